@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react';
 import type { BuildOptions, Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { probes } from './src/probes/plugin';
+import { probes } from './src/probes/plugin.ts';
 
 /** React's refresh needs an inline script and a web socket: the policy in index.html yields to them in `npm run dev` only. */
 function policyForDevelopment(): Plugin {
