@@ -58,6 +58,13 @@ export default {
   forbidden: [
     ...roomRules,
     {
+      name: 'a-room-for-everything',
+      comment: 'a folder of src that the table above does not name has no rights: it imports nothing.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [...Object.keys(rooms).map((room) => `^src/${room}/`), TEST] },
+      to: { path: '.' },
+    },
+    {
       name: 'probes-plugin-alone',
       comment: 'the probe plugin runs at build time, before anything of src is built; only runtime.ts may import base.',
       severity: 'error',
@@ -128,7 +135,7 @@ export default {
       name: 'declared',
       comment: 'a package must stand in package.json; the page may not lean on development packages.',
       severity: 'error',
-      from: { path: '^src/', pathNot: [TEST, '^src/probes/plugin'] },
+      from: { path: '^src/', pathNot: [TEST, '^src/probes/plugin', '^src/cli/'] },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],
