@@ -1,0 +1,21 @@
+/** Mirrors include/asm-generic/errno-base.h and errno.h (2.6.39): the codes the modelled path returns, as positive numbers. */
+export const EINTR = 4;
+export const EBADF = 9;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EFAULT = 14;
+export const EINVAL = 22;
+export const ESPIPE = 29;
+export const EPIPE = 32;
+export const ENOTSOCK = 88;
+export const EMSGSIZE = 90;
+export const EOPNOTSUPP = 95;
+export const ENETDOWN = 100;
+export const ENETUNREACH = 101;
+export const ECONNRESET = 104;
+export const ENOBUFS = 105;
+export const ENOTCONN = 107;
+export const ETIMEDOUT = 110;
+export const EHOSTUNREACH = 113;
+export const ERESTARTSYS = 512;
+export const EIOCBRETRY = 530;

@@ -1,0 +1,62 @@
+/** Mirrors include/linux/spinlock.h (2.6.39): ticket spinlocks. Left out: lockdep, irqsave variants (interrupt state is the CPU's). */
+import { charge } from '../../../base/clock';
+import { enumeration, int, struct } from '../../../base/struct';
+import { cpu, type Kgen, kernel } from '../../arch/current';
+
+export const spinlock_t = struct('spinlock_t', {
+  owner: int('CPU that holds the lock, -1 if it is free', -1),
+  waiters: int('CPUs that spin on it'),
+  state: enumeration('locked or not', { unlocked: 0, locked: 1 }),
+});
+export interface spinlock_t extends InstanceType<typeof spinlock_t> {}
+
+/** ns of an uncontended atomic operation on a cache line this CPU owns. */
+const LOCK_NS = 15;
+
+/**
+ * Takes the lock, spinning while another CPU holds it.
+ * @cost 0
+ * @modelled include/linux/spinlock.h
+ */
+export function* spin_lock(lock: spinlock_t): Kgen {
+  charge(LOCK_NS);
+  if (lock.state === 0) {
+    lock.state = 1;
+    lock.owner = cpu.id;
+    return;
+  }
+  if (lock.owner === cpu.id) throw new Error(`CPU ${cpu.id} takes a lock it holds: spinlock #${lock.$id}`);
+  lock.waiters++;
+  yield { op: 'spin', lock };
+  lock.waiters--;
+  lock.state = 1;
+  lock.owner = cpu.id;
+}
+
+/**
+ * Takes the lock if it is free.
+ * @cost 15
+ * @modelled include/linux/spinlock.h
+ */
+export function spin_trylock(lock: spinlock_t): boolean {
+  if (lock.state === 1) return false;
+  lock.state = 1;
+  lock.owner = cpu.id;
+  return true;
+}
+
+/**
+ * Releases the lock; a CPU that spins on it goes on.
+ * @cost 8
+ * @modelled include/linux/spinlock.h
+ */
+export function spin_unlock(lock: spinlock_t): void {
+  if (lock.owner !== cpu.id) throw new Error(`CPU ${cpu.id} releases spinlock #${lock.$id}, which CPU ${lock.owner} holds`);
+  lock.state = 0;
+  lock.owner = -1;
+  if (lock.waiters > 0) kernel.arch.unlocked(lock);
+}
+
+export function spin_is_locked(lock: spinlock_t): boolean {
+  return lock.state === 1;
+}
