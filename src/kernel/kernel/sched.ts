@@ -1,0 +1,147 @@
+/**
+ * Mirrors kernel/sched.c (2.6.39) as far as the network stack meets it: sleeping and waking.
+ * Simplified: one run queue a CPU, first in first out, no kernel preemption; the scheduling class is not modelled.
+ */
+import { clock } from '../../base/clock';
+import { fn, ref, struct } from '../../base/struct';
+import { cpu, type Kgen, kernel, per_cpu } from '../arch/current';
+import { NSEC_PER_JIFFY, jiffies, timer_list } from '../include/linux/timer';
+import { TASK_RUNNING, task_struct } from '../include/linux/wait';
+import { del_timer, mod_timer, setup_timer } from './timer';
+
+/** What a run queue shows: the task that runs and ksoftirqd. */
+export const rq = struct('rq', {
+  curr: ref<task_struct>('running task, null while idle'),
+  ksoftirqd: ref<task_struct>('thread that runs softirqs when they persist'),
+  idle_func: fn<() => Kgen>('what the idle loop runs'),
+});
+export interface rq extends InstanceType<typeof rq> {}
+
+export const runqueue = per_cpu(() => new rq());
+
+/**
+ * The task this CPU runs (in interrupts: the one interrupted).
+ * @modelled arch/x86/include/asm/current.h
+ * @cost 1
+ */
+export function current(): task_struct {
+  return runqueue().curr as task_struct;
+}
+
+/**
+ * The softirq thread of this CPU, or null before it exists.
+ * @model per-CPU variable ksoftirqd
+ * @cost 1
+ */
+export function ksoftirqd_task(): task_struct | null {
+  return runqueue().ksoftirqd;
+}
+
+/**
+ * True when another task should run on this CPU.
+ * @simplified any runnable task waiting for this CPU counts
+ * @cost 2
+ */
+export function need_resched(): boolean {
+  return kernel.arch.needResched(cpu.id);
+}
+
+/**
+ * Tells whoever asked that the task leaves its CPU.
+ * @simplified nobody asks in the model
+ * @cost 4
+ */
+export function fire_sched_out_preempt_notifiers(): void {}
+
+/**
+ * Gives the CPU away until the task is woken. Returns at once if its state is runnable already.
+ * @simplified first in, first out
+ * @cost 120
+ */
+export function* schedule(): Kgen {
+  if (current().state === TASK_RUNNING) {
+    return;
+  }
+  fire_sched_out_preempt_notifiers();
+  yield { op: 'sleep' };
+}
+
+/**
+ * Wakes the sleeper of schedule_timeout.
+ * @modelled kernel/timer.c
+ */
+export function* process_timeout(task: task_struct): Kgen {
+  try_to_wake_up(task);
+}
+
+/** Longest sleep: no timer is armed. */
+export const MAX_SCHEDULE_TIMEOUT = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Sleeps at most `timeout` jiffies. Returns the jiffies left, 0 if they ran out.
+ * @modelled kernel/timer.c
+ * @cost 20
+ */
+export function* schedule_timeout(timeout: number): Kgen<number> {
+  if (timeout === MAX_SCHEDULE_TIMEOUT) {
+    yield* schedule();
+    return timeout;
+  }
+  const expires = jiffies() + timeout;
+  const timer = new timer_list();
+  setup_timer(timer, process_timeout, current());
+  mod_timer(timer, expires);
+  yield* schedule();
+  del_timer(timer);
+  return Math.max(0, expires - jiffies());
+}
+
+/**
+ * Makes a sleeping task runnable. Returns 1 if it slept, 0 if it was runnable already.
+ * @simplified no load balancing: a task stays on its CPU
+ * @cost 60
+ */
+export function try_to_wake_up(task: task_struct): number {
+  if (task.state === TASK_RUNNING) {
+    return 0;
+  }
+  task.state = TASK_RUNNING;
+  kernel.arch.wake(task);
+  return 1;
+}
+
+/**
+ * The wake function of a wait queue entry.
+ * @modelled kernel/sched.c
+ * @cost 4
+ */
+export function default_wake_function(task: task_struct): number {
+  return try_to_wake_up(task);
+}
+
+/**
+ * Lets softirqs run and others have the CPU, if someone wants it, while bottom halves are disabled.
+ * @simplified never reschedules: kernel code is not preempted here
+ * @cost 4
+ */
+export function* __cond_resched_softirq(): Kgen<number> {
+  return 0;
+}
+
+/**
+ * Wall-clock seconds.
+ * @simplified seconds of virtual time since a fixed epoch
+ * @cost 3
+ */
+export function get_seconds(): number {
+  return 1_300_000_000 + Math.floor(clock.ns / 1e9);
+}
+
+/**
+ * Microseconds in a number of jiffies.
+ * @modelled kernel/time.c
+ * @cost 2
+ */
+export function jiffies_to_usecs(j: number): number {
+  return (j * NSEC_PER_JIFFY) / 1000;
+}
