@@ -42,8 +42,8 @@ export interface Kernel {
 export interface Arch {
   /** Makes a sleeping task runnable on its CPU. */
   wake(task: { readonly $id: number }): void;
-  /** Hands over a lock on which other CPUs may spin. */
-  unlocked(lock: { readonly $id: number }): void;
+  /** Lets the CPU that has spun on a lock longest go on, and returns its number: it holds the lock now. */
+  unlocked(lock: { readonly $id: number }): number;
   /** (Re)programs this CPU's clock event: a timer interrupt at `at` ns (Infinity: none). */
   setTimer(cpu: number, at: number): void;
   /** Asks that softirqs run when the interrupt under way is over. */

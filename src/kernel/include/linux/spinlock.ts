@@ -28,9 +28,6 @@ export function* spin_lock(lock: spinlock_t): Kgen {
   if (lock.owner === cpu.id) throw new Error(`CPU ${cpu.id} takes a lock it holds: spinlock #${lock.$id}`);
   lock.waiters++;
   yield { op: 'spin', lock };
-  lock.waiters--;
-  lock.state = 1;
-  lock.owner = cpu.id;
 }
 
 /**
@@ -46,15 +43,19 @@ export function spin_trylock(lock: spinlock_t): boolean {
 }
 
 /**
- * Releases the lock; a CPU that spins on it goes on.
+ * Releases the lock; of the CPUs that spin on it the one that came first has it at once.
  * @cost 8
  * @modelled include/linux/spinlock.h
  */
 export function spin_unlock(lock: spinlock_t): void {
   if (lock.owner !== cpu.id) throw new Error(`CPU ${cpu.id} releases spinlock #${lock.$id}, which CPU ${lock.owner} holds`);
+  if (lock.waiters > 0) {
+    lock.waiters--;
+    lock.owner = kernel.arch.unlocked(lock);
+    return;
+  }
   lock.state = 0;
   lock.owner = -1;
-  if (lock.waiters > 0) kernel.arch.unlocked(lock);
 }
 
 export function spin_is_locked(lock: spinlock_t): boolean {

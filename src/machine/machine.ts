@@ -1,0 +1,302 @@
+import { clock } from '../base/clock';
+import type { Heap, StructObject } from '../base/heap';
+import { Rng } from '../base/rng';
+import { type Arch, setCurrent } from '../kernel/arch/current';
+import { type task_struct, TASK_DEAD } from '../kernel/include/linux/wait';
+import { do_IRQ, smp_apic_timer_interrupt } from '../kernel/kernel/irq';
+import { runqueue } from '../kernel/kernel/sched';
+import { __do_softirq } from '../kernel/kernel/softirq';
+import { type Context, Kind, type Recorder } from '../trace/recorder';
+import { type Execution, MachineCpu, type ProgramRequest } from './cpu';
+import { EventQueue, type Scheduled } from './event-queue';
+
+/** ns to switch from one task to another, or from idle to a task (pick, switch stacks and address space). */
+const TASK_SWITCH_NS = 900;
+/** ns for a cache line with a lock to reach the CPU that spins on it. */
+const LOCK_HANDOVER_NS = 60;
+/** ns for an interrupt from one CPU to another. */
+const IPI_NS = 700;
+
+/** A device whose registers kernel code reads and writes. */
+export interface Device {
+  read32(offset: number): number;
+  write32(offset: number, value: number): void;
+}
+
+/** Why a run ended. */
+export interface End {
+  readonly reason: 'done' | 'time' | 'events' | 'error';
+  readonly message: string;
+}
+
+/**
+ * Runs kernels in virtual time. Always takes the CPU whose clock is furthest behind, or the next event if that comes first,
+ * and lets it run until its clock has passed the next thing that could affect it.
+ */
+export class Machine {
+  readonly queue = new EventQueue();
+  readonly cpus: MachineCpu[] = [];
+  readonly devices: Device[] = [];
+  readonly hardware: Context[] = [];
+  private readonly random: Rng;
+  private readonly executions = new Map<number, { cpu: MachineCpu; execution: Execution }>();
+  private readonly spinners: { lock: number; cpu: MachineCpu; execution: Execution }[] = [];
+  private readonly clockEvents = new Map<MachineCpu, Scheduled>();
+
+  constructor(
+    readonly heap: Heap,
+    readonly recorder: Recorder,
+    seed: number,
+  ) {
+    this.random = new Rng(seed);
+  }
+
+  /** What the kernel of `cpus` may ask of this machine. */
+  archFor(cpus: readonly MachineCpu[]): Arch {
+    const cpuOf = (id: number): MachineCpu => cpus[id] as MachineCpu;
+    return {
+      wake: (task) => this.wake(task as task_struct),
+      unlocked: (lock) => this.handOver(lock.$id),
+      setTimer: (id, at) => this.setTimer(cpuOf(id), at),
+      softirqAfterIrq: (id) => {
+        cpuOf(id).softirqAfterIrq = true;
+      },
+      kick: () => {
+        clock.horizon = Math.min(clock.horizon, clock.ns + IPI_NS);
+      },
+      read32: (device, offset) => (this.devices[device] as Device).read32(offset),
+      write32: (device, offset, value) => (this.devices[device] as Device).write32(offset, value),
+      needResched: (id) => cpuOf(id).ready.length > 0,
+      random32: () => this.random.next(),
+    };
+  }
+
+  /** Schedules hardware or the world: `run` happens at `at` ns, in the hardware context of `host` (-1: the wire). */
+  at(at: number, host: number, label: string, run: () => void): Scheduled {
+    const event = this.queue.add(at, label, () => {
+      this.heap.currentHost = host < 0 ? 255 : host;
+      this.recorder.current = this.hardware[host] ?? (this.recorder.contexts[0] as Context);
+      run();
+    });
+    clock.horizon = Math.min(clock.horizon, at);
+    return event;
+  }
+
+  /** Raises or lowers an interrupt line of a CPU. A line lowered before it was taken is forgotten. */
+  interruptLine(cpu: MachineCpu, irq: number, asserted: boolean): void {
+    const at = cpu.interrupts.findIndex((pending) => pending.irq === irq);
+    if (asserted && at < 0) {
+      cpu.interrupts.push({ irq, at: clock.ns });
+      clock.horizon = Math.min(clock.horizon, clock.ns);
+    } else if (!asserted && at >= 0) {
+      cpu.interrupts.splice(at, 1);
+    }
+  }
+
+  /** Starts a task at `at` ns. */
+  addTask(cpu: MachineCpu, task: task_struct, code: Execution['code'], at: number): void {
+    const context = this.recorder.addContext('task', `task:${task.comm}`, cpu.kernel.host, cpu.id);
+    const execution: Execution = { context, code, task, spinning: 0, readyAt: at };
+    this.executions.set(task.$id, { cpu, execution });
+    this.queue.add(at, 'task starts', () => {
+      execution.readyAt = at;
+      cpu.ready.push(execution);
+    });
+  }
+
+  /** Wakes a sleeping task at `at` ns: for programs that sleep. */
+  wakeAt(task: task_struct, at: number): void {
+    this.queue.add(at, 'sleep ends', () => this.wake(task));
+    clock.horizon = Math.min(clock.horizon, at);
+  }
+
+  private wake(task: task_struct): void {
+    const entry = this.executions.get(task.$id);
+    if (entry === undefined) throw new Error(`woken task ${task.comm} does not run here`);
+    const { cpu, execution } = entry;
+    // A task that is still on its CPU has not gone to sleep yet: schedule() will find it runnable.
+    if (cpu.stack.includes(execution) || cpu.ready.includes(execution)) return;
+    execution.readyAt = clock.ns + (this.running === cpu ? 0 : IPI_NS);
+    cpu.ready.push(execution);
+    clock.horizon = Math.min(clock.horizon, execution.readyAt);
+  }
+
+  private handOver(lock: number): number {
+    const at = this.spinners.findIndex((spinner) => spinner.lock === lock);
+    const [next] = this.spinners.splice(at, 1);
+    if (at < 0 || next === undefined) throw new Error(`no CPU spins on lock #${lock}`);
+    next.execution.spinning = 0;
+    next.cpu.clock = Math.max(next.cpu.clock, clock.ns + LOCK_HANDOVER_NS);
+    clock.horizon = Math.min(clock.horizon, next.cpu.clock);
+    return next.cpu.id;
+  }
+
+  private setTimer(cpu: MachineCpu, at: number): void {
+    const old = this.clockEvents.get(cpu);
+    if (old !== undefined) old.cancelled = true;
+    this.clockEvents.delete(cpu);
+    if (at === Number.POSITIVE_INFINITY) return;
+    const due = Math.max(at, clock.ns);
+    const event = this.queue.add(due, 'clock event', () => {
+      this.clockEvents.delete(cpu);
+      cpu.timerFired = due;
+    });
+    this.clockEvents.set(cpu, event);
+    clock.horizon = Math.min(clock.horizon, due);
+  }
+
+  /** CPU under way, undefined between CPUs. */
+  private running: MachineCpu | undefined;
+
+  /** Runs until nothing is left to do, or past `limit` ns. `tick` is called now and then, for progress. */
+  run(limit: number, tick: () => void): End {
+    for (let turn = 0; ; turn++) {
+      if ((turn & 0xfff) === 0) tick();
+      let next: MachineCpu | undefined;
+      let nextTime = Number.POSITIVE_INFINITY;
+      let other = Number.POSITIVE_INFINITY;
+      for (const cpu of this.cpus) {
+        const time = cpu.nextTime;
+        if (time < nextTime) {
+          other = nextTime;
+          nextTime = time;
+          next = cpu;
+        } else if (time < other) other = time;
+      }
+      const event = this.queue.peek();
+      if (event !== undefined && event.at <= nextTime) {
+        if (event.at > limit) return this.timeLimit(limit);
+        this.queue.take();
+        clock.ns = event.at;
+        clock.horizon = Number.POSITIVE_INFINITY;
+        event.run();
+      } else if (next === undefined) {
+        return { reason: 'done', message: 'nothing is left to do' };
+      } else {
+        if (nextTime > limit) return this.timeLimit(limit);
+        this.resume(next, nextTime, Math.min(other, event?.at ?? Number.POSITIVE_INFINITY));
+      }
+    }
+  }
+
+  private timeLimit(limit: number): End {
+    clock.ns = limit;
+    return { reason: 'time', message: `the run passed its limit of ${limit / 1e6} ms of virtual time` };
+  }
+
+  private resume(cpu: MachineCpu, now: number, horizon: number): void {
+    this.running = cpu;
+    setCurrent(cpu, this.heap);
+    clock.ns = now;
+    clock.horizon = Math.min(horizon, cpu.interruptAt);
+    if (cpu.interruptAt <= now) this.takeInterrupt(cpu);
+    else if (cpu.top === undefined) this.switchTo(cpu);
+    const execution = cpu.top as Execution;
+    if (execution.spinning === 0) {
+      this.recorder.current = execution.context;
+      const result = execution.code.next();
+      if (result.done) this.finished(cpu, execution);
+      else if (result.value !== undefined) this.serve(cpu, execution, result.value);
+    }
+    cpu.clock = clock.ns;
+    this.running = undefined;
+  }
+
+  private push(cpu: MachineCpu, context: Context, code: Execution['code'], label: string): void {
+    cpu.stack.push({ context, code, task: null, spinning: 0, readyAt: 0 });
+    this.recorder.current = context;
+    this.recorder.mark(Kind.SWITCH, label, null);
+  }
+
+  private takeInterrupt(cpu: MachineCpu): void {
+    const [irq] = cpu.interrupts;
+    if (irq !== undefined && irq.at <= cpu.timerFired) {
+      cpu.interrupts.shift();
+      this.push(cpu, cpu.hardirq, do_IRQ(irq.irq), 'interrupt');
+    } else {
+      cpu.timerFired = Number.POSITIVE_INFINITY;
+      this.push(cpu, cpu.hardirq, smp_apic_timer_interrupt(), 'timer interrupt');
+    }
+  }
+
+  private switchTo(cpu: MachineCpu): void {
+    const execution = cpu.ready.shift() as Execution;
+    clock.ns += TASK_SWITCH_NS;
+    cpu.stack.push(execution);
+    this.setCurrentTask(execution.task);
+    this.recorder.current = execution.context;
+    this.recorder.mark(Kind.SWITCH, 'runs', execution.task);
+  }
+
+  private setCurrentTask(task: task_struct | null): void {
+    const queue = runqueue();
+    if (queue.curr !== null) queue.curr.on_cpu = false;
+    queue.curr = task;
+    if (task !== null) task.on_cpu = true;
+  }
+
+  private leave(cpu: MachineCpu): void {
+    cpu.stack.pop();
+    if (cpu.stack.length === 0) this.setCurrentTask(null);
+  }
+
+  private finished(cpu: MachineCpu, execution: Execution): void {
+    const { kind } = execution.context;
+    if (execution.task !== null) {
+      execution.task.state = TASK_DEAD;
+      this.executions.delete(execution.task.$id);
+    }
+    this.leave(cpu);
+    if (kind === 'hardirq' && cpu.softirqAfterIrq) {
+      cpu.softirqAfterIrq = false;
+      this.push(cpu, cpu.softirq, __do_softirq(), 'softirqs run');
+      return;
+    }
+    const { top } = cpu;
+    if (top === undefined) this.recorder.mark(Kind.SWITCH, execution.task === null ? 'idle' : 'exits', null);
+    else {
+      this.recorder.current = top.context;
+      this.recorder.mark(Kind.SWITCH, 'goes on', null);
+    }
+  }
+
+  private serve(cpu: MachineCpu, execution: Execution, request: ProgramRequest): void {
+    switch (request.op) {
+      case 'sleep':
+        this.recorder.mark(Kind.SWITCH, 'sleeps', execution.task);
+        // Woken between setting its state and here: it stays on the CPU.
+        if (execution.task?.state !== 0) this.leave(cpu);
+        return;
+      case 'resched':
+        if (cpu.ready.length > 0) {
+          this.recorder.mark(Kind.SWITCH, 'gives way', execution.task);
+          this.leave(cpu);
+          execution.readyAt = clock.ns;
+          cpu.ready.push(execution);
+        }
+        return;
+      case 'spin':
+        execution.spinning = request.lock.$id;
+        this.spinners.push({ lock: request.lock.$id, cpu, execution });
+        this.recorder.mark(Kind.SPIN, 'spins', request.lock as StructObject);
+        return;
+      case 'softirq':
+        this.push(cpu, cpu.softirq, __do_softirq(), 'softirqs run');
+        return;
+    }
+  }
+
+  /** True when no CPU spins and none runs: every lock should be free then. */
+  get quiet(): boolean {
+    return this.spinners.length === 0 && this.cpus.every((cpu) => cpu.stack.length === 0);
+  }
+}
+
+/** Runs kernel code that must not wait, such as booting, to its end. */
+export function drain<T>(code: Generator<unknown, T, undefined>): T {
+  for (;;) {
+    const { done, value } = code.next();
+    if (done) return value as T;
+    if (value !== undefined) throw new Error('kernel code waits while the machine boots');
+  }
+}
