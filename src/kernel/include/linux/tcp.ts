@@ -2,7 +2,7 @@
 import { bool, embed, int, list, ref, seq32, struct, u16, u32, u8 } from '../../../base/struct';
 import { be16, be32, byte, wire } from '../../../base/wire';
 import { inet_connection_sock } from '../net/inet_connection_sock';
-import { sk_buff_head } from './skbuff';
+import { type sk_buff, sk_buff_head } from './skbuff';
 import type { task_struct } from './wait';
 import type { iovec } from './fs';
 
@@ -124,6 +124,7 @@ export const tcp_sock = struct(
     reordering: u8('reordering seen, segments', 3),
     snd_up: seq32('urgent pointer'),
     keepalive_probes: u8('probes before giving up'),
+    thin_lto: bool('linear timeouts for thin streams'),
     rx_opt: embed(tcp_options_received, 'options'),
     snd_ssthresh: u32('slow start threshold, segments', 0x7fffffff),
     snd_cwnd: u32('congestion window, segments', 10),
@@ -144,6 +145,12 @@ export const tcp_sock = struct(
     duplicate_sack: list(ref<tcp_sack_block>('block'), 1, 'D-SACK to send'),
     selective_acks: list(ref<tcp_sack_block>('block'), 4, 'SACK blocks to send'),
     recv_sack_cache: list(ref<tcp_sack_block>('block'), 4, 'SACK blocks received last'),
+    highest_sack: ref<sk_buff>('skb that the highest SACK covers, null: none or snd_nxt'),
+    lost_skb_hint: ref<sk_buff>('how far losses were marked'),
+    lost_cnt_hint: int('segments below that'),
+    scoreboard_skb_hint: ref<sk_buff>('how far timeouts were looked for'),
+    retransmit_skb_hint: ref<sk_buff>('where retransmission goes on'),
+    retransmit_high: seq32('end of what is marked lost'),
     lost_retrans_low: seq32('lowest end of retransmissions still out'),
     prior_ssthresh: u32('ssthresh to restore on undo'),
     high_seq: seq32('snd_nxt when recovery began'),
