@@ -1,10 +1,12 @@
 /** Mirrors include/linux/netdevice.h (2.6.39): devices, TX queues, NAPI, per-CPU queues, packet types. */
 import { byteCount, embed, flags, fn, hex32, int, list, mac48, ref, str, struct, table } from '../../../base/struct';
 import type { Kgen } from '../../arch/current';
+import type { hh_cache, neighbour } from '../net/dst';
 import type { Qdisc } from '../net/sch_generic';
 import type { sock } from '../net/sock';
-import { type sk_buff, sk_buff_head } from './skbuff';
-import { spinlock_t } from './spinlock';
+import { CHECKSUM_PARTIAL, type sk_buff, sk_buff_head, skb_shinfo } from './skbuff';
+import { spin_lock, spin_unlock, spinlock_t } from './spinlock';
+import { jiffies, timer_list } from './timer';
 
 export const NETIF_F_SG = 1;
 export const NETIF_F_IP_CSUM = 2;
@@ -26,11 +28,16 @@ export const NETIF_F_GEN_CSUM = NETIF_F_NO_CSUM | NETIF_F_HW_CSUM;
 export const NETIF_F_GSO_SOFTWARE = NETIF_F_TSO | (8 << NETIF_F_GSO_SHIFT);
 
 export const IFF_UP = 0x1;
+export const IFF_LOOPBACK = 0x8;
+export const IFF_NOARP = 0x80;
 export const IFF_XMIT_DST_RELEASE = 0x400;
 
 export const NETDEV_TX_OK = 0x00;
 export const NETDEV_TX_BUSY = 0x10;
 export const NETDEV_TX_LOCKED = 0x20;
+/** Results of the driver below this mean that the packet was consumed. */
+export const NET_XMIT_MASK = 0x0f;
+export const NETDEV_TX_MASK = 0xf0;
 export const NET_RX_SUCCESS = 0;
 export const NET_RX_DROP = 1;
 
@@ -48,6 +55,8 @@ export const GRO_HELD = 2;
 export const GRO_NORMAL = 3;
 export const GRO_DROP = 4;
 export const MAX_GRO_SKBS = 8;
+/** Link headers are cached in multiples of this, bytes. */
+export const HH_DATA_MOD = 16;
 
 /** Operations of a network driver. */
 export interface net_device_ops {
@@ -58,7 +67,11 @@ export interface net_device_ops {
 
 /** Link layer operations (Ethernet: eth_header_ops). */
 export interface header_ops {
-  create: (skb: sk_buff, dev: net_device, type: number, daddr: number, saddr: number, len: number) => number;
+  create: (skb: sk_buff, dev: net_device, type: number, daddr: number | null, saddr: number | null, len: number) => number;
+  /** Sender's link address of a packet with its link header in place. */
+  parse: ((skb: sk_buff) => number) | null;
+  cache: ((neigh: neighbour, hh: hh_cache) => number) | null;
+  cache_update: ((hh: hh_cache, dev: net_device, haddr: number) => void) | null;
 }
 
 export const netdev_queue = struct('netdev_queue', {
@@ -78,7 +91,7 @@ export const net_device = struct('net_device', {
   mtu: byteCount('MTU', 1500),
   dev_addr: mac48('MAC address'),
   ip_addr: int('IPv4 address of the interface (in Linux: of its in_device)'),
-  flags: flags('interface flags', { IFF_UP }),
+  flags: flags('interface flags', { IFF_UP, IFF_LOOPBACK, IFF_NOARP }),
   priv_flags: flags('private flags', { IFF_XMIT_DST_RELEASE }, IFF_XMIT_DST_RELEASE),
   features: hex32('what the NIC can do (NETIF_F_)'),
   netdev_ops: table<net_device_ops>('operations of the driver'),
@@ -90,6 +103,9 @@ export const net_device = struct('net_device', {
   carrier: int('the link is up', 1),
   gso_max_size: byteCount('largest GSO skb', 65536),
   priv: ref<object>('private data of the driver'),
+  rps_cpus: hex32('CPUs that receive packet steering may use, 0: off'),
+  watchdog_timeo: int('jiffies a stopped TX queue may stand still, 0: not watched'),
+  watchdog_timer: embed(timer_list, 'watches for a TX queue that stands still'),
   tx_packets: int('packets sent'),
   tx_bytes: byteCount('bytes sent'),
   rx_packets: int('packets received'),
@@ -117,6 +133,10 @@ export const softnet_data = struct('softnet_data', {
   poll_list: list(ref<napi_struct>('NAPI instance'), 16, 'NAPI instances to poll in NET_RX'),
   completion_queue: ref<sk_buff>('skbs to free in NET_TX'),
   input_pkt_queue: embed(sk_buff_head, 'packets from netif_rx or another CPU'),
+  process_queue: embed(sk_buff_head, 'packets taken off input_pkt_queue'),
+  backlog: embed(napi_struct, 'polls these two queues'),
+  rps_ipi_list: list(ref<softnet_data>('queues of another CPU'), 8, 'CPUs to interrupt when NET_RX is over'),
+  cpu: int('CPU it belongs to'),
   processed: int('packets taken in'),
   dropped: int('packets dropped at the backlog limit'),
   time_squeeze: int('times the budget or the time ran out'),
@@ -138,4 +158,260 @@ export interface packet_offload {
   gso_segment: ((skb: sk_buff, features: number) => sk_buff | null) | null;
   gro_receive: ((head: napi_struct, skb: sk_buff) => sk_buff | null) | null;
   gro_complete: ((skb: sk_buff) => number) | null;
+}
+
+/** Handlers of received packets. In C two variables of net/core/dev.c; the hash by EtherType is left out. */
+export const packet_handlers = struct('packet_handlers', {
+  ptype_all: list(ref<packet_type>('tap'), 16, 'taps: see every packet, both ways'),
+  ptype_base: list(ref<packet_type>('protocol'), 16, 'protocols by EtherType'),
+});
+export interface packet_handlers extends InstanceType<typeof packet_handlers> {}
+
+/** Devices of a host (struct net, include/net/net_namespace.h). */
+export const net = struct('net', { dev_base: list(ref<net_device>('device'), 8, 'devices by index') });
+export interface net extends InstanceType<typeof net> {}
+
+/**
+ * TX queue `index` of a device.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function netdev_get_tx_queue(dev: net_device, index: number): netdev_queue {
+  return dev._tx.at(index);
+}
+
+/**
+ * True when the features cover this GSO type.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function net_gso_ok(features: number, gso_type: number): boolean {
+  const feature = gso_type << NETIF_F_GSO_SHIFT;
+  return (features & feature) === feature;
+}
+
+/**
+ * True when a device with these features cuts this skb itself.
+ * @modelled include/linux/netdevice.h
+ * @cost 2
+ */
+export function skb_gso_ok(skb: sk_buff, features: number): boolean {
+  return net_gso_ok(features, skb_shinfo(skb).gso_type) && (skb_shinfo(skb).frag_list === null || (features & NETIF_F_FRAGLIST) !== 0);
+}
+
+/**
+ * True when the skb must be cut in software before the driver gets it.
+ * @modelled include/linux/netdevice.h
+ * @cost 2
+ */
+export function netif_needs_gso(skb: sk_buff, features: number): boolean {
+  return skb_shinfo(skb).gso_size > 0 && (!skb_gso_ok(skb, features) || skb.ip_summed !== CHECKSUM_PARTIAL);
+}
+
+/**
+ * True once the device is open.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function netif_running(dev: net_device): boolean {
+  return (dev.flags & IFF_UP) !== 0;
+}
+
+/**
+ * True while the link is up.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function netif_carrier_ok(dev: net_device): boolean {
+  return dev.carrier !== 0;
+}
+
+/**
+ * Lets the driver be called for this queue.
+ * @modelled include/linux/netdevice.h
+ * @cost 2
+ */
+export function netif_tx_start_queue(dev_queue: netdev_queue): void {
+  dev_queue.state = dev_queue.state & ~__QUEUE_STATE_XOFF;
+}
+
+/**
+ * Lets the driver be called for the first queue.
+ * @modelled include/linux/netdevice.h
+ * @cost 2
+ */
+export function netif_start_queue(dev: net_device): void {
+  netif_tx_start_queue(netdev_get_tx_queue(dev, 0));
+}
+
+/**
+ * The driver takes no more packets of this queue: its ring is full.
+ * @modelled include/linux/netdevice.h
+ * @cost 2
+ */
+export function netif_tx_stop_queue(dev_queue: netdev_queue): void {
+  dev_queue.state = dev_queue.state | __QUEUE_STATE_XOFF;
+}
+
+/**
+ * The driver takes no more packets of its only queue.
+ * @modelled include/linux/netdevice.h
+ * @cost 2
+ */
+export function netif_stop_queue(dev: net_device): void {
+  netif_tx_stop_queue(netdev_get_tx_queue(dev, 0));
+}
+
+/**
+ * True while the driver has stopped this queue.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function netif_tx_queue_stopped(dev_queue: netdev_queue): boolean {
+  return (dev_queue.state & __QUEUE_STATE_XOFF) !== 0;
+}
+
+/**
+ * True while the driver has stopped its only queue.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function netif_queue_stopped(dev: net_device): boolean {
+  return netif_tx_queue_stopped(netdev_get_tx_queue(dev, 0));
+}
+
+/**
+ * True when no packet may go to the driver: it stopped the queue, or the core froze it.
+ * @modelled include/linux/netdevice.h
+ * @cost 2
+ */
+export function netif_tx_queue_frozen_or_stopped(dev_queue: netdev_queue): boolean {
+  return (dev_queue.state & (__QUEUE_STATE_XOFF | __QUEUE_STATE_FROZEN)) !== 0;
+}
+
+/**
+ * Takes the TX lock of a queue and notes who holds it, so that a driver that sends to itself is found out.
+ * @modelled include/linux/netdevice.h
+ * @cost 4
+ */
+export function* __netif_tx_lock(txq: netdev_queue, cpu: number): Kgen {
+  yield* spin_lock(txq._xmit_lock);
+  txq.xmit_lock_owner = cpu;
+}
+
+/**
+ * Releases the TX lock of a queue.
+ * @modelled include/linux/netdevice.h
+ * @cost 3
+ */
+export function __netif_tx_unlock(txq: netdev_queue): void {
+  txq.xmit_lock_owner = -1;
+  spin_unlock(txq._xmit_lock);
+}
+
+/**
+ * Notes when the driver last took a packet; drivers without the TX lock do it themselves.
+ * @modelled include/linux/netdevice.h
+ * @cost 2
+ */
+export function txq_trans_update(txq: netdev_queue): void {
+  if (txq.xmit_lock_owner !== -1) {
+    txq.trans_start = jiffies();
+  }
+}
+
+/**
+ * True when a result of the driver means that it took the packet or that the packet is gone.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function dev_xmit_complete(rc: number): boolean {
+  return rc < NET_XMIT_MASK;
+}
+
+/**
+ * True while NAPI is being switched off.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function napi_disable_pending(n: napi_struct): boolean {
+  return (n.state & NAPI_STATE_DISABLE) !== 0;
+}
+
+/**
+ * Claims the poll: true for the one who may schedule it.
+ * @modelled include/linux/netdevice.h
+ * @cost 15
+ */
+export function napi_schedule_prep(n: napi_struct): boolean {
+  if (napi_disable_pending(n) || (n.state & NAPI_STATE_SCHED) !== 0) {
+    return false;
+  }
+  n.state = n.state | NAPI_STATE_SCHED;
+  return true;
+}
+
+/**
+ * Allows polling.
+ * @modelled include/linux/netdevice.h
+ * @cost 4
+ */
+export function napi_enable(n: napi_struct): void {
+  n.state = n.state & ~NAPI_STATE_SCHED;
+}
+
+/**
+ * Room for the link header, in steps of 16 bytes.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function LL_RESERVED_SPACE(dev: net_device): number {
+  return (dev.hard_header_len & ~(HH_DATA_MOD - 1)) + HH_DATA_MOD;
+}
+
+/**
+ * Builds the link header with the operations of the device.
+ * @modelled include/linux/netdevice.h
+ * @cost 4
+ */
+export function dev_hard_header(
+  skb: sk_buff,
+  dev: net_device,
+  type: number,
+  daddr: number | null,
+  saddr: number | null,
+  len: number,
+): number {
+  const ops = dev.header_ops;
+  if (ops === null) {
+    return 0;
+  }
+  return ops.create(skb, dev, type, daddr, saddr, len);
+}
+
+/**
+ * Offset of the header that GRO looks at, from skb.data.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function skb_gro_offset(skb: sk_buff): number {
+  return skb.cb.gro_data_offset;
+}
+
+/**
+ * Bytes from that header on.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function skb_gro_len(skb: sk_buff): number {
+  return skb.len - skb.cb.gro_data_offset;
+}
+
+/**
+ * Moves GRO on to the next header.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function skb_gro_pull(skb: sk_buff, len: number): void {
+  skb.cb.gro_data_offset = skb.cb.gro_data_offset + len;
 }

@@ -1,10 +1,11 @@
 /** Mirrors include/net/dst.h, route.h and neighbour.h (2.6.39): routes, neighbours and the cached link header. */
-import { addr, bool, byteCount, embed, enumeration, fn, int, ip4, list, mac48, ns, ref, struct, table, u8 } from '../../../base/struct';
-import type { Kgen } from '../../arch/current';
+import { heap } from '../../../base/heap';
+import { addr, bool, byteCount, embed, enumeration, fn, hex32, int, ip4, list, mac48, ref, struct, table, u16, u8 } from '../../../base/struct';
+import { type Kgen, sysctl } from '../../arch/current';
 import type { net_device } from '../linux/netdevice';
 import { type sk_buff, sk_buff_head } from '../linux/skbuff';
 import { spinlock_t } from '../linux/spinlock';
-import { timer_list } from '../linux/timer';
+import { jiffies, timer_list } from '../linux/timer';
 
 export const NUD_NONE = 0x00;
 export const NUD_INCOMPLETE = 0x01;
@@ -22,11 +23,15 @@ export interface dst_ops {
   check: (dst: dst_entry, cookie: number) => dst_entry | null;
   default_mtu: (dst: dst_entry) => number;
   default_advmss: (dst: dst_entry) => number;
+  negative_advice: (dst: dst_entry) => dst_entry | null;
+  link_failure: (skb: sk_buff) => void;
+  update_pmtu: (dst: dst_entry, mtu: number) => void;
 }
 
 export interface neigh_ops {
   family: number;
   solicit: (neigh: neighbour, skb: sk_buff | null) => Kgen;
+  error_report: (neigh: neighbour, skb: sk_buff) => void;
   output: (skb: sk_buff) => Kgen<number>;
   connected_output: (skb: sk_buff) => Kgen<number>;
   hh_output: (skb: sk_buff) => Kgen<number>;
@@ -60,6 +65,9 @@ export const neighbour = struct('neighbour', {
   output: fn<(skb: sk_buff) => Kgen<number>>('how to send to it in this state'),
   ops: table<neigh_ops>('operations'),
   confirmed: int('jiffies when it was last known to be there'),
+  reachable_time: int('jiffies it counts as reachable without a sign of life'),
+  arp_queue_dropped: int('packets dropped because three were waiting already'),
+  refcnt: int('references', 1),
   updated: int('jiffies of the last change'),
   used: int('jiffies of the last use'),
   probes: u8('requests sent'),
@@ -69,6 +77,11 @@ export const neighbour = struct('neighbour', {
   hh: ref<hh_cache>('link header made from it'),
 });
 export interface neighbour extends InstanceType<typeof neighbour> {}
+
+/** dst.obsolete: check before use. */
+export const DST_OBSOLETE_CHK = -1;
+/** Is in no cache: freed with its last reference. */
+export const DST_NOCACHE = 0x0010;
 
 export const dst_entry = struct('dst_entry', {
   dev: ref<net_device>('device it leaves by'),
@@ -89,9 +102,30 @@ export const dst_entry = struct('dst_entry', {
   advmss: int('advertised MSS metric, 0: from the MTU'),
   __refcnt: int('references', 1),
   __use: int('lookups that gave it'),
-  lastuse: ns('last lookup'),
+  lastuse: int('jiffies of the last lookup'),
 });
 export interface dst_entry extends InstanceType<typeof dst_entry> {}
+
+/** What is remembered of a destination address (include/net/inetpeer.h). */
+export const inet_peer = struct('inet_peer', {
+  daddr: ip4('address'),
+  refcnt: int('references'),
+  ip_id_count: u16('next IP identification'),
+  tcp_ts: int('last timestamp seen'),
+  tcp_ts_stamp: int('second when it was seen'),
+});
+export interface inet_peer extends InstanceType<typeof inet_peer> {}
+
+export const RTCF_NOTIFY = 0x00010000;
+export const RTCF_BROADCAST = 0x10000000;
+export const RTCF_LOCAL = 0x80000000;
+
+export const RTN_UNSPEC = 0;
+export const RTN_UNICAST = 1;
+export const RTN_LOCAL = 2;
+export const RTN_BROADCAST = 3;
+export const RTN_MULTICAST = 5;
+export const RTN_UNREACHABLE = 7;
 
 export const rtable = struct(
   'rtable',
@@ -99,13 +133,24 @@ export const rtable = struct(
     rt_key_dst: ip4('looked up: destination'),
     rt_key_src: ip4('looked up: source, 0: any'),
     rt_genid: int('generation it was made in'),
-    rt_flags: int('RTCF_ flags'),
-    rt_type: enumeration('kind of route', { RTN_UNSPEC: 0, RTN_UNICAST: 1, RTN_LOCAL: 2, RTN_BROADCAST: 3 }),
+    rt_key_tos: u8('looked up: type of service'),
+    rt_mark: int('looked up: mark'),
+    rt_oif: int('looked up: device to leave by, 0: any'),
+    rt_flags: hex32('RTCF_ flags'),
+    rt_type: enumeration('kind of route', {
+      RTN_UNSPEC,
+      RTN_UNICAST,
+      RTN_LOCAL,
+      RTN_BROADCAST,
+      RTN_MULTICAST,
+      RTN_UNREACHABLE,
+    }),
     rt_dst: ip4('destination'),
     rt_src: ip4('source'),
     rt_iif: int('index of the device it came by, 0: made here'),
     rt_gateway: ip4('next hop'),
     rt_peer_genid: int('generation of what is known of the peer'),
+    peer: ref<inet_peer>('what is remembered of the destination'),
     rt_next: ref<rtable>('next in the cache chain'),
   },
   dst_entry,
@@ -115,3 +160,238 @@ export interface rtable extends InstanceType<typeof rtable> {}
 /** The route cache (net/ipv4/route.c), hash buckets of chains. */
 export const rt_hash_table = struct('rt_hash_table', { chain: list(ref<rtable>('first of the chain'), 32, 'buckets') });
 export interface rt_hash_table extends InstanceType<typeof rt_hash_table> {}
+
+/** Key of a route lookup (include/net/flow.h); lives on the kernel stack. */
+export interface flowi4 {
+  daddr: number;
+  saddr: number;
+  flowi4_oif: number;
+  flowi4_iif: number;
+  flowi4_mark: number;
+  flowi4_tos: number;
+  flowi4_proto: number;
+  flowi4_flags: number;
+  fl4_dport: number;
+  fl4_sport: number;
+}
+
+/**
+ * The skb's route, borrowed or owned.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_dst(skb: sk_buff): dst_entry | null {
+  return skb._skb_refdst;
+}
+
+/**
+ * The skb's route as an IPv4 route.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_rtable(skb: sk_buff): rtable | null {
+  return skb._skb_refdst as rtable | null;
+}
+
+/**
+ * Gives the skb a route together with a reference to it.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function skb_dst_set(skb: sk_buff, dst: dst_entry | null): void {
+  skb._skb_refdst = dst;
+  skb.dst_noref = false;
+}
+
+/**
+ * True while the skb borrows its route from a cache.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_dst_is_noref(skb: sk_buff): boolean {
+  return skb.dst_noref && skb._skb_refdst !== null;
+}
+
+/**
+ * Gives a reference back; a route that no cache holds is freed with the last one.
+ * @modelled net/core/dst.c
+ * @omits dst_destroy: a route cache entry is only forgotten when it expires
+ * @cost 6
+ */
+export function dst_release(dst: dst_entry | null): void {
+  if (dst === null) {
+    return;
+  }
+  dst.__refcnt = dst.__refcnt - 1;
+  if (dst.__refcnt === 0 && (dst.flags & DST_NOCACHE) !== 0) {
+    heap.release(dst);
+  }
+}
+
+/**
+ * Takes a reference.
+ * @modelled include/net/dst.h
+ * @cost 5
+ */
+export function dst_hold(dst: dst_entry): void {
+  dst.__refcnt = dst.__refcnt + 1;
+}
+
+/**
+ * Notes a use without taking a reference.
+ * @modelled include/net/dst.h
+ * @cost 3
+ */
+export function dst_use_noref(dst: dst_entry, time: number): void {
+  dst.__use = dst.__use + 1;
+  dst.lastuse = time;
+}
+
+/**
+ * Gives back the reference of an skb, if it owns one.
+ * @modelled include/net/dst.h
+ * @cost 2
+ */
+export function refdst_drop(dst: dst_entry, noref: boolean): void {
+  if (!noref) {
+    dst_release(dst);
+  }
+}
+
+/**
+ * Takes the route off an skb.
+ * @modelled include/net/dst.h
+ * @cost 3
+ */
+export function skb_dst_drop(skb: sk_buff): void {
+  const dst = skb._skb_refdst;
+  if (dst !== null) {
+    refdst_drop(dst, skb.dst_noref);
+    skb._skb_refdst = null;
+    skb.dst_noref = false;
+  }
+}
+
+/**
+ * Gives `nskb` the route of `oskb`, with a reference of its own if that one has one.
+ * @modelled include/net/dst.h
+ * @cost 4
+ */
+export function skb_dst_copy(nskb: sk_buff, oskb: sk_buff): void {
+  nskb._skb_refdst = oskb._skb_refdst;
+  nskb.dst_noref = oskb.dst_noref;
+  if (oskb._skb_refdst !== null && !oskb.dst_noref) {
+    dst_hold(oskb._skb_refdst);
+  }
+}
+
+/**
+ * Turns a borrowed route into one of its own: the skb is about to wait in a queue.
+ * @modelled include/net/dst.h
+ * @cost 3
+ */
+export function skb_dst_force(skb: sk_buff): void {
+  if (skb_dst_is_noref(skb)) {
+    skb.dst_noref = false;
+    dst_hold(skb._skb_refdst as dst_entry);
+  }
+}
+
+/**
+ * Path MTU of a route.
+ * @modelled include/net/dst.h
+ * @cost 2
+ */
+export function dst_mtu(dst: dst_entry): number {
+  return dst.mtu !== 0 || dst.ops === null ? dst.mtu : dst.ops.default_mtu(dst);
+}
+
+/**
+ * MSS to advertise on a route.
+ * @modelled include/net/dst.h
+ * @cost 2
+ */
+export function dst_metric_advmss(dst: dst_entry): number {
+  return dst.advmss !== 0 || dst.ops === null ? dst.advmss : dst.ops.default_advmss(dst);
+}
+
+/**
+ * Notes a sign of life of a neighbour.
+ * @modelled include/net/neighbour.h
+ * @cost 2
+ */
+export function neigh_confirm(neigh: neighbour | null): void {
+  if (neigh !== null) {
+    neigh.confirmed = jiffies();
+  }
+}
+
+/**
+ * Forward progress over this route: its next hop is alive.
+ * @modelled include/net/dst.h
+ * @cost 2
+ */
+export function dst_confirm(dst: dst_entry | null): void {
+  if (dst !== null) {
+    neigh_confirm(dst.neighbour);
+  }
+}
+
+/**
+ * Tells the address family that the next hop does not answer.
+ * @modelled include/net/dst.h
+ * @cost 3
+ */
+export function dst_link_failure(skb: sk_buff): void {
+  const dst = skb_dst(skb);
+  if (dst !== null && dst.ops !== null) {
+    dst.ops.link_failure(skb);
+  }
+}
+
+/**
+ * Sends an skb on by its route.
+ * @modelled include/net/dst.h
+ * @cost 3
+ */
+export function* dst_output(skb: sk_buff): Kgen<number> {
+  const output = (skb_dst(skb) as dst_entry).output as (skb: sk_buff) => Kgen<number>;
+  return yield* output(skb);
+}
+
+/**
+ * Takes an skb in by its route.
+ * @modelled include/net/dst.h
+ * @cost 3
+ */
+export function* dst_input(skb: sk_buff): Kgen<number> {
+  const input = (skb_dst(skb) as dst_entry).input as (skb: sk_buff) => Kgen<number>;
+  return yield* input(skb);
+}
+
+/**
+ * The route itself while it is valid, else null.
+ * @modelled include/net/dst.h
+ * @cost 2
+ */
+export function dst_check(dst: dst_entry, cookie: number): dst_entry | null {
+  return dst.obsolete !== 0 && dst.ops !== null ? dst.ops.check(dst, cookie) : dst;
+}
+
+/**
+ * IPsec lookup of a kernel without IPsec: nothing to do.
+ * @modelled include/net/dst.h
+ * @cost 1
+ */
+export function xfrm_lookup(_dst_orig: dst_entry): number {
+  return 0;
+}
+
+/**
+ * TTL of a route: its metric, or the default of the host.
+ * @modelled include/net/route.h
+ * @cost 2
+ */
+export function ip4_dst_hoplimit(dst: dst_entry): number {
+  return dst.hoplimit === 0 ? sysctl('ipv4.ip_default_ttl', 64) : dst.hoplimit;
+}

@@ -1,7 +1,8 @@
 /** Mirrors include/net/sch_generic.h (2.6.39): Qdisc and its operations. */
 import { byteCount, embed, flags, int, list, ns, ref, struct, table } from '../../../base/struct';
+import { smp_processor_id } from '../../arch/current';
 import type { net_device, netdev_queue } from '../linux/netdevice';
-import { type sk_buff, sk_buff_head } from '../linux/skbuff';
+import { type sk_buff, sk_buff_head, skb_shinfo } from '../linux/skbuff';
 import { spinlock_t } from '../linux/spinlock';
 import { hrtimer } from '../linux/timer';
 
@@ -48,10 +49,9 @@ export const Qdisc = struct('Qdisc', {
   dev: ref<net_device>('device it serves'),
   dev_queue: ref<netdev_queue>('TX queue it serves'),
   gso_skb: ref<sk_buff>('packet the driver refused: goes first next time'),
-  q: embed(sk_buff_head, 'the queue, or only its length'),
+  q: embed(sk_buff_head, 'the queue; of a qdisc that queues elsewhere only its length counts'),
   band: list(ref<sk_buff_head>('band'), 3, 'pfifo_fast: one queue a band'),
   bitmap: int('pfifo_fast: bands that are not empty'),
-  qlen: int('packets in it'),
   backlog: byteCount('bytes in it'),
   bstats_bytes: byteCount('bytes sent'),
   bstats_packets: int('packets sent'),
@@ -65,3 +65,121 @@ export const Qdisc = struct('Qdisc', {
   tbf: ref<tbf_sched_data>('private data of tbf'),
 });
 export interface Qdisc extends InstanceType<typeof Qdisc> {}
+
+/**
+ * Packets in a qdisc.
+ * @modelled include/net/sch_generic.h
+ * @cost 1
+ */
+export function qdisc_qlen(q: Qdisc): number {
+  return q.q.qlen;
+}
+
+/**
+ * True while some CPU sends from this qdisc.
+ * @modelled include/net/sch_generic.h
+ * @cost 1
+ */
+export function qdisc_is_running(qdisc: Qdisc): boolean {
+  return (qdisc.__state & __QDISC___STATE_RUNNING) !== 0;
+}
+
+/**
+ * Makes this CPU the one that sends from the qdisc; false when another is. Under the root lock.
+ * @modelled include/net/sch_generic.h
+ * @cost 3
+ */
+export function qdisc_run_begin(qdisc: Qdisc): boolean {
+  if (qdisc_is_running(qdisc)) {
+    return false;
+  }
+  qdisc.__state = qdisc.__state | __QDISC___STATE_RUNNING;
+  qdisc.running_cpu = smp_processor_id();
+  return true;
+}
+
+/**
+ * Lets another CPU send from the qdisc. Under the root lock.
+ * @modelled include/net/sch_generic.h
+ * @cost 3
+ */
+export function qdisc_run_end(qdisc: Qdisc): void {
+  qdisc.__state = qdisc.__state & ~__QDISC___STATE_RUNNING;
+  qdisc.running_cpu = -1;
+}
+
+/**
+ * True while a timer decides when the qdisc goes on.
+ * @modelled include/net/sch_generic.h
+ * @cost 1
+ */
+export function qdisc_is_throttled(qdisc: Qdisc): boolean {
+  return (qdisc.flags & TCQ_F_THROTTLED) !== 0;
+}
+
+/**
+ * Marks the qdisc as waiting for its timer.
+ * @modelled include/net/sch_generic.h
+ * @cost 1
+ */
+export function qdisc_throttled(qdisc: Qdisc): void {
+  qdisc.flags = qdisc.flags | TCQ_F_THROTTLED;
+}
+
+/**
+ * Marks the qdisc as free to send.
+ * @modelled include/net/sch_generic.h
+ * @cost 1
+ */
+export function qdisc_unthrottled(qdisc: Qdisc): void {
+  qdisc.flags = qdisc.flags & ~TCQ_F_THROTTLED;
+}
+
+/**
+ * Sets the length that the qdisc counts for a packet.
+ * @modelled include/net/sch_generic.h
+ * @omits __qdisc_calculate_pkt_len: no size table (tc stab) is configured
+ * @cost 2
+ */
+export function qdisc_calculate_pkt_len(skb: sk_buff, _sch: Qdisc): void {
+  skb.cb.pkt_len = skb.len;
+}
+
+/**
+ * The length that qdiscs count for a packet.
+ * @modelled include/net/sch_generic.h
+ * @cost 1
+ */
+export function qdisc_pkt_len(skb: sk_buff): number {
+  return skb.cb.pkt_len;
+}
+
+/**
+ * Hands a packet to a qdisc.
+ * @modelled include/net/sch_generic.h
+ * @cost 3
+ */
+export function qdisc_enqueue(skb: sk_buff, sch: Qdisc): number {
+  qdisc_calculate_pkt_len(skb, sch);
+  const enqueue = sch.ops === null ? null : sch.ops.enqueue;
+  return enqueue === null ? NET_XMIT_DROP : enqueue(skb, sch);
+}
+
+/**
+ * Counts bytes, and packets: a GSO skb counts as its segments.
+ * @modelled include/net/sch_generic.h
+ * @cost 2
+ */
+export function bstats_update(qdisc: Qdisc, skb: sk_buff): void {
+  qdisc.bstats_bytes = qdisc.bstats_bytes + qdisc_pkt_len(skb);
+  qdisc.bstats_packets = qdisc.bstats_packets + (skb_shinfo(skb).gso_size > 0 ? skb_shinfo(skb).gso_segs : 1);
+}
+
+/**
+ * Counts a packet that leaves the qdisc.
+ * @modelled include/net/sch_generic.h
+ * @cost 1
+ */
+export function qdisc_bstats_update(sch: Qdisc, skb: sk_buff): void {
+  bstats_update(sch, skb);
+}
