@@ -1,5 +1,23 @@
 /** Mirrors include/linux/skbuff.h (2.6.39): sk_buff, its data area and its queues. Function bodies of skbuff.c are in net/core/skbuff.ts. */
-import { addr, bool, byteCount, embed, enumeration, fn, hex32, int, list, ns, ref, seq32, struct, u16, u32, u8 } from '../../../base/struct';
+import { clock } from '../../../base/clock';
+import {
+  addr,
+  bool,
+  byteCount,
+  embed,
+  enumeration,
+  fn,
+  hex32,
+  int,
+  list,
+  ns,
+  ref,
+  seq32,
+  struct,
+  u8,
+  u16,
+  u32,
+} from '../../../base/struct';
 import type { dst_entry } from '../net/dst';
 import type { sock } from '../net/sock';
 import type { net_device } from './netdevice';
@@ -106,10 +124,23 @@ export const sk_buff = struct('sk_buff', {
   priority: u32('packet priority'),
   local_df: bool('may be fragmented here'),
   cloned: bool('its data may be shared'),
-  ip_summed: enumeration('who verifies or fills the checksum', { CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE, CHECKSUM_PARTIAL }),
+  ip_summed: enumeration('who verifies or fills the checksum', {
+    CHECKSUM_NONE,
+    CHECKSUM_UNNECESSARY,
+    CHECKSUM_COMPLETE,
+    CHECKSUM_PARTIAL,
+  }),
   nohdr: bool('refers to the payload only'),
-  pkt_type: enumeration('for whom it is', { PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST, PACKET_OUTGOING }),
+  pkt_type: enumeration('for whom it is', {
+    PACKET_HOST,
+    PACKET_BROADCAST,
+    PACKET_MULTICAST,
+    PACKET_OTHERHOST,
+    PACKET_OUTGOING,
+  }),
   fclone: enumeration('kind of clone', { SKB_FCLONE_UNAVAILABLE, SKB_FCLONE_ORIG, SKB_FCLONE_CLONE }),
+  /** In C the address tells: the pair is one block of memory. */
+  fclone_pair: ref<sk_buff>('the other half of the pair, null while the companion slot is free'),
   protocol: hex32('EtherType'),
   destructor: fn<(skb: sk_buff) => void>('gives the charge back to the socket'),
   skb_iif: int('index of the device it came by'),
@@ -145,4 +176,636 @@ export interface sk_buff_head extends InstanceType<typeof sk_buff_head> {}
 /** The shared info of an skb. Every skb has one from alloc_skb on. */
 export function skb_shinfo(skb: sk_buff): skb_shared_info {
   return skb.shared_info as skb_shared_info;
+}
+
+/**
+ * Size rounded up to cache lines, bytes.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function SKB_DATA_ALIGN(size: number): number {
+  return (size + SMP_CACHE_BYTES - 1) & ~(SMP_CACHE_BYTES - 1);
+}
+
+/** Low half of dataref: all holders; above this shift: holders of the payload only. */
+export const SKB_DATAREF_SHIFT = 16;
+export const SKB_DATAREF_MASK = (1 << SKB_DATAREF_SHIFT) - 1;
+
+/** skb_shared_info.tx_flags: the sender wants a transmit timestamp. */
+export const SKBTX_HW_TSTAMP = 1 << 0;
+export const SKBTX_SW_TSTAMP = 1 << 1;
+
+/**
+ * Bytes in the linear area.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_headlen(skb: sk_buff): number {
+  return skb.len - skb.data_len;
+}
+
+/**
+ * True when part of the data is in pages or other skbs.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_is_nonlinear(skb: sk_buff): boolean {
+  return skb.data_len !== 0;
+}
+
+/**
+ * Free bytes before the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_headroom(skb: sk_buff): number {
+  return skb.data - skb.head;
+}
+
+/**
+ * Free bytes behind the linear data; none when there are fragments.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_tailroom(skb: sk_buff): number {
+  return skb.data_len !== 0 ? 0 : skb.end - skb.tail;
+}
+
+/**
+ * Payload bytes in the linear area and its page fragments, without frag_list.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function skb_pagelen(skb: sk_buff): number {
+  const info = skb_shinfo(skb);
+  let len = skb.len - skb.data_len;
+  for (let i = 0; i < info.nr_frags; i++) {
+    len += info.frags.at(i).size;
+  }
+  return len;
+}
+
+/**
+ * True when other skbs look at the same data.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_cloned(skb: sk_buff): boolean {
+  return skb.cloned && (skb_shinfo(skb).dataref & SKB_DATAREF_MASK) !== 1;
+}
+
+/**
+ * True when others look at the headers too, so that they must not be changed in place.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_header_cloned(skb: sk_buff): boolean {
+  if (!skb.cloned) {
+    return false;
+  }
+  const { dataref } = skb_shinfo(skb);
+  return (dataref & SKB_DATAREF_MASK) - (dataref >> SKB_DATAREF_SHIFT) !== 1;
+}
+
+/**
+ * Gives up the header part: this skb from now on refers to the payload only.
+ * @modelled include/linux/skbuff.h
+ * @cost 6
+ */
+export function skb_header_release(skb: sk_buff): void {
+  skb.nohdr = true;
+  skb_shinfo(skb).dataref += 1 << SKB_DATAREF_SHIFT;
+}
+
+/**
+ * True when others hold this very struct.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_shared(skb: sk_buff): boolean {
+  return skb.users !== 1;
+}
+
+/**
+ * Takes one more reference to the struct.
+ * @modelled include/linux/skbuff.h
+ * @cost 4
+ */
+export function skb_get(skb: sk_buff): sk_buff {
+  skb.users++;
+  return skb;
+}
+
+/**
+ * True when the first `len` bytes may be written.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_clone_writable(skb: sk_buff, len: number): boolean {
+  return !skb_header_cloned(skb) && skb.data - skb.head + len <= skb.hdr_len;
+}
+
+/**
+ * True when the skb stands for several segments.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_is_gso(skb: sk_buff): boolean {
+  return skb_shinfo(skb).gso_size !== 0;
+}
+
+/**
+ * True when other skbs hang behind the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_has_frag_list(skb: sk_buff): boolean {
+  return skb_shinfo(skb).frag_list !== null;
+}
+
+/**
+ * True when the checksum needs no more looking at.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function skb_csum_unnecessary(skb: sk_buff): boolean {
+  return (skb.ip_summed & CHECKSUM_UNNECESSARY) !== 0;
+}
+
+/**
+ * Offset from the data to where the checksum begins, bytes.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_checksum_start_offset(skb: sk_buff): number {
+  return skb.csum_start - (skb.data - skb.head);
+}
+
+/**
+ * Moves the data of an empty skb behind `len` bytes of headroom.
+ * @modelled include/linux/skbuff.h
+ * @cost 3
+ */
+export function skb_reserve(skb: sk_buff, len: number): void {
+  skb.data += len;
+  skb.tail += len;
+}
+
+/**
+ * Extends the data at the end without checks. Gives the address of the new part.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function __skb_put(skb: sk_buff, len: number): number {
+  const at = skb.tail;
+  skb.tail += len;
+  skb.len += len;
+  return at;
+}
+
+/**
+ * Extends the data at the front without checks. Gives the address of the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function __skb_push(skb: sk_buff, len: number): number {
+  skb.data -= len;
+  skb.len += len;
+  return skb.data;
+}
+
+/**
+ * Takes `len` bytes off the front; they must be linear. Gives the address of what follows.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function __skb_pull(skb: sk_buff, len: number): number {
+  skb.len -= len;
+  if (skb.len < skb.data_len) {
+    throw new Error(`skb #${skb.$id}: pull of ${len} bytes beyond the linear area`);
+  }
+  skb.data += len;
+  return skb.data;
+}
+
+/**
+ * Cuts a linear skb to `len` bytes.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function __skb_trim(skb: sk_buff, len: number): void {
+  if (skb.data_len !== 0) {
+    throw new Error(`skb #${skb.$id}: __skb_trim of a non-linear skb`);
+  }
+  skb.len = len;
+  skb.tail = skb.data + len;
+}
+
+/**
+ * The linear data end `offset` bytes behind the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_set_tail_pointer(skb: sk_buff, offset: number): void {
+  skb.tail = skb.data + offset;
+}
+
+/**
+ * Makes the linear area empty.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_reset_tail_pointer(skb: sk_buff): void {
+  skb.tail = skb.data;
+}
+
+/**
+ * Address of the transport header.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_transport_header(skb: sk_buff): number {
+  return skb.transport_header;
+}
+
+/**
+ * The transport header begins at the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_reset_transport_header(skb: sk_buff): void {
+  skb.transport_header = skb.data;
+}
+
+/**
+ * The transport header begins `offset` bytes behind the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_set_transport_header(skb: sk_buff, offset: number): void {
+  skb.transport_header = skb.data + offset;
+}
+
+/**
+ * Bytes from the data to the transport header.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_transport_offset(skb: sk_buff): number {
+  return skb.transport_header - skb.data;
+}
+
+/**
+ * Address of the network header.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_network_header(skb: sk_buff): number {
+  return skb.network_header;
+}
+
+/**
+ * The network header begins at the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_reset_network_header(skb: sk_buff): void {
+  skb.network_header = skb.data;
+}
+
+/**
+ * The network header begins `offset` bytes behind the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_set_network_header(skb: sk_buff, offset: number): void {
+  skb.network_header = skb.data + offset;
+}
+
+/**
+ * Bytes from the data to the network header.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_network_offset(skb: sk_buff): number {
+  return skb.network_header - skb.data;
+}
+
+/**
+ * Length of the network header, bytes.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_network_header_len(skb: sk_buff): number {
+  return skb.transport_header - skb.network_header;
+}
+
+/**
+ * Address of the link header.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_mac_header(skb: sk_buff): number {
+  return skb.mac_header;
+}
+
+/**
+ * True once a link header was set.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_mac_header_was_set(skb: sk_buff): boolean {
+  return skb.mac_header !== 0;
+}
+
+/**
+ * The link header begins at the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_reset_mac_header(skb: sk_buff): void {
+  skb.mac_header = skb.data;
+}
+
+/**
+ * The link header begins `offset` bytes behind the data.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_set_mac_header(skb: sk_buff, offset: number): void {
+  skb.mac_header = skb.data + offset;
+}
+
+/**
+ * TX queue chosen.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_get_queue_mapping(skb: sk_buff): number {
+  return skb.queue_mapping;
+}
+
+/**
+ * Chooses the TX queue.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_set_queue_mapping(skb: sk_buff, queue_mapping: number): void {
+  skb.queue_mapping = queue_mapping;
+}
+
+/**
+ * Gives back the charge to the socket, which no longer knows of the skb.
+ * @modelled include/linux/skbuff.h
+ * @cost 3
+ */
+export function skb_orphan(skb: sk_buff): void {
+  if (skb.destructor !== null) {
+    skb.destructor(skb);
+  }
+  skb.destructor = null;
+  skb.sk = null;
+}
+
+/**
+ * True when `off` in `page` is where fragment `i - 1` ends, so that it can grow instead of a new one being made.
+ * @modelled include/linux/skbuff.h
+ * @cost 4
+ */
+export function skb_can_coalesce(skb: sk_buff, i: number, page: page | null, off: number): boolean {
+  if (i === 0) {
+    return false;
+  }
+  const frag = skb_shinfo(skb).frags.at(i - 1);
+  return page === frag.page && off === frag.page_offset + frag.size;
+}
+
+/**
+ * Makes fragment `i` the last one: `size` bytes of `page` from `off`.
+ * @modelled include/linux/skbuff.h
+ * @cost 6
+ */
+export function skb_fill_page_desc(skb: sk_buff, i: number, page: page | null, off: number, size: number): void {
+  const info = skb_shinfo(skb);
+  const frag = new skb_frag_t();
+  frag.page = page;
+  frag.page_offset = off;
+  frag.size = size;
+  info.frags.set(i, frag);
+  info.nr_frags = i + 1;
+}
+
+/**
+ * Address in RAM of the bytes of a fragment.
+ * @model frag->page and page_address() in one
+ * @cost 0
+ */
+export function skb_frag_address(frag: skb_frag_t): number {
+  return (frag.page as page).virtual + frag.page_offset;
+}
+
+/**
+ * Empties a queue head.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function skb_queue_head_init(list: sk_buff_head): void {
+  list.next = null;
+  list.prev = null;
+  list.qlen = 0;
+}
+
+/**
+ * True when nothing is queued.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_queue_empty(list: sk_buff_head): boolean {
+  return list.next === null;
+}
+
+/**
+ * Number of skbs queued.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_queue_len(list: sk_buff_head): number {
+  return list.qlen;
+}
+
+/**
+ * First skb of a queue.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_peek(list: sk_buff_head): sk_buff | null {
+  return list.next;
+}
+
+/**
+ * Last skb of a queue, null when it is empty.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function skb_peek_tail(list: sk_buff_head): sk_buff | null {
+  return list.prev;
+}
+
+/**
+ * True for the last skb of its queue.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_queue_is_last(_list: sk_buff_head, skb: sk_buff): boolean {
+  return skb.next === null;
+}
+
+/**
+ * True for the first skb of its queue.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_queue_is_first(_list: sk_buff_head, skb: sk_buff): boolean {
+  return skb.prev === null;
+}
+
+/**
+ * The skb behind one that is not the last.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_queue_next(_list: sk_buff_head, skb: sk_buff): sk_buff {
+  return skb.next as sk_buff;
+}
+
+/**
+ * The skb before one that is not the first.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
+export function skb_queue_prev(_list: sk_buff_head, skb: sk_buff): sk_buff {
+  return skb.prev as sk_buff;
+}
+
+/**
+ * Links an skb between two neighbours in a queue; null stands for the head.
+ * @modelled include/linux/skbuff.h
+ * @cost 4
+ */
+export function __skb_insert(newsk: sk_buff, prev: sk_buff | null, next: sk_buff | null, list: sk_buff_head): void {
+  if (newsk.list !== null) {
+    throw new Error(`skb #${newsk.$id} is on a queue already`);
+  }
+  newsk.next = next;
+  newsk.prev = prev;
+  newsk.list = list;
+  if (prev === null) {
+    list.next = newsk;
+  } else {
+    prev.next = newsk;
+  }
+  if (next === null) {
+    list.prev = newsk;
+  } else {
+    next.prev = newsk;
+  }
+  list.qlen++;
+}
+
+/**
+ * Queues behind `prev`; null stands for the head, so that it becomes the first.
+ * @modelled include/linux/skbuff.h
+ * @cost 5
+ */
+export function __skb_queue_after(list: sk_buff_head, prev: sk_buff | null, newsk: sk_buff): void {
+  __skb_insert(newsk, prev, prev === null ? list.next : prev.next, list);
+}
+
+/**
+ * Queues before `next`; null stands for the head, so that it becomes the last.
+ * @modelled include/linux/skbuff.h
+ * @cost 5
+ */
+export function __skb_queue_before(list: sk_buff_head, next: sk_buff | null, newsk: sk_buff): void {
+  __skb_insert(newsk, next === null ? list.prev : next.prev, next, list);
+}
+
+/**
+ * Queues at the front; the caller has the lock.
+ * @modelled include/linux/skbuff.h
+ * @cost 5
+ */
+export function __skb_queue_head(list: sk_buff_head, newsk: sk_buff): void {
+  __skb_queue_after(list, null, newsk);
+}
+
+/**
+ * Queues at the end; the caller has the lock.
+ * @modelled include/linux/skbuff.h
+ * @cost 5
+ */
+export function __skb_queue_tail(list: sk_buff_head, newsk: sk_buff): void {
+  __skb_insert(newsk, list.prev, null, list);
+}
+
+/**
+ * Takes an skb out of its queue.
+ * @modelled include/linux/skbuff.h
+ * @cost 6
+ */
+export function __skb_unlink(skb: sk_buff, list: sk_buff_head): void {
+  if (skb.list !== list) {
+    throw new Error(`skb #${skb.$id} is not on queue #${list.$id}`);
+  }
+  const next = skb.next;
+  const prev = skb.prev;
+  list.qlen--;
+  skb.next = null;
+  skb.prev = null;
+  skb.list = null;
+  if (prev === null) {
+    list.next = next;
+  } else {
+    prev.next = next;
+  }
+  if (next === null) {
+    list.prev = prev;
+  } else {
+    next.prev = prev;
+  }
+}
+
+/**
+ * Takes the first skb off a queue.
+ * @modelled include/linux/skbuff.h
+ * @cost 4
+ */
+export function __skb_dequeue(list: sk_buff_head): sk_buff | null {
+  const skb = list.next;
+  if (skb !== null) {
+    __skb_unlink(skb, list);
+  }
+  return skb;
+}
+
+/**
+ * Takes the last skb off a queue.
+ * @modelled include/linux/skbuff.h
+ * @cost 4
+ */
+export function __skb_dequeue_tail(list: sk_buff_head): sk_buff | null {
+  const skb = list.prev;
+  if (skb !== null) {
+    __skb_unlink(skb, list);
+  }
+  return skb;
+}
+
+/**
+ * Sets the time of arrival to now.
+ * @modelled include/linux/skbuff.h
+ * @cost 25
+ */
+export function __net_timestamp(skb: sk_buff): void {
+  skb.tstamp = clock.ns;
 }
