@@ -71,12 +71,12 @@ const Qdisc = v.variant(
   'a queueing discipline: { "kind": "pfifo_fast" } or { "kind": "tbf", "rate": 8000000 }',
 );
 
-const Sysctls = v.strictObject(
+const Sysctls: v.GenericSchema<Record<string, number>> = v.strictObject(
   Object.fromEntries(
     Object.entries(SYSCTLS).map(([name, { min, max, doc }]) => [name, v.exactOptional(whole(min, max, doc))]),
   ),
   'switches by name, such as { "ipv4.tcp_slow_start_after_idle": 0 }',
-);
+) as never;
 
 const IP = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
@@ -142,17 +142,14 @@ const ConnectionShape = v.strictObject(
 );
 
 const connection = label('Name of a connection.');
-const PATTERNS = ['letters', 'counting', 'zeros', 'random'] as const;
+const PATTERNS = ['offsets', 'letters', 'zeros', 'random'] as const;
 const SEND_FLAGS = ['MSG_DONTWAIT', 'MSG_MORE', 'MSG_NOSIGNAL'] as const;
 const RECV_FLAGS = ['MSG_DONTWAIT', 'MSG_PEEK', 'MSG_WAITALL'] as const;
 
 const payload = {
   connection,
   bytes: whole(1, LARGEST_CALL, 'Bytes to write.', 'bytes'),
-  pattern: v.optional(
-    oneOf(PATTERNS, 'What the bytes are; goes on where the last write of the connection left off.'),
-    'letters',
-  ),
+  pattern: v.optional(oneOf(PATTERNS, 'What the bytes are; see payload.ts.'), 'offsets'),
   data: v.optional(v.nullable(text(65_536, 'The text to write: its first `bytes` bytes in UTF-8, repeated.')), null),
 };
 const wanted = whole(1, LARGEST_CALL, 'Size of the buffer.', 'bytes');
