@@ -1,0 +1,22 @@
+/**
+ * What a card or a link may ask of the machine around it: the time, timed callbacks, its interrupt line, and a note of
+ * what passes on the wire.
+ */
+import type { frame } from './frame';
+
+/** A timed callback that can be cancelled; only the machine knows what it is. */
+export type Timer = object;
+
+/** `tx-start`/`tx-end`: first and last bit leave the card; `rx`: the last bit reached the other card; `lost`: it never will. */
+export type WireEvent = 'tx-start' | 'tx-end' | 'rx' | 'lost';
+
+export interface Environment {
+  /** Virtual time, ns. */
+  now(): number;
+  /** Calls `run` at virtual time `ns`. Callbacks of the same ns run in the order of the calls of `at`. */
+  at(ns: number, label: string, run: () => void): Timer;
+  cancel(timer: Timer): void;
+  /** The level of the interrupt line changed. Not used by a link. */
+  interrupt(asserted: boolean): void;
+  wire(event: WireEvent, frame: frame): void;
+}
