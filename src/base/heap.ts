@@ -119,6 +119,11 @@ export class Heap {
     this.set(object.$base + LIVE_WORD, 0);
   }
 
+  /** Copies all fields of a struct without embedded ones to another of the same type. */
+  assign(to: StructObject, from: StructObject): void {
+    for (let i = LIVE_WORD + 1; i < from.$type.words; i++) this.set(to.$base + i, this.words[from.$base + i] as number);
+  }
+
   internString(text: string): number {
     let id = this.stringIds.get(text);
     if (id === undefined) {
