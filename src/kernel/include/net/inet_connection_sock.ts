@@ -92,6 +92,9 @@ export const inet_connection_sock = struct(
     icsk_ext_hdr_len: u16('length of IP options'),
     icsk_ack: embed(icsk_ack_state, 'state of delayed ACKs'),
     icsk_mtup_enabled: bool('MTU probing'),
+    icsk_mtup_search_high: byteCount('MTU probing: largest MTU to try'),
+    icsk_mtup_search_low: byteCount('MTU probing: MTU known to work'),
+    icsk_mtup_probe_size: byteCount('MTU probing: size of the probe that is out'),
     icsk_user_timeout: int('user timeout, jiffies'),
     icsk_ca_priv: embed(bictcp, 'private data of the congestion control'),
   },
@@ -101,4 +104,56 @@ export interface inet_connection_sock extends InstanceType<typeof inet_connectio
 
 export function inet_csk(sk: object): inet_connection_sock {
   return sk as inet_connection_sock;
+}
+
+/**
+ * An ACK is due; when it goes is decided later.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 2
+ */
+export function inet_csk_schedule_ack(sk: sock): void {
+  inet_csk(sk).icsk_ack.pending |= ICSK_ACK_SCHED;
+}
+
+/**
+ * An ACK is due.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 2
+ */
+export function inet_csk_ack_scheduled(sk: sock): boolean {
+  return (inet_csk(sk).icsk_ack.pending & ICSK_ACK_SCHED) !== 0;
+}
+
+/**
+ * Resets all that is known of delayed ACKs.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 4
+ */
+export function inet_csk_delack_init(sk: sock): void {
+  const ack = inet_csk(sk).icsk_ack;
+  ack.pending = 0;
+  ack.quick = 0;
+  ack.pingpong = false;
+  ack.blocked = false;
+  ack.ato = 0;
+  ack.timeout = 0;
+  ack.lrcvtime = 0;
+  ack.last_seg_size = 0;
+  ack.rcv_mss = 0;
+}
+
+/**
+ * Forgets a timer: it may still fire, and will find nothing to do.
+ * @modelled include/net/inet_connection_sock.h
+ * @omits sk_stop_timer: only with INET_CSK_CLEAR_TIMERS, which 2.6.39 leaves undefined
+ * @cost 4
+ */
+export function inet_csk_clear_xmit_timer(sk: sock, what: number): void {
+  const icsk = inet_csk(sk);
+  if (what === ICSK_TIME_RETRANS || what === ICSK_TIME_PROBE0) {
+    icsk.icsk_pending = 0;
+  } else if (what === ICSK_TIME_DACK) {
+    icsk.icsk_ack.blocked = false;
+    icsk.icsk_ack.pending = 0;
+  }
 }

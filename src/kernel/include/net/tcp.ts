@@ -21,7 +21,16 @@ import {
   TCPHDR_SYN,
   TCPHDR_URG,
 } from '../linux/tcp';
-import { type sk_buff, type skb_cb, skb_shinfo } from '../linux/skbuff';
+import {
+  __skb_queue_after,
+  __skb_queue_head,
+  __skb_queue_tail,
+  __skb_unlink,
+  type sk_buff,
+  type skb_cb,
+  skb_peek_tail,
+  skb_shinfo,
+} from '../linux/skbuff';
 import { HZ, jiffies } from '../linux/timer';
 import { inet_csk } from './inet_connection_sock';
 import type { sock } from './sock';
@@ -567,6 +576,15 @@ export function tcp_write_queue_head(sk: sock): sk_buff | null {
 }
 
 /**
+ * Last skb of the write queue: where new data goes while it is unsent.
+ * @modelled include/net/tcp.h
+ * @cost 2
+ */
+export function tcp_write_queue_tail(sk: sock): sk_buff | null {
+  return skb_peek_tail(sk.sk_write_queue);
+}
+
+/**
  * Nothing sent and unacknowledged, nothing to send.
  * @modelled include/net/tcp.h
  * @cost 2
@@ -618,6 +636,56 @@ export function tcp_check_send_head(sk: sock, skb_unlinked: sk_buff): void {
  */
 export function tcp_init_send_head(sk: sock): void {
   sk.sk_send_head = null;
+}
+
+/**
+ * Appends to the write queue without touching the send head (a SYN is sent from there at once).
+ * @modelled include/net/tcp.h
+ * @cost 3
+ */
+export function __tcp_add_write_queue_tail(sk: sock, skb: sk_buff): void {
+  __skb_queue_tail(sk.sk_write_queue, skb);
+}
+
+/**
+ * Appends to the write queue; the skb becomes the send head if nothing else waits to be sent.
+ * @modelled include/net/tcp.h
+ * @cost 4
+ */
+export function tcp_add_write_queue_tail(sk: sock, skb: sk_buff): void {
+  __tcp_add_write_queue_tail(sk, skb);
+  if (sk.sk_send_head === null) {
+    sk.sk_send_head = skb;
+    const tp = tcp_sk(sk);
+    if (tp.highest_sack === null) tp.highest_sack = skb;
+  }
+}
+
+/**
+ * Puts an skb in front of the write queue.
+ * @modelled include/net/tcp.h
+ * @cost 3
+ */
+export function __tcp_add_write_queue_head(sk: sock, skb: sk_buff): void {
+  __skb_queue_head(sk.sk_write_queue, skb);
+}
+
+/**
+ * Inserts `buff` behind `skb` in the write queue.
+ * @modelled include/net/tcp.h
+ * @cost 3
+ */
+export function tcp_insert_write_queue_after(skb: sk_buff, buff: sk_buff, sk: sock): void {
+  __skb_queue_after(sk.sk_write_queue, skb, buff);
+}
+
+/**
+ * Takes an skb off the write queue.
+ * @modelled include/net/tcp.h
+ * @cost 3
+ */
+export function tcp_unlink_write_queue(skb: sk_buff, sk: sock): void {
+  __skb_unlink(skb, sk.sk_write_queue);
 }
 
 /**
