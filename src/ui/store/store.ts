@@ -1,0 +1,214 @@
+/** What the page knows: the run it shows, where it stands, and what the user looks at. Everything drawn is derived from it. */
+import { create } from 'zustand';
+import { Cursor } from '../../trace/cursor';
+import { findKey, keyOf } from '../../trace/keys';
+import {
+  type Breakpoint,
+  into,
+  intoBack,
+  next,
+  nextHit,
+  out,
+  outBack,
+  over,
+  overBack,
+  previous,
+  previousHit,
+  type Size,
+  type Thread,
+} from '../../trace/navigate';
+import { Trace } from '../../trace/trace';
+import type { TraceData } from '../../trace/data';
+import { WorkerClient } from './worker-client';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+/** What was asked for: a preset by name, or a scenario of the user's own. */
+export interface Source {
+  readonly preset: string | null;
+  /** Scenario input as the user or the preset wrote it. */
+  readonly scenario: unknown;
+}
+
+/** Something went wrong; the page keeps what it had. */
+export interface Problem {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+export interface PageState {
+  readonly run: { readonly ns: number; readonly events: number } | null;
+  readonly problem: Problem | null;
+  /** A short word that something was done, such as a link copied. */
+  readonly notice: string | null;
+  readonly source: Source | null;
+  readonly trace: Trace | null;
+  /** Stands at `step`; the same object while the trace is the same. */
+  readonly cursor: Cursor | null;
+  readonly step: number;
+  /** Where the page stood before: what changed since is marked. */
+  readonly previousStep: number;
+  readonly playing: boolean;
+  /** Steps a second while playing. */
+  readonly pace: number;
+  readonly size: Size;
+  readonly thread: Thread;
+  /** Object id looked at in the inspector; null: what the step has in hand. */
+  readonly selection: number | null;
+  /** Object id under the pointer, marked wherever it is drawn. */
+  readonly hover: number | null;
+  readonly breakpoints: readonly Breakpoint[];
+  readonly theme: Theme;
+}
+
+export interface PageActions {
+  /** Runs a scenario and shows it at the step of `key` (the start if there is none). */
+  load(source: Source, key?: string): void;
+  cancelRun(): void;
+  seek(step: number): void;
+  /** One step of the current size along the current thread. */
+  forward(): void;
+  back(): void;
+  move(how: 'into' | 'over' | 'out' | 'intoBack' | 'overBack' | 'outBack'): void;
+  /** To the next breakpoint, or the end; backwards to the one before, or the start. */
+  proceed(direction: 1 | -1): void;
+  toPacket(direction: 1 | -1): void;
+  play(): void;
+  pause(): void;
+  setPace(pace: number): void;
+  setSize(size: Size): void;
+  setThread(thread: Thread): void;
+  select(object: number | null): void;
+  setHover(object: number | null): void;
+  toggleBreakpoint(breakpoint: Breakpoint): void;
+  setTheme(theme: Theme): void;
+  report(problem: Problem | null): void;
+  say(notice: string | null): void;
+}
+
+const MOVES = { into, over, out, intoBack, overBack, outBack } as const;
+const client = new WorkerClient();
+
+function sameBreakpoint(a: Breakpoint, b: Breakpoint): boolean {
+  return a.fn === b.fn && a.file === b.file && a.line === b.line;
+}
+
+export const usePage = create<PageState & PageActions>()((set, get) => {
+  /** Goes to a step of the trace; null: there is none that way. */
+  const go = (step: number | null): boolean => {
+    const { cursor, step: from } = get();
+    if (cursor === null || step === null || step === from) return false;
+    cursor.seek(step);
+    set({ step, previousStep: from });
+    return true;
+  };
+
+  const show = (source: Source, data: TraceData, key: string | undefined): void => {
+    const trace = new Trace(data);
+    const cursor = new Cursor(trace);
+    const found = key === undefined ? 0 : findKey(trace, key);
+    const first = next(trace, -1, 'call') ?? 0;
+    const step = found === null ? first : Math.max(found, key === undefined ? first : 0);
+    cursor.seek(step);
+    const lost = found === null ? { title: 'The link names a step this run does not have', lines: [key ?? ''] } : null;
+    const ended =
+      data.end.reason === 'error' ? { title: 'The run broke', lines: [data.end.message ?? 'The model failed.'] } : null;
+    set({
+      run: null,
+      source,
+      trace,
+      cursor,
+      step,
+      previousStep: step,
+      playing: false,
+      selection: null,
+      hover: null,
+      thread: 'all',
+      problem: ended ?? lost,
+    });
+  };
+
+  return {
+    run: null,
+    problem: null,
+    notice: null,
+    source: null,
+    trace: null,
+    cursor: null,
+    step: 0,
+    previousStep: 0,
+    playing: false,
+    pace: 4,
+    size: 'call',
+    thread: 'all',
+    selection: null,
+    hover: null,
+    breakpoints: [],
+    theme: 'system',
+
+    load(source, key) {
+      set({ run: { ns: 0, events: 0 }, playing: false, problem: null });
+      client.run(source.scenario, 'lines', {
+        onProgress: (ns, events) => set({ run: { ns, events } }),
+        onDone: (data) => show(source, data, key),
+        onFailed: (lines) => set({ run: null, problem: { title: 'The scenario cannot run', lines } }),
+      });
+    },
+    cancelRun() {
+      client.cancel();
+      set({ run: null });
+    },
+    seek(step) {
+      const { trace } = get();
+      if (trace !== null) go(Math.max(0, Math.min(trace.steps - 1, Math.round(step))));
+    },
+    forward() {
+      const { trace, step, size, thread } = get();
+      if (trace === null) return;
+      if (!go(next(trace, step, size, thread))) set({ playing: false });
+    },
+    back() {
+      const { trace, step, size, thread } = get();
+      if (trace !== null) go(previous(trace, step, size, thread));
+    },
+    move(how) {
+      const { trace, step } = get();
+      if (trace !== null) go(MOVES[how](trace, step));
+    },
+    proceed(direction) {
+      const { trace, step, breakpoints, thread } = get();
+      if (trace === null) return;
+      if (direction === 1) go(nextHit(trace, step, breakpoints, thread) ?? trace.steps - 1);
+      else go(previousHit(trace, step, breakpoints, thread) ?? 0);
+    },
+    toPacket(direction) {
+      const { trace, step } = get();
+      if (trace !== null) go((direction === 1 ? next : previous)(trace, step, 'packet'));
+    },
+    play() {
+      const { trace, step } = get();
+      if (trace === null) return;
+      if (step >= trace.steps - 1) go(0);
+      set({ playing: true });
+    },
+    pause: () => set({ playing: false }),
+    setPace: (pace) => set({ pace }),
+    setSize: (size) => set({ size }),
+    setThread: (thread) => set({ thread }),
+    select: (selection) => set({ selection }),
+    setHover: (hover) => set({ hover }),
+    toggleBreakpoint(breakpoint) {
+      const rest = get().breakpoints.filter((other) => !sameBreakpoint(other, breakpoint));
+      set({ breakpoints: rest.length < get().breakpoints.length ? rest : [...rest, breakpoint] });
+    },
+    setTheme: (theme) => set({ theme }),
+    report: (problem) => set({ problem }),
+    say: (notice) => set({ notice }),
+  };
+});
+
+/** The key of the step the page stands at, for links. */
+export function currentKey(): string | null {
+  const { trace, step } = usePage.getState();
+  return trace === null ? null : keyOf(trace, step);
+}
