@@ -158,6 +158,8 @@ export interface packet_offload {
   gso_segment: ((skb: sk_buff, features: number) => sk_buff | null) | null;
   gro_receive: ((head: napi_struct, skb: sk_buff) => sk_buff | null) | null;
   gro_complete: ((skb: sk_buff) => number) | null;
+  /** Makes the checksum partial before segmentation of an skb whose checksum is complete. */
+  gso_send_check?: ((skb: sk_buff) => number) | null;
 }
 
 /** Handlers of received packets. In C two variables of net/core/dev.c; the hash by EtherType is left out. */
@@ -168,7 +170,10 @@ export const packet_handlers = struct('packet_handlers', {
 export interface packet_handlers extends InstanceType<typeof packet_handlers> {}
 
 /** Devices of a host (struct net, include/net/net_namespace.h). */
-export const net = struct('net', { dev_base: list(ref<net_device>('device'), 8, 'devices by index') });
+export const net = struct('net', {
+  dev_base: list(ref<net_device>('device'), 8, 'devices by index'),
+  netstamp_needed: int('who wants received and captured packets stamped'),
+});
 export interface net extends InstanceType<typeof net> {}
 
 /**

@@ -8,10 +8,10 @@ import type { sk_buff } from '../linux/skbuff';
 export interface net_protocol {
   handler: (skb: sk_buff) => Kgen<number>;
   gso_segment: ((skb: sk_buff, features: number) => sk_buff | null) | null;
-  gso_send_check: ((skb: sk_buff) => number) | null;
+  gso_send_check?: ((skb: sk_buff) => number) | null;
   gro_receive: ((head: napi_struct, skb: sk_buff) => sk_buff | null) | null;
   gro_complete: ((skb: sk_buff) => number) | null;
-  no_policy: boolean;
+  no_policy?: boolean;
 }
 
 export const MAX_INET_PROTOS = 256;

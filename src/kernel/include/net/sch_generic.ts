@@ -26,6 +26,7 @@ export interface Qdisc_ops {
   dequeue: (qdisc: Qdisc) => sk_buff | null;
   peek: (qdisc: Qdisc) => sk_buff | null;
   init: ((qdisc: Qdisc) => void) | null;
+  reset: ((qdisc: Qdisc) => void) | null;
 }
 
 /** Token bucket state (net/sched/sch_tbf.c). */
