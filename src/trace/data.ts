@@ -100,9 +100,9 @@ export interface ContextInfo {
   readonly cpu: number;
 }
 
-/** Why the run ended: `done` (all quiet), `limit` (events or time), `error` (a bug of the model or a scenario that cannot go on). */
+/** Why the run ended: all quiet, the scenario's limit of time or of events, or a bug of the model. */
 export interface EndInfo {
-  readonly reason: 'done' | 'limit' | 'error';
+  readonly reason: 'done' | 'time' | 'events' | 'error';
   readonly message?: string;
 }
 

@@ -1,0 +1,194 @@
+/** Holds a run of the model against a recording of a real kernel. */
+import type { FunctionFact } from '../data';
+import type { Trace } from '../trace';
+import { Aligner, type Difference } from './align';
+import { blocksOf, firstCallOf } from './blocks';
+import { type Block, type Call, countCalls, splice, walk } from './forest';
+import { isHidden } from './hidden';
+import { Streams } from './streams';
+
+/** A difference by name, however often it happened. */
+export interface Finding {
+  /** `-` at the top of a context. */
+  readonly caller: string;
+  readonly callee: string;
+  /** Calls, with what they would have called. */
+  readonly count: number;
+  /** What FIDELITY says of it; null: nothing, which is a mistake. */
+  readonly row: string | null;
+}
+
+export interface Comparison {
+  /** Calls in the recording. */
+  readonly recorded: number;
+  /** Of these, calls the model made under the same callers in the same order. */
+  readonly reproduced: number;
+  /** In the recording and not in the model. */
+  readonly missing: readonly Finding[];
+  /** In the model and not in the recording. */
+  readonly extra: readonly Finding[];
+  /** Share of each stream. */
+  readonly streams: readonly { readonly name: string; readonly recorded: number; readonly reproduced: number }[];
+}
+
+/**
+ * Compares from the first system call of the recording on. Throws when the model never makes that call.
+ * `shown` are names that recordings can contain: a function of the model outside of it was not visible there.
+ */
+export function compare(trace: Trace, recording: readonly Block[], shown: ReadonlySet<string>): Comparison {
+  const first = recording.find(({ kind }) => kind === 'syscall')?.calls[0]?.name;
+  if (first === undefined) throw new Error('the recording has no system call to begin at');
+  const from = firstCallOf(trace, first);
+  if (from === null) throw new Error(`the recording begins with ${first}, which no task of the scenario calls`);
+  return compareBlocks(blocksOf(trace, from), recording, trace.data.schema.functions, shown);
+}
+
+/** The same for blocks; `functions` are those of the model. */
+export function compareBlocks(
+  model: readonly Block[],
+  recording: readonly Block[],
+  functions: readonly FunctionFact[],
+  shown: ReadonlySet<string>,
+): Comparison {
+  const tally = new Tally(functions);
+  // One side may lack a function that the other has between a caller and what it calls: it is taken out, and told of.
+  const inModel = new Set(functions.map((fact) => fact.name));
+  const oneHost = !recording.some(({ host }) => host === 1);
+  const theirs = new Streams(recording.map((block) => tally.spliceUnknown(block, 'missing', inModel)));
+  const ours = new Streams(
+    model
+      .filter(({ host }) => !oneHost || host !== 1)
+      .map((block) => ({ ...block, calls: splice(block.calls, isHidden) }))
+      .map((block) => tally.spliceUnknown(block, 'extra', shown)),
+  );
+  const aligner = new Aligner();
+  const streams = theirs.names().map((name) => {
+    const recorded = theirs.get(name)?.calls ?? [];
+    const made = ours.get(name);
+    const { matched, differences } = aligner.align(recorded, made?.calls ?? []);
+    const byTiming = theirs.get(name)?.byTiming ?? false;
+    for (const difference of differences) tally.add(difference, byTiming);
+    return { name, recorded: countCalls(recorded), reproduced: matched };
+  });
+  for (const { calls } of model) walk(calls, (call, caller) => tally.seen(caller, call.name));
+  const recorded = recording.reduce((sum, { calls }) => sum + countCalls(calls), 0) - emptyTicks(recording);
+  return {
+    recorded,
+    reproduced: streams.reduce((sum, stream) => sum + stream.reproduced, 0),
+    missing: tally.findings('missing'),
+    extra: tally.findings('extra'),
+    streams,
+  };
+}
+
+/** Passes over a timer wheel with nothing due, which the model (without ticks) has none of. */
+function emptyTicks(blocks: readonly Block[]): number {
+  let count = 0;
+  for (const { calls } of blocks) {
+    walk(calls, (call) => {
+      if (call.name === 'run_timer_softirq' && call.children.length === 0) count++;
+    });
+  }
+  return count;
+}
+
+type Side = Difference['side'];
+
+/** Counts differences by caller and callee and finds what FIDELITY says of them. */
+class Tally {
+  private readonly counts = { missing: new Map<string, number>(), extra: new Map<string, number>() };
+  private readonly excused = new Set<string>();
+  private readonly facts: ReadonlyMap<string, FunctionFact>;
+  private readonly edges = new Set<string>();
+
+  constructor(functions: readonly FunctionFact[]) {
+    this.facts = new Map(functions.map((fact) => [fact.name, fact]));
+  }
+
+  /** Takes functions out that are not in `known`, counting each. */
+  spliceUnknown(block: Block, side: Side, known: ReadonlySet<string>): Block {
+    walk(block.calls, (call, caller) => {
+      if (!known.has(call.name)) this.count(side, caller, call.name, 1);
+    });
+    return { ...block, calls: splice(block.calls, (name) => !known.has(name)) };
+  }
+
+  add({ side, caller, call }: Difference, byTiming: boolean): void {
+    const size = 1 + countCalls(call.children);
+    this.count(side, caller, call.name, size);
+    if (caller === null && (byTiming || side === 'extra')) this.excused.add(`${side} - ${call.name}`);
+  }
+
+  private count(side: Side, caller: string | null, callee: string, size: number): void {
+    const key = `${caller ?? '-'} ${callee}`;
+    this.counts[side].set(key, (this.counts[side].get(key) ?? 0) + size);
+  }
+
+  /** The model made this call somewhere in the run. */
+  seen(caller: string | null, callee: string): void {
+    this.edges.add(`${caller ?? '-'} ${callee}`);
+  }
+
+  findings(side: Side): Finding[] {
+    return [...this.counts[side]]
+      .map(([key, count]) => {
+        const [caller = '-', callee = ''] = key.split(' ');
+        return { caller, callee, count, row: this.row(side, caller, callee) };
+      })
+      .sort((a, b) => b.count - a.count || a.callee.localeCompare(b.callee));
+  }
+
+  private row(side: Side, caller: string, callee: string): string | null {
+    if (this.excused.has(`${side} ${caller} ${callee}`)) return 'how often: a matter of timing';
+    if (side === 'extra') {
+      const tags = this.facts.get(callee)?.tags ?? {};
+      if (tags.model !== undefined) return `only in the model: ${tags.model}`;
+      if (tags.simplified !== undefined) return `simplified: ${tags.simplified}`;
+      return tags.modelled === undefined ? null : `modelled: ${tags.modelled}`;
+    }
+    const omitted = omissions(this.facts.get(caller)).find(({ name }) => name === callee);
+    if (omitted !== undefined) return `left out: ${omitted.why}`;
+    return this.edges.has(`${caller} ${callee}`) ? 'called elsewhere in the run: how often or when differs' : null;
+  }
+}
+
+/** What a function leaves out: its `@omits CALLEE: WHY` tags. */
+export function omissions(fact: FunctionFact | undefined): { name: string; why: string }[] {
+  const text = fact?.tags.omits;
+  if (text === undefined) return [];
+  // Several tags of a kind are joined with "; ": a new one begins where a name and a colon follow. One may name several callees.
+  return text.split(/;\s+(?=[\w, ]+:)/).flatMap((entry) => {
+    const colon = entry.indexOf(':');
+    const names = colon < 0 ? entry : entry.slice(0, colon);
+    const why = colon < 0 ? '' : entry.slice(colon + 1).trim();
+    return names.split(/[,\s]+/).map((name) => ({ name: name.replace(/\(\)$/, ''), why }));
+  });
+}
+
+/** Every function name of some recordings. */
+export function namesIn(recordings: readonly (readonly Block[])[]): Set<string> {
+  const names = new Set<string>();
+  const note = (call: Call): void => {
+    names.add(call.name);
+  };
+  for (const blocks of recordings) for (const { calls } of blocks) walk(calls, note);
+  return names;
+}
+
+/** A comparison as text: shares, then what is missing and extra by name. */
+export function reportOf(comparison: Comparison): string {
+  const { recorded, reproduced, missing, extra, streams } = comparison;
+  const share = (part: number, whole: number): string => (whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`);
+  const list = (title: string, findings: readonly Finding[]): string[] => [
+    `${title}: ${findings.length === 0 ? 'none' : ''}`.trimEnd(),
+    ...findings.map(
+      ({ caller, callee, count, row }) => `  ${count}\t${caller} > ${callee}\t${row ?? 'NO ROW IN FIDELITY'}`,
+    ),
+  ];
+  return [
+    `reproduced: ${reproduced} of ${recorded} recorded calls, ${share(reproduced, recorded)}`,
+    ...streams.map((s) => `  ${share(s.reproduced, s.recorded)}\t${s.reproduced}/${s.recorded}\t${s.name}`),
+    ...list('missing in the model', missing),
+    ...list('only in the model', extra),
+  ].join('\n');
+}

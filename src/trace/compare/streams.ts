@@ -1,0 +1,73 @@
+/**
+ * Blocks made comparable. Where an interrupt falls between two functions, and how many frames a poll finds, are no law: so calls
+ * are put side by side by what they work for, each kind in its own order. A stream is such a list.
+ */
+import { type Block, type Call, walk } from './forest';
+
+export interface Stream {
+  /** `sys_write`, `interrupts of host 0`, `frames received by host 1`, ... */
+  readonly name: string;
+  /** Differences in how many there are come from timing: they need no explanation. */
+  readonly byTiming: boolean;
+  readonly calls: Call[];
+}
+
+/** Work that a softirq does for one card or one queue: it is compared apart from the softirq it happened to run in. */
+const ACTIONS = new Set(['e1000_clean', 'net_tx_action', 'run_timer_softirq']);
+
+export class Streams {
+  private readonly byName = new Map<string, Stream>();
+  /** Hosts whose cards wait to be polled, in order of their interrupts. */
+  private readonly scheduled: number[] = [];
+
+  constructor(blocks: readonly Block[]) {
+    for (const block of blocks) this.add(block);
+  }
+
+  names(): string[] {
+    return [...this.byName.keys()];
+  }
+  get(name: string): Stream | undefined {
+    return this.byName.get(name);
+  }
+
+  private put(name: string, byTiming: boolean, calls: readonly Call[]): void {
+    const stream = this.byName.get(name);
+    if (stream !== undefined) stream.calls.push(...calls);
+    else this.byName.set(name, { name, byTiming, calls: [...calls] });
+  }
+
+  private add({ kind, host, calls }: Block): void {
+    if (kind === 'syscall') for (const call of calls) this.put(call.name, false, [call]);
+    else if (kind === 'task') this.put('sleepers that go on', false, calls);
+    else if (kind === 'hardirq') {
+      this.put(`interrupts of host ${host ?? '?'}`, true, calls);
+      walk(calls, ({ name }) => {
+        if (name === '____napi_schedule' && host !== null) this.scheduled.push(host);
+      });
+    } else this.put('softirqs', true, this.withoutActions(calls, host));
+  }
+
+  private withoutActions(calls: readonly Call[], host: number | null): Call[] {
+    return calls.flatMap((call) => {
+      if (!ACTIONS.has(call.name)) return [{ name: call.name, children: this.withoutActions(call.children, host) }];
+      if (call.name === 'e1000_clean') this.poll(call, host ?? this.scheduled.shift() ?? 0);
+      // A pass over a timer wheel with nothing due is a tick of the clock: the model has no ticks.
+      else if (call.children.length > 0) this.put(call.name, call.name === 'run_timer_softirq', [call]);
+      return [];
+    });
+  }
+
+  /** A poll, its frames and its completed descriptors, each on its own. */
+  private poll(call: Call, host: number): void {
+    const shell: Call = { name: call.name, children: [] };
+    for (const child of call.children) {
+      const name = `${child.name === 'e1000_clean_rx_irq' ? 'frames received' : 'descriptors completed'} by host ${host}`;
+      if (child.name === 'e1000_clean_rx_irq' || child.name === 'e1000_clean_tx_irq') {
+        this.put(name, false, child.children);
+        shell.children.push({ name: child.name, children: [] });
+      } else shell.children.push(child);
+    }
+    this.put(`polls of host ${host}`, true, [shell]);
+  }
+}
