@@ -67,8 +67,10 @@ const Qdisc = v.variant(
       burst: v.optional(whole(256, 16 << 20, 'Bucket: bytes that may leave at once.', 'bytes'), 5000),
       limit: v.optional(whole(256, 16 << 20, 'Bytes it holds before it drops.', 'bytes'), 30_000),
     }),
+    // As with txqueuelen 0: a packet goes straight to the TX lock.
+    v.strictObject({ kind: v.literal('noqueue') }),
   ],
-  'a queueing discipline: { "kind": "pfifo_fast" } or { "kind": "tbf", "rate": 8000000 }',
+  'a queueing discipline: { "kind": "pfifo_fast" }, { "kind": "noqueue" } or { "kind": "tbf", "rate": 8000000 }',
 );
 
 const Sysctls: v.GenericSchema<Record<string, number>> = v.strictObject(
