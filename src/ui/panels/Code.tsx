@@ -1,0 +1,147 @@
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { elixirUrl, type StackRow, stackRows, tokens, variableRows } from '../../view/panels/code';
+import { usePage } from '../store/store';
+import './code.css';
+
+/** Text of the kernel sources, loaded when first needed. */
+function useSources(): Readonly<Record<string, string>> | null {
+  const [sources, setSources] = useState<Readonly<Record<string, string>> | null>(null);
+  useEffect(() => {
+    let gone = false;
+    import('virtual:kernel-sources').then((module) => {
+      if (!gone) setSources(module.sources);
+    });
+    return () => {
+      gone = true;
+    };
+  }, []);
+  return sources;
+}
+
+/** The left column: call stack, source with the current line, variables of the frame looked at. */
+export function Code() {
+  const trace = usePage((page) => page.trace);
+  const cursor = usePage((page) => page.cursor);
+  const step = usePage((page) => page.step);
+  // The frame looked at, by its ENTER event; the innermost unless one was chosen that is still open.
+  const [chosen, setChosen] = useState<number | null>(null);
+  const rows = useMemo(() => (trace === null ? [] : stackRows(trace, step)), [trace, step]);
+  const frame = rows.find((row) => row.enter === chosen) ?? rows.at(-1) ?? null;
+  if (trace === null || cursor === null) return null;
+  const context = trace.context(trace.ctx(step));
+  const host = trace.data.hosts[context.host]?.name;
+  return (
+    <div className="code">
+      <section aria-label="Call stack">
+        <h2 className="panel-title">
+          {host === undefined ? context.name : `Host ${host}, CPU ${context.cpu === 255 ? '-' : context.cpu}, ${context.name}`}
+        </h2>
+        <CallStack rows={rows} chosen={frame} onChoose={(row) => setChosen(row.enter)} />
+        {rows.length === 0 && <p className="code-idle">{trace.label(step) || 'No function runs at this step.'}</p>}
+      </section>
+      {frame !== null && <SourceText frame={frame} />}
+      {frame !== null && <Variables event={frame.at} />}
+    </div>
+  );
+}
+
+function CallStack({ rows, chosen, onChoose }: { rows: StackRow[]; chosen: StackRow | null; onChoose: (row: StackRow) => void }) {
+  const list = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    const { current } = list;
+    if (current !== null && rows.length > 0) current.scrollTop = current.scrollHeight;
+  }, [rows]);
+  return (
+    <ol className="code-stack mono" ref={list}>
+      {rows.map((row) => (
+        <li key={row.enter} style={{ borderColor: `var(--layer-${row.layer ?? 'process'})` }}>
+          <button type="button" aria-current={row === chosen} onClick={() => onChoose(row)}>
+            <span>{row.name}</span>
+            <span className="code-via">{row.via}</span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function SourceText({ frame }: { frame: StackRow }) {
+  const sources = useSources();
+  const breakpoints = usePage((page) => page.breakpoints);
+  const toggle = usePage((page) => page.toggleBreakpoint);
+  const box = useRef<HTMLDivElement>(null);
+  const lines = useMemo(() => sources?.[frame.file]?.split('\n').map(tokens) ?? [], [sources, frame.file]);
+  useEffect(() => {
+    const view = box.current;
+    const row = view?.querySelector<HTMLElement>('[aria-current="true"]');
+    if (!view || !row) return;
+    const above = row.offsetTop - view.scrollTop;
+    if (above < 40 || above > view.clientHeight - 60) view.scrollTop = row.offsetTop - view.clientHeight / 3;
+  }, [frame, lines]);
+  return (
+    <section className="code-source" aria-label="Source">
+      <h2 className="panel-title">
+        <a href={elixirUrl(frame.file, frame.name)} target="_blank" rel="noreferrer" title={`${frame.name} in Linux 2.6.39`}>
+          {frame.file}
+        </a>
+      </h2>
+      <div className="code-lines mono" ref={box}>
+        {lines.map((line, index) => {
+          const number = index + 1;
+          const stops = breakpoints.some((point) => point.file === frame.file && point.line === number);
+          return (
+            <div key={number} className="code-line" aria-current={number === frame.line}>
+              <button
+                type="button"
+                tabIndex={-1}
+                aria-label={`${stops ? 'Remove the breakpoint at' : 'Break at'} line ${number}`}
+                aria-pressed={stops}
+                onClick={() => toggle({ file: frame.file, line: number })}
+              >
+                {number}
+              </button>
+              <span>
+                {line.map((token, at) => (
+                  // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a line never move
+                  <span key={at} className={`token-${token.kind}`}>
+                    {token.text}
+                  </span>
+                ))}
+              </span>
+            </div>
+          );
+        })}
+      </div>
+    </section>
+  );
+}
+
+function Variables({ event }: { event: number }) {
+  const trace = usePage((page) => page.trace);
+  const cursor = usePage((page) => page.cursor);
+  const select = usePage((page) => page.select);
+  if (trace === null || cursor === null) return null;
+  const rows = variableRows(trace, cursor.state, event);
+  return (
+    <section className="code-variables" aria-label="Variables">
+      <h2 className="panel-title">Arguments and locals</h2>
+      <dl className="mono">
+        {rows.map((row) => (
+          <div key={row.name} data-changed={row.changed} data-return={row.isReturn}>
+            <dt>{row.name}</dt>
+            <dd>
+              {row.object === 0 ? (
+                row.text
+              ) : (
+                <button type="button" className="link" onClick={() => select(row.object)}>
+                  {row.text}
+                </button>
+              )}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {rows.length === 0 && <p className="code-idle">None.</p>}
+    </section>
+  );
+}
