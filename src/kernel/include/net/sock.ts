@@ -1,14 +1,29 @@
 /** Mirrors include/net/sock.h (2.6.39): struct sock and struct proto. Bodies of sock.c are in net/core/sock.ts. */
-import { bool, byteCount, embed, enumeration, flags, fn, hex32, int, ip4, ref, struct, table } from '../../../base/struct';
+import {
+  bool,
+  byteCount,
+  embed,
+  enumeration,
+  flags,
+  fn,
+  hex32,
+  int,
+  ip4,
+  ref,
+  struct,
+  table,
+} from '../../../base/struct';
 import type { Kgen } from '../../arch/current';
+import { EINTR, ENOBUFS, ERESTARTSYS } from '../linux/errno';
 import type { kiocb } from '../linux/fs';
 import type { msghdr, socket, socket_wq } from '../linux/net';
+import { net_gso_ok } from '../linux/netdevice';
 import type { page } from '../linux/skbuff';
 import { type sk_buff, sk_buff_head } from '../linux/skbuff';
-import { spinlock_t } from '../linux/spinlock';
+import { spin_lock, spin_unlock, spinlock_t } from '../linux/spinlock';
 import { timer_list } from '../linux/timer';
 import { type task_struct, wait_queue_head_t } from '../linux/wait';
-import type { dst_entry } from './dst';
+import { type dst_entry, dst_release, skb_dst_force } from './dst';
 
 export const RCV_SHUTDOWN = 1;
 export const SEND_SHUTDOWN = 2;
@@ -22,6 +37,57 @@ export const SOCK_DONE = 1 << 1;
 export const SOCK_QUEUE_SHRUNK = 1 << 9;
 export const SOCK_TIMESTAMP = 1 << 8;
 export const SOCK_USE_WRITE_QUEUE = 1 << 7;
+
+/** Which side sk_mem_schedule charges for. */
+export const SK_MEM_SEND = 0;
+export const SK_MEM_RECV = 1;
+/** Memory is charged to a protocol in units of a page, bytes. */
+export const SK_MEM_QUANTUM = 4096;
+export const SK_MEM_QUANTUM_SHIFT = 12;
+
+/** Masks of sk_userlocks. */
+export const SOCK_SNDBUF_LOCK = 1;
+export const SOCK_RCVBUF_LOCK = 2;
+
+/** What sk_wake_async tells asynchronous waiters. */
+export const SOCK_WAKE_IO = 0;
+export const SOCK_WAKE_WAITD = 1;
+export const SOCK_WAKE_SPACE = 2;
+export const SOCK_WAKE_URG = 3;
+
+/** poll() events that wake-ups name (asm-generic/poll.h). */
+export const POLLIN = 0x0001;
+export const POLLOUT = 0x0004;
+export const POLLERR = 0x0008;
+export const POLLRDNORM = 0x0040;
+export const POLLRDBAND = 0x0080;
+export const POLLWRNORM = 0x0100;
+export const POLLWRBAND = 0x0200;
+
+/** kernel/sched.ts has it too; include imports no implementation. */
+const MAX_SCHEDULE_TIMEOUT = Number.MAX_SAFE_INTEGER;
+
+/** A timeout that a function counts down for its caller, jiffies; in C a pointer to long. */
+export interface timeo_ptr {
+  timeo: number;
+}
+
+/** What a kiocb of a socket points to; on the stack of sock_aio_write and its kin. */
+export interface sock_iocb {
+  kiocb: kiocb | null;
+  sock: socket | null;
+  msg: msghdr | null;
+  size: number;
+  flags: number;
+}
+
+/** What all sockets of a protocol share: in C the variables proto.memory_allocated and its neighbours point to. */
+export const proto_memory = struct('proto_memory', {
+  memory_allocated: int('pages charged to all sockets'),
+  memory_pressure: bool('over the second limit'),
+  sockets_allocated: int('sockets'),
+});
+export interface proto_memory extends InstanceType<typeof proto_memory> {}
 
 /** The protocol behind a socket. */
 export interface proto {
@@ -123,3 +189,434 @@ export const sock = struct('sock', {
   sk_destruct: fn<(sk: sock) => void>('called at the end'),
 });
 export interface sock extends InstanceType<typeof sock> {}
+
+/**
+ * True when the bit is set in sk_flags.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function sock_flag(sk: sock, flag: number): boolean {
+  return (sk.sk_flags & flag) !== 0;
+}
+
+/**
+ * Sets a bit of sk_flags.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sock_set_flag(sk: sock, flag: number): void {
+  sk.sk_flags |= flag;
+}
+
+/**
+ * Clears a bit of sk_flags.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sock_reset_flag(sk: sock, flag: number): void {
+  sk.sk_flags &= ~flag;
+}
+
+/**
+ * One more holder of the socket.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function sock_hold(sk: sock): void {
+  sk.skc_refcnt++;
+}
+
+/**
+ * One holder less; surely not the last.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function __sock_put(sk: sock): void {
+  sk.skc_refcnt--;
+}
+
+/**
+ * The wait queue of a socket.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_sleep(sk: sock): wait_queue_head_t {
+  return (sk.sk_wq as socket_wq).wait;
+}
+
+/**
+ * True when somebody sleeps on the queue.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function wq_has_sleeper(wq: socket_wq | null): boolean {
+  return wq !== null && wq.wait.task_list.length > 0;
+}
+
+/**
+ * True while a task owns the socket.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function sock_owned_by_user(sk: sock): boolean {
+  return sk.sk_lock.owned;
+}
+
+/**
+ * Takes the socket's spinlock in a softirq.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function* bh_lock_sock(sk: sock): Kgen {
+  yield* spin_lock(sk.sk_lock.slock);
+}
+
+/**
+ * Takes the socket's spinlock in a softirq; the nesting matters to lockdep only.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function* bh_lock_sock_nested(sk: sock): Kgen {
+  yield* spin_lock(sk.sk_lock.slock);
+}
+
+/**
+ * Releases the socket's spinlock.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function bh_unlock_sock(sk: sock): void {
+  spin_unlock(sk.sk_lock.slock);
+}
+
+/**
+ * Pages that hold `amt` bytes.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function sk_mem_pages(amt: number): number {
+  return (amt + SK_MEM_QUANTUM - 1) >> SK_MEM_QUANTUM_SHIFT;
+}
+
+/**
+ * Uses up memory that sk_mem_schedule provided.
+ * @modelled include/net/sock.h
+ * @cost 2
+ */
+export function sk_mem_charge(sk: sock, size: number): void {
+  sk.sk_forward_alloc -= size;
+}
+
+/**
+ * Makes used memory available to this socket again.
+ * @modelled include/net/sock.h
+ * @cost 2
+ */
+export function sk_mem_uncharge(sk: sock, size: number): void {
+  sk.sk_forward_alloc += size;
+}
+
+/**
+ * Free space a writer must find before it is woken, bytes: half of what is queued.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function sk_stream_min_wspace(sk: sock): number {
+  return sk.sk_wmem_queued >> 1;
+}
+
+/**
+ * Free send space, bytes; negative while the limit is overrun.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function sk_stream_wspace(sk: sock): number {
+  return sk.sk_sndbuf - sk.sk_wmem_queued;
+}
+
+/**
+ * True while a new skb may be put on the write queue.
+ * @modelled include/net/sock.h
+ * @cost 2
+ */
+export function sk_stream_memory_free(sk: sock): boolean {
+  return sk.sk_wmem_queued < sk.sk_sndbuf;
+}
+
+/**
+ * Lowers the send limit to half of what is queued: memory is short.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function sk_stream_moderate_sndbuf(sk: sock): void {
+  if ((sk.sk_userlocks & SOCK_SNDBUF_LOCK) === 0) {
+    sk.sk_sndbuf = Math.max(Math.min(sk.sk_sndbuf, sk.sk_wmem_queued >> 1), SOCK_MIN_SNDBUF);
+  }
+}
+
+/**
+ * True while a datagram socket has half of its send buffer free.
+ * @modelled include/net/sock.h
+ * @cost 2
+ */
+export function sock_writeable(sk: sock): boolean {
+  return sk.sk_wmem_alloc < sk.sk_sndbuf >> 1;
+}
+
+/**
+ * truesize below the socket, bytes; sk_wmem_alloc counts one more while the socket lives.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function sk_wmem_alloc_get(sk: sock): number {
+  return sk.sk_wmem_alloc - 1;
+}
+
+/**
+ * Bytes to wake a reader for.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sock_rcvlowat(sk: sock, waitall: boolean | number, len: number): number {
+  return (waitall ? len : Math.min(sk.sk_rcvlowat, len)) || 1;
+}
+
+/**
+ * How long a reader may sleep, jiffies.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sock_rcvtimeo(sk: sock, noblock: boolean | number): number {
+  return noblock ? 0 : sk.sk_rcvtimeo;
+}
+
+/**
+ * How long a writer may sleep, jiffies.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sock_sndtimeo(sk: sock, noblock: boolean | number): number {
+  return noblock ? 0 : sk.sk_sndtimeo;
+}
+
+/**
+ * The error of an interrupted sleep: restarted if it had no time limit.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sock_intr_errno(timeo: number): number {
+  return timeo === MAX_SCHEDULE_TIMEOUT ? -ERESTARTSYS : -EINTR;
+}
+
+/**
+ * Takes the pending error of a socket: negative, or 0.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sock_error(sk: sock): number {
+  if (sk.sk_err === 0) {
+    return 0;
+  }
+  const err = sk.sk_err;
+  sk.sk_err = 0;
+  return -err;
+}
+
+/**
+ * True when one more segment would not fit the receive buffer, backlog included.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function sk_rcvqueues_full(sk: sock, skb: sk_buff): boolean {
+  return sk.sk_backlog.len + sk.sk_rmem_alloc + skb.truesize > sk.sk_rcvbuf;
+}
+
+/**
+ * Appends to the backlog; the caller has the spinlock.
+ * @modelled include/net/sock.h
+ * @cost 6
+ */
+export function __sk_add_backlog(sk: sock, skb: sk_buff): void {
+  const backlog = sk.sk_backlog;
+  skb_dst_force(skb);
+  if (backlog.tail === null) {
+    backlog.head = skb;
+  } else {
+    backlog.tail.next = skb;
+  }
+  backlog.tail = skb;
+  skb.next = null;
+}
+
+/**
+ * Appends to the backlog unless the receive buffer is full: 0, or -ENOBUFS.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function sk_add_backlog(sk: sock, skb: sk_buff): number {
+  if (sk_rcvqueues_full(sk, skb)) {
+    return -ENOBUFS;
+  }
+  __sk_add_backlog(sk, skb);
+  sk.sk_backlog.len += skb.truesize;
+  return 0;
+}
+
+/**
+ * Hands a segment to the protocol in the owner's context.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function* sk_backlog_rcv(sk: sock, skb: sk_buff): Kgen<number> {
+  return yield* (sk.sk_backlog_rcv as NonNullable<sock['sk_backlog_rcv']>)(sk, skb);
+}
+
+/**
+ * Notes for receive flow steering that the reader of this flow runs on this CPU.
+ * @simplified RFS is off: no flow table
+ * @cost 4
+ */
+export function sock_rps_record_flow(_sk: sock): void {}
+
+/**
+ * Forgets the flow in receive flow steering.
+ * @simplified RFS is off: no flow table
+ * @cost 4
+ */
+export function sock_rps_reset_flow(_sk: sock): void {}
+
+/**
+ * Remembers the flow hash the device or RPS has given the segment.
+ * @modelled include/net/sock.h
+ * @omits sock_rps_reset_flow: RFS is off
+ * @cost 3
+ */
+export function sock_rps_save_rxhash(sk: sock, rxhash: number): void {
+  if (sk.sk_rxhash !== rxhash) {
+    sk.sk_rxhash = rxhash;
+  }
+}
+
+/**
+ * Remembers the TX queue this socket uses.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_tx_queue_set(sk: sock, tx_queue: number): void {
+  sk.skc_tx_queue_mapping = tx_queue;
+}
+
+/**
+ * Forgets the TX queue: another one may be chosen.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_tx_queue_clear(sk: sock): void {
+  sk.skc_tx_queue_mapping = -1;
+}
+
+/**
+ * The TX queue this socket uses, -1: none yet.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_tx_queue_get(sk: sock | null): number {
+  return sk === null ? -1 : sk.skc_tx_queue_mapping;
+}
+
+/**
+ * Ties the protocol side to the file side.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_set_socket(sk: sock, sock: socket | null): void {
+  sk_tx_queue_clear(sk);
+  sk.sk_socket = sock;
+}
+
+/**
+ * The cached route of an owned socket.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function __sk_dst_get(sk: sock): dst_entry | null {
+  return sk.sk_dst_cache;
+}
+
+/**
+ * Caches a route; the reference to it passes to the socket.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function __sk_dst_set(sk: sock, dst: dst_entry | null): void {
+  sk_tx_queue_clear(sk);
+  const old = sk.sk_dst_cache;
+  sk.sk_dst_cache = dst;
+  dst_release(old);
+}
+
+/**
+ * Forgets the cached route.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function __sk_dst_reset(sk: sock): void {
+  __sk_dst_set(sk, null);
+}
+
+/**
+ * True when skbs of this socket may be larger than a segment.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_can_gso(sk: sock): boolean {
+  return net_gso_ok(sk.sk_route_caps, sk.sk_gso_type);
+}
+
+/**
+ * Takes the socket off an skb that was steered to it early.
+ * @modelled include/net/sock.h
+ * @cost 2
+ */
+export function skb_steal_sock(skb: sk_buff): sock | null {
+  const { sk } = skb;
+  if (sk !== null) {
+    skb.destructor = null;
+    skb.sk = null;
+  }
+  return sk;
+}
+
+/**
+ * Tells asynchronous waiters (SIGIO).
+ * @simplified no process in the model asks for signals
+ * @cost 2
+ */
+export function sk_wake_async(_sk: sock, _how: number, _band: number): void {}
+
+/**
+ * True when the accept queue can take no more.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_acceptq_is_full(sk: sock): boolean {
+  return sk.sk_ack_backlog > sk.sk_max_ack_backlog;
+}
+
+/**
+ * One connection more waits for accept.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_acceptq_added(sk: sock): void {
+  sk.sk_ack_backlog++;
+}
+
+/**
+ * One connection less waits for accept.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_acceptq_removed(sk: sock): void {
+  sk.sk_ack_backlog--;
+}

@@ -1,0 +1,846 @@
+/**
+ * Mirrors net/core/sock.c (2.6.39), with those inline functions of include/net/sock.h that call it or net/core/skbuff.c.
+ * Modelled: owning a socket and its backlog, memory accounting, charging skbs to sockets, waking, route caching, timers.
+ * Left out: socket options, credentials, filters, asynchronous I/O, cgroups; sk_clone comes with the handshake.
+ */
+
+import type { Kgen } from '../../arch/current';
+import { kernel_global, sysctl } from '../../arch/current';
+import { EAGAIN, EFAULT, ENOBUFS, ENOMEM, EPIPE } from '../../include/linux/errno';
+import { GFP_KERNEL } from '../../include/linux/gfp';
+import {
+  SOCK_ASYNC_NOSPACE,
+  SOCK_ASYNC_WAITDATA,
+  SOCK_NOSPACE,
+  SOCK_STREAM,
+  type socket,
+  type socket_wq,
+} from '../../include/linux/net';
+import {
+  NETIF_F_GSO,
+  NETIF_F_GSO_SOFTWARE,
+  NETIF_F_HW_CSUM,
+  NETIF_F_SG,
+  type net_device,
+} from '../../include/linux/netdevice';
+import {
+  __skb_queue_tail,
+  __skb_unlink,
+  CHECKSUM_NONE,
+  type page,
+  type sk_buff,
+  type sk_buff_head,
+  skb_orphan,
+  skb_queue_head_init,
+} from '../../include/linux/skbuff';
+import { spin_lock, spin_unlock } from '../../include/linux/spinlock';
+import { TCP_CLOSE } from '../../include/linux/tcp';
+import type { timer_list } from '../../include/linux/timer';
+import { copy_from_user } from '../../include/linux/uaccess';
+import { TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from '../../include/linux/wait';
+import { type dst_entry, dst_hold, dst_release, skb_dst_force } from '../../include/net/dst';
+import {
+  __sk_dst_get,
+  __sk_dst_set,
+  __sock_put,
+  bh_unlock_sock,
+  POLLERR,
+  POLLIN,
+  POLLOUT,
+  POLLRDBAND,
+  POLLRDNORM,
+  POLLWRBAND,
+  POLLWRNORM,
+  type proto,
+  proto_memory,
+  SEND_SHUTDOWN,
+  SK_MEM_QUANTUM,
+  SK_MEM_QUANTUM_SHIFT,
+  SK_MEM_RECV,
+  SK_MEM_SEND,
+  SOCK_QUEUE_SHRUNK,
+  SOCK_USE_WRITE_QUEUE,
+  SOCK_WAKE_IO,
+  SOCK_WAKE_SPACE,
+  SOCK_WAKE_WAITD,
+  sk_backlog_rcv,
+  sk_can_gso,
+  sk_mem_charge,
+  sk_mem_pages,
+  sk_mem_uncharge,
+  sk_set_socket,
+  sk_sleep,
+  sk_stream_moderate_sndbuf,
+  sk_tx_queue_clear,
+  sk_wake_async,
+  type sock,
+  sock_error,
+  sock_flag,
+  sock_hold,
+  sock_intr_errno,
+  sock_owned_by_user,
+  sock_sndtimeo,
+  sock_writeable,
+  type timeo_ptr,
+  wq_has_sleeper,
+} from '../../include/net/sock';
+import { __cond_resched_softirq, current, MAX_SCHEDULE_TIMEOUT, schedule, schedule_timeout } from '../../kernel/sched';
+import { local_bh_enable, spin_lock_bh, spin_unlock_bh } from '../../kernel/softirq';
+import { del_timer, mod_timer, timer_pending } from '../../kernel/timer';
+import {
+  __wake_up,
+  __wake_up_sync_key,
+  DEFINE_WAIT,
+  finish_wait,
+  prepare_to_wait,
+  prepare_to_wait_exclusive,
+  TASK_NORMAL,
+  waitqueue_active,
+} from '../../kernel/wait';
+import { csum_and_copy_from_user, csum_block_add, type err_ptr } from '../../lib/checksum';
+import { alloc_pages } from '../../mm/page_alloc';
+import { sk_filter } from './filter';
+import { __kfree_skb, alloc_skb } from './skbuff';
+
+/** Wake-up bands of SIGIO (asm-generic/siginfo.h). */
+export const POLL_IN = 1;
+export const POLL_OUT = 2;
+export const POLL_ERR = 4;
+export const POLL_HUP = 6;
+
+/** Default socket buffers: 256 packets of 256 bytes with their sk_buff, bytes. */
+export const SK_WMEM_MAX = 256 * (240 + 256);
+export const SK_RMEM_MAX = 256 * (240 + 256);
+
+/** What all TCP sockets of this host share: tcp_memory_allocated, tcp_memory_pressure, tcp_sockets_allocated. */
+export const tcp_memory = kernel_global(() => new proto_memory());
+
+/**
+ * Makes a socket's protocol side known: counted, with one reference and one in sk_wmem_alloc.
+ * @simplified the caller allocates the struct (`new tcp_sock()`), since its size depends on the protocol
+ */
+export function sk_alloc<T extends sock>(sk: T, family: number, prot: NonNullable<sock['skc_prot']>): T {
+  sk.skc_family = family;
+  sk.skc_prot = prot;
+  sk.sk_wmem_alloc = 1;
+  sk.skc_refcnt = 1;
+  sk_tx_queue_clear(sk);
+  return sk;
+}
+
+/**
+ * Gives a new socket its queues, limits and callbacks, and ties it to its file side.
+ * @modelled net/core/sock.c
+ * @cost 60
+ */
+export function sock_init_data(sock: socket | null, sk: sock): void {
+  skb_queue_head_init(sk.sk_receive_queue);
+  skb_queue_head_init(sk.sk_write_queue);
+  sk.sk_send_head = null;
+  sk.sk_allocation = GFP_KERNEL;
+  sk.sk_rcvbuf = sysctl('core.rmem_default', SK_RMEM_MAX);
+  sk.sk_sndbuf = sysctl('core.wmem_default', SK_WMEM_MAX);
+  sk.skc_state = TCP_CLOSE;
+  sk_set_socket(sk, sock);
+  if (sock !== null) {
+    sk.sk_type = sock.type;
+    sk.sk_wq = sock.wq;
+    sock.sk = sk;
+  } else {
+    sk.sk_wq = null;
+  }
+  sk.sk_state_change = sock_def_wakeup;
+  sk.sk_data_ready = sock_def_readable;
+  sk.sk_write_space = sock_def_write_space;
+  sk.sk_error_report = sock_def_error_report;
+  sk.sk_destruct = sock_def_destruct;
+  sk.sk_sndmsg_page = null;
+  sk.sk_sndmsg_off = 0;
+  sk.sk_write_pending = 0;
+  sk.sk_rcvlowat = 1;
+  sk.sk_rcvtimeo = MAX_SCHEDULE_TIMEOUT;
+  sk.sk_sndtimeo = MAX_SCHEDULE_TIMEOUT;
+}
+
+/**
+ * What a protocol without a destructor does.
+ * @modelled net/core/sock.c
+ */
+export function sock_def_destruct(_sk: sock): void {}
+
+/**
+ * Waits, asleep, until no other task owns the socket. Entered and left with the spinlock held.
+ * @modelled net/core/sock.c
+ */
+export function* __lock_sock(sk: sock): Kgen {
+  const wait = DEFINE_WAIT();
+  for (;;) {
+    prepare_to_wait_exclusive(sk.sk_lock.wq, wait, TASK_UNINTERRUPTIBLE);
+    yield* spin_unlock_bh(sk.sk_lock.slock);
+    yield* schedule();
+    yield* spin_lock_bh(sk.sk_lock.slock);
+    if (!sock_owned_by_user(sk)) {
+      break;
+    }
+  }
+  finish_wait(sk.sk_lock.wq, wait);
+}
+
+/**
+ * Runs the segments that arrived while the socket was owned, until none is left. The spinlock is dropped meanwhile,
+ * so that more may arrive; bottom halves stay disabled.
+ * @modelled net/core/sock.c
+ * @cost 10
+ */
+export function* __release_sock(sk: sock): Kgen {
+  const backlog = sk.sk_backlog;
+  let skb = backlog.head;
+  do {
+    backlog.head = null;
+    backlog.tail = null;
+    bh_unlock_sock(sk);
+    while (skb !== null) {
+      const next: sk_buff | null = skb.next;
+      skb.next = null;
+      yield* sk_backlog_rcv(sk, skb);
+      yield* __cond_resched_softirq();
+      skb = next;
+    }
+    yield* spin_lock(sk.sk_lock.slock);
+    skb = backlog.head;
+  } while (skb !== null);
+  backlog.len = 0;
+}
+
+/**
+ * Owns the socket: other tasks wait, softirqs put what arrives on the backlog.
+ * @modelled include/net/sock.h
+ * @cost 2
+ */
+export function* lock_sock(sk: sock): Kgen {
+  yield* lock_sock_nested(sk, 0);
+}
+
+/**
+ * Owns the socket, sleeping while another task does.
+ * @modelled net/core/sock.c
+ * @cost 10
+ */
+export function* lock_sock_nested(sk: sock, _subclass: number): Kgen {
+  yield* spin_lock_bh(sk.sk_lock.slock);
+  if (sk.sk_lock.owned) {
+    yield* __lock_sock(sk);
+  }
+  sk.sk_lock.owned = true;
+  sk.sk_lock.owner = current();
+  spin_unlock(sk.sk_lock.slock);
+  yield* local_bh_enable();
+}
+
+/**
+ * Gives the socket back: runs the backlog, then wakes a task that waits to own it.
+ * @modelled net/core/sock.c
+ * @cost 10
+ */
+export function* release_sock(sk: sock): Kgen {
+  yield* spin_lock_bh(sk.sk_lock.slock);
+  if (sk.sk_backlog.tail !== null) {
+    yield* __release_sock(sk);
+  }
+  sk.sk_lock.owned = false;
+  sk.sk_lock.owner = null;
+  if (waitqueue_active(sk.sk_lock.wq)) {
+    __wake_up(sk.sk_lock.wq, TASK_NORMAL, 1, 0);
+  }
+  yield* spin_unlock_bh(sk.sk_lock.slock);
+}
+
+/**
+ * Locks a socket for a moment: with the spinlock when nobody owns it (false), else by owning it (true).
+ * @modelled net/core/sock.c
+ * @cost 10
+ */
+export function* lock_sock_fast(sk: sock): Kgen<boolean> {
+  yield* spin_lock_bh(sk.sk_lock.slock);
+  if (!sk.sk_lock.owned) {
+    return false;
+  }
+  yield* __lock_sock(sk);
+  sk.sk_lock.owned = true;
+  sk.sk_lock.owner = current();
+  spin_unlock(sk.sk_lock.slock);
+  yield* local_bh_enable();
+  return true;
+}
+
+/**
+ * Ends lock_sock_fast; `slow` is what that returned.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function* unlock_sock_fast(sk: sock, slow: boolean): Kgen {
+  if (slow) {
+    yield* release_sock(sk);
+  } else {
+    yield* spin_unlock_bh(sk.sk_lock.slock);
+  }
+}
+
+/**
+ * Sleeps until data are in the receive queue or the time is over; the socket is not owned meanwhile. True when there
+ * are data.
+ * @modelled net/core/sock.c
+ * @cost 12
+ */
+export function* sk_wait_data(sk: sock, timeo: timeo_ptr): Kgen<boolean> {
+  const wait = DEFINE_WAIT();
+  const sock = sk.sk_socket as socket;
+  prepare_to_wait(sk_sleep(sk), wait, TASK_INTERRUPTIBLE);
+  sock.flags |= SOCK_ASYNC_WAITDATA;
+  yield* release_sock(sk);
+  if (sk.sk_receive_queue.next === null) {
+    timeo.timeo = yield* schedule_timeout(timeo.timeo);
+  }
+  yield* lock_sock(sk);
+  const rc = sk.sk_receive_queue.next !== null;
+  sock.flags &= ~SOCK_ASYNC_WAITDATA;
+  finish_wait(sk_sleep(sk), wait);
+  return rc;
+}
+
+/**
+ * True when the protocol's memory limits are counted for this socket.
+ * @modelled include/net/sock.h
+ * @cost 0
+ */
+export function sk_has_account(sk: sock): boolean {
+  return (sk.skc_prot as proto).sysctl_mem[2] > 0;
+}
+
+/**
+ * Provides `size` more bytes, in whole pages: free under the first limit, under pressure over the second, refused over
+ * the third, except that each socket may have its minimum. 1, or 0: refused.
+ * @modelled net/core/sock.c
+ * @simplified one pool a host for all protocols with limits, which is TCP
+ * @cost 20
+ */
+export function __sk_mem_schedule(sk: sock, size: number, kind: number): number {
+  const prot = sk.skc_prot as proto;
+  const amt = sk_mem_pages(size);
+  const pool = tcp_memory();
+  sk.sk_forward_alloc += amt * SK_MEM_QUANTUM;
+  pool.memory_allocated += amt;
+  const allocated = pool.memory_allocated;
+  if (allocated <= prot.sysctl_mem[0]) {
+    if (pool.memory_pressure) {
+      pool.memory_pressure = false;
+    }
+    return 1;
+  }
+  if (allocated > prot.sysctl_mem[1]) {
+    sk_enter_memory_pressure(sk);
+  }
+  if (allocated <= prot.sysctl_mem[2]) {
+    if (kind === SK_MEM_RECV) {
+      if (sk.sk_rmem_alloc < prot.sysctl_rmem[0]) {
+        return 1;
+      }
+    } else if (sk.sk_type === SOCK_STREAM) {
+      if (sk.sk_wmem_queued < prot.sysctl_wmem[0]) {
+        return 1;
+      }
+    } else if (sk.sk_wmem_alloc < prot.sysctl_wmem[0]) {
+      return 1;
+    }
+    if (!pool.memory_pressure) {
+      return 1;
+    }
+    const used = sk_mem_pages(sk.sk_wmem_queued + sk.sk_rmem_alloc + sk.sk_forward_alloc);
+    if (prot.sysctl_mem[2] > pool.sockets_allocated * used) {
+      return 1;
+    }
+  }
+  if (kind === SK_MEM_SEND && sk.sk_type === SOCK_STREAM) {
+    sk_stream_moderate_sndbuf(sk);
+    if (sk.sk_wmem_queued + size >= sk.sk_sndbuf) {
+      return 1;
+    }
+  }
+  sk.sk_forward_alloc -= amt * SK_MEM_QUANTUM;
+  pool.memory_allocated -= amt;
+  return 0;
+}
+
+/**
+ * Notes that the protocol's memory is short.
+ * @modelled include/net/sock.h
+ * @cost 2
+ */
+export function sk_enter_memory_pressure(_sk: sock): void {
+  const pool = tcp_memory();
+  if (!pool.memory_pressure) {
+    pool.memory_pressure = true;
+  }
+}
+
+/**
+ * Gives whole pages that the socket does not use back to the protocol.
+ * @modelled net/core/sock.c
+ * @cost 10
+ */
+export function __sk_mem_reclaim(sk: sock): void {
+  const prot = sk.skc_prot as proto;
+  const pool = tcp_memory();
+  pool.memory_allocated -= sk.sk_forward_alloc >> SK_MEM_QUANTUM_SHIFT;
+  sk.sk_forward_alloc &= SK_MEM_QUANTUM - 1;
+  if (pool.memory_pressure && pool.memory_allocated < prot.sysctl_mem[0]) {
+    pool.memory_pressure = false;
+  }
+}
+
+/**
+ * Gives memory back if a page or more is unused.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function sk_mem_reclaim(sk: sock): void {
+  if (sk_has_account(sk) && sk.sk_forward_alloc >= SK_MEM_QUANTUM) {
+    __sk_mem_reclaim(sk);
+  }
+}
+
+/**
+ * Gives memory back if more than a page is unused.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function sk_mem_reclaim_partial(sk: sock): void {
+  if (sk_has_account(sk) && sk.sk_forward_alloc > SK_MEM_QUANTUM) {
+    __sk_mem_reclaim(sk);
+  }
+}
+
+/**
+ * Sees to it that `size` bytes can be charged for sending.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function sk_wmem_schedule(sk: sock, size: number): boolean {
+  if (!sk_has_account(sk)) {
+    return true;
+  }
+  return size <= sk.sk_forward_alloc || __sk_mem_schedule(sk, size, SK_MEM_SEND) !== 0;
+}
+
+/**
+ * Sees to it that `size` bytes can be charged for receiving.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function sk_rmem_schedule(sk: sock, size: number): boolean {
+  if (!sk_has_account(sk)) {
+    return true;
+  }
+  return size <= sk.sk_forward_alloc || __sk_mem_schedule(sk, size, SK_MEM_RECV) !== 0;
+}
+
+/**
+ * Frees an skb of the write queue: its memory can be used again, and writers may be woken.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function sk_wmem_free_skb(sk: sock, skb: sk_buff): void {
+  sk.sk_flags |= SOCK_QUEUE_SHRUNK;
+  sk.sk_wmem_queued -= skb.truesize;
+  sk_mem_uncharge(sk, skb.truesize);
+  __kfree_skb(skb);
+}
+
+/**
+ * Takes an skb that was read to its end off the receive queue and frees it.
+ * @modelled include/net/sock.h
+ * @omits dma_async_memcpy: no copy engine
+ * @cost 3
+ */
+export function sk_eat_skb(sk: sock, skb: sk_buff, _copied_early: boolean): void {
+  __skb_unlink(skb, sk.sk_receive_queue);
+  __kfree_skb(skb);
+}
+
+/**
+ * A page for sendmsg to fill, or null: then the protocol is under pressure.
+ * @modelled include/net/sock.h
+ * @cost 6
+ */
+export function sk_stream_alloc_page(sk: sock): page | null {
+  const page = alloc_pages(sk.sk_allocation, 0);
+  if (page === null) {
+    sk_enter_memory_pressure(sk);
+    sk_stream_moderate_sndbuf(sk);
+  }
+  return page;
+}
+
+/**
+ * Copies a user's bytes into a page and counts them in the skb; the fragment is the caller's affair. 0, or -EFAULT.
+ * @modelled include/net/sock.h
+ * @cost 6
+ */
+export function skb_copy_to_page(sk: sock, from: number, skb: sk_buff, page: page, off: number, copy: number): number {
+  if (skb.ip_summed === CHECKSUM_NONE) {
+    const err: err_ptr = { err: 0 };
+    const csum = csum_and_copy_from_user(from, page.virtual + off, copy, 0, err);
+    if (err.err !== 0) {
+      return err.err;
+    }
+    skb.csum = csum_block_add(skb.csum, csum, skb.len);
+  } else if (copy_from_user(page.virtual + off, from, copy) !== 0) {
+    return -EFAULT;
+  }
+  skb.len += copy;
+  skb.data_len += copy;
+  skb.truesize += copy;
+  sk.sk_wmem_queued += copy;
+  sk_mem_charge(sk, copy);
+  return 0;
+}
+
+/**
+ * Charges a segment on its way down to its socket, until the driver or the qdisc lets go of it.
+ * @modelled include/net/sock.h
+ * @cost 6
+ */
+export function skb_set_owner_w(skb: sk_buff, sk: sock): void {
+  skb_orphan(skb);
+  skb.sk = sk;
+  skb.destructor = sock_wfree;
+  sk.sk_wmem_alloc += skb.truesize;
+}
+
+/**
+ * Charges a received segment to its socket, until it is read.
+ * @modelled include/net/sock.h
+ * @cost 6
+ */
+export function skb_set_owner_r(skb: sk_buff, sk: sock): void {
+  skb_orphan(skb);
+  skb.sk = sk;
+  skb.destructor = sock_rfree;
+  sk.sk_rmem_alloc += skb.truesize;
+  sk_mem_charge(sk, skb.truesize);
+}
+
+/**
+ * Ends the charge of a segment sent. Sockets whose writers wait for the write queue (TCP) are not woken by this.
+ * @modelled net/core/sock.c
+ * @cost 12
+ */
+export function sock_wfree(skb: sk_buff): void {
+  const sk = skb.sk as sock;
+  let len = skb.truesize;
+  if (!sock_flag(sk, SOCK_USE_WRITE_QUEUE)) {
+    sk.sk_wmem_alloc -= len - 1;
+    sk.sk_write_space?.(sk);
+    len = 1;
+  }
+  sk.sk_wmem_alloc -= len;
+  if (sk.sk_wmem_alloc === 0) {
+    __sk_free(sk);
+  }
+}
+
+/**
+ * Ends the charge of a segment received.
+ * @modelled net/core/sock.c
+ * @cost 8
+ */
+export function sock_rfree(skb: sk_buff): void {
+  const sk = skb.sk as sock;
+  sk.sk_rmem_alloc -= skb.truesize;
+  sk_mem_uncharge(sk, skb.truesize);
+}
+
+/**
+ * Ends a socket: nothing refers to it any more.
+ * @simplified the struct stays in the heap, so that its end can be looked at
+ * @omits sock_disable_timestamp: timestamps are not counted
+ * @omits put_pid: no credentials
+ */
+export function __sk_free(sk: sock): void {
+  sk.sk_destruct?.(sk);
+}
+
+/**
+ * Drops the reference that the socket itself holds in sk_wmem_alloc.
+ * @modelled net/core/sock.c
+ * @cost 4
+ */
+export function sk_free(sk: sock): void {
+  sk.sk_wmem_alloc--;
+  if (sk.sk_wmem_alloc === 0) {
+    __sk_free(sk);
+  }
+}
+
+/**
+ * Drops a reference to a socket; the last one frees it.
+ * @modelled include/net/sock.h
+ * @cost 5
+ */
+export function sock_put(sk: sock): void {
+  sk.skc_refcnt--;
+  if (sk.skc_refcnt === 0) {
+    sk_free(sk);
+  }
+}
+
+/**
+ * An skb charged to the socket's send memory; null over the limit unless forced.
+ * @modelled net/core/sock.c
+ */
+export function sock_wmalloc(sk: sock, size: number, force: boolean | number, priority: number): sk_buff | null {
+  if (!force && sk.sk_wmem_alloc >= sk.sk_sndbuf) {
+    return null;
+  }
+  const skb = alloc_skb(size, priority);
+  if (skb !== null) {
+    skb_set_owner_w(skb, sk);
+  }
+  return skb;
+}
+
+/**
+ * Sleeps until the socket has send memory; returns the jiffies left.
+ * @modelled net/core/sock.c
+ */
+export function* sock_wait_for_wmem(sk: sock, timeo: number): Kgen<number> {
+  const wait = DEFINE_WAIT();
+  const sock = sk.sk_socket as socket;
+  let left = timeo;
+  sock.flags &= ~SOCK_ASYNC_NOSPACE;
+  while (left !== 0 && !current().signal_pending) {
+    sock.flags |= SOCK_NOSPACE;
+    prepare_to_wait(sk_sleep(sk), wait, TASK_INTERRUPTIBLE);
+    if (sk.sk_wmem_alloc < sk.sk_sndbuf || (sk.sk_shutdown & SEND_SHUTDOWN) !== 0 || sk.sk_err !== 0) {
+      break;
+    }
+    left = yield* schedule_timeout(left);
+  }
+  finish_wait(sk_sleep(sk), wait);
+  return left;
+}
+
+/**
+ * An skb for a datagram, waiting for send memory: -errno when there is none to be had.
+ * @modelled net/core/sock.c
+ * @simplified linear data only
+ */
+export function* sock_alloc_send_pskb(
+  sk: sock,
+  header_len: number,
+  data_len: number,
+  noblock: boolean,
+): Kgen<sk_buff | number> {
+  let timeo = sock_sndtimeo(sk, noblock);
+  for (;;) {
+    const err = sock_error(sk);
+    if (err !== 0) {
+      return err;
+    }
+    if ((sk.sk_shutdown & SEND_SHUTDOWN) !== 0) {
+      return -EPIPE;
+    }
+    if (sk.sk_wmem_alloc < sk.sk_sndbuf) {
+      const skb = alloc_skb(header_len + data_len, sk.sk_allocation) as sk_buff;
+      skb_set_owner_w(skb, sk);
+      return skb;
+    }
+    const sock = sk.sk_socket as socket;
+    sock.flags |= SOCK_ASYNC_NOSPACE | SOCK_NOSPACE;
+    if (timeo === 0) {
+      return -EAGAIN;
+    }
+    if (current().signal_pending) {
+      return sock_intr_errno(timeo);
+    }
+    timeo = yield* sock_wait_for_wmem(sk, timeo);
+  }
+}
+
+/**
+ * An skb for a datagram, all of it linear.
+ * @modelled net/core/sock.c
+ */
+export function* sock_alloc_send_skb(sk: sock, size: number, noblock: boolean): Kgen<sk_buff | number> {
+  return yield* sock_alloc_send_pskb(sk, size, 0, noblock);
+}
+
+/**
+ * Puts a datagram on the receive queue and wakes the reader: 0, or why not (-ENOMEM, -ENOBUFS, the filter's error).
+ * @modelled net/core/sock.c
+ */
+export function sock_queue_rcv_skb(sk: sock, skb: sk_buff): number {
+  const list: sk_buff_head = sk.sk_receive_queue;
+  if (sk.sk_rmem_alloc + skb.truesize >= sk.sk_rcvbuf) {
+    return -ENOMEM;
+  }
+  const err = sk_filter(sk, skb);
+  if (err !== 0) {
+    return err;
+  }
+  if (!sk_rmem_schedule(sk, skb.truesize)) {
+    return -ENOBUFS;
+  }
+  skb.dev = null;
+  skb_set_owner_r(skb, sk);
+  const skb_len = skb.len;
+  skb_dst_force(skb);
+  __skb_queue_tail(list, skb);
+  sk.sk_data_ready?.(sk, skb_len);
+  return 0;
+}
+
+/**
+ * (Re)arms a timer of the socket; an armed timer holds the socket.
+ * @modelled net/core/sock.c
+ * @cost 5
+ */
+export function sk_reset_timer(sk: sock, timer: timer_list, expires: number): void {
+  if (mod_timer(timer, expires) === 0) {
+    sock_hold(sk);
+  }
+}
+
+/**
+ * Stops a timer of the socket.
+ * @modelled net/core/sock.c
+ * @cost 5
+ */
+export function sk_stop_timer(sk: sock, timer: timer_list): void {
+  if (timer_pending(timer) && del_timer(timer) !== 0) {
+    __sock_put(sk);
+  }
+}
+
+/**
+ * The cached route of an owned socket, or null if there is none or it is no longer good.
+ * @modelled net/core/sock.c
+ * @cost 5
+ */
+export function __sk_dst_check(sk: sock, cookie: number): dst_entry | null {
+  const dst = __sk_dst_get(sk);
+  if (dst !== null && dst.obsolete !== 0 && dst.ops !== null && dst.ops.check(dst, cookie) === null) {
+    sk_tx_queue_clear(sk);
+    sk.sk_dst_cache = null;
+    dst_release(dst);
+    return null;
+  }
+  return dst;
+}
+
+/**
+ * The cached route with a reference.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function sk_dst_get(sk: sock): dst_entry | null {
+  const dst = sk.sk_dst_cache;
+  if (dst !== null) {
+    dst_hold(dst);
+  }
+  return dst;
+}
+
+/**
+ * The cached route of a socket nobody owns, with a reference, or null if it is no longer good.
+ * @modelled net/core/sock.c
+ * @cost 5
+ */
+export function sk_dst_check(sk: sock, cookie: number): dst_entry | null {
+  const dst = sk_dst_get(sk);
+  if (dst !== null && dst.obsolete !== 0 && dst.ops !== null && dst.ops.check(dst, cookie) === null) {
+    __sk_dst_set(sk, null);
+    dst_release(dst);
+    return null;
+  }
+  return dst;
+}
+
+/** Bits of features that name GSO types. */
+const NETIF_F_GSO_MASK = 0x00ff0000;
+
+/**
+ * Caches a route and takes over what its device can do.
+ * @modelled net/core/sock.c
+ * @cost 10
+ */
+export function sk_setup_caps(sk: sock, dst: dst_entry): void {
+  const dev = dst.dev as net_device;
+  __sk_dst_set(sk, dst);
+  let caps = dev.features;
+  if ((caps & NETIF_F_GSO) !== 0) {
+    caps |= NETIF_F_GSO_SOFTWARE;
+  }
+  caps &= ~sk.sk_route_nocaps;
+  sk.sk_route_caps = caps;
+  if (sk_can_gso(sk)) {
+    if (dst.header_len !== 0) {
+      sk.sk_route_caps = caps & ~NETIF_F_GSO_MASK;
+    } else {
+      sk.sk_route_caps = caps | NETIF_F_SG | NETIF_F_HW_CSUM;
+      sk.sk_gso_max_size = dev.gso_max_size;
+    }
+  }
+}
+
+/**
+ * Wakes who waits for a change of state.
+ * @modelled net/core/sock.c
+ * @cost 8
+ */
+export function sock_def_wakeup(sk: sock): void {
+  if (wq_has_sleeper(sk.sk_wq)) {
+    __wake_up((sk.sk_wq as socket_wq).wait, TASK_INTERRUPTIBLE, 0, 0);
+  }
+}
+
+/**
+ * Wakes who waits, to see an error.
+ * @modelled net/core/sock.c
+ * @cost 8
+ */
+export function sock_def_error_report(sk: sock): void {
+  if (wq_has_sleeper(sk.sk_wq)) {
+    __wake_up((sk.sk_wq as socket_wq).wait, TASK_INTERRUPTIBLE, 1, POLLERR);
+  }
+  sk_wake_async(sk, SOCK_WAKE_IO, POLL_ERR);
+}
+
+/**
+ * Wakes a reader: data have arrived.
+ * @modelled net/core/sock.c
+ * @cost 8
+ */
+export function sock_def_readable(sk: sock, _len: number): void {
+  if (wq_has_sleeper(sk.sk_wq)) {
+    __wake_up_sync_key((sk.sk_wq as socket_wq).wait, TASK_INTERRUPTIBLE, 1, POLLIN | POLLRDNORM | POLLRDBAND);
+  }
+  sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+/**
+ * Wakes a writer once half of the send buffer is free.
+ * @modelled net/core/sock.c
+ * @cost 8
+ */
+export function sock_def_write_space(sk: sock): void {
+  if (sk.sk_wmem_alloc << 1 > sk.sk_sndbuf) {
+    return;
+  }
+  if (wq_has_sleeper(sk.sk_wq)) {
+    __wake_up_sync_key((sk.sk_wq as socket_wq).wait, TASK_INTERRUPTIBLE, 1, POLLOUT | POLLWRNORM | POLLWRBAND);
+  }
+  if (sock_writeable(sk)) {
+    sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
+  }
+}
