@@ -107,7 +107,7 @@ const FINDERS: Readonly<Record<Size, (trace: Trace) => Uint8Array>> = {
     let sender = -1;
     return mark(trace, (n, kind) => {
       if (kind !== Kind.WIRE) return false;
-      const { host } = trace.context(trace.ctx(n));
+      const host = trace.senderOf(trace.skb(n));
       if (host === sender) return false;
       sender = host;
       return true;

@@ -1,6 +1,7 @@
 /** Reads a run: events, frames, values and objects, by step. A step is the index of an event. */
 import type { ContextInfo, FunctionFact, SlotSchema, StructSchema, TableSchema, TraceData } from './data';
 import { type Layer, layerOf } from './layers';
+import { indexPackets, type PacketIndex } from './packets';
 import { Kind, NONE, RETURN_SLOT, Tag } from './recorder';
 
 export { collectTrace, type TraceMeta, transferables } from './collect';
@@ -77,7 +78,7 @@ export class Trace {
   private readonly layers: readonly (Layer | null)[];
   private contextIndex: ContextIndex | null = null;
   private leaves: Uint32Array | null = null;
-  private roots: Uint32Array | null = null;
+  private packetIndex: PacketIndex | null = null;
   private byType: ReadonlyMap<number, readonly number[]> | null = null;
 
   constructor(readonly data: TraceData) {
@@ -344,42 +345,18 @@ export class Trace {
   }
 
   /**
-   * The packet an skb or a wire frame belongs to: clones, copies, GSO segments and wire frames have the root of the one
-   * they were made from (their `family` field). An object that is no packet is its own root; 0 stays 0.
+   * The packet an skb or a wire frame belongs to, as the object id of the first of its family: clones, copies, GSO
+   * segments, wire frames and what is received from these. An object that is no packet is its own; 0 stays 0.
    */
   packetOf(objectId: number): number {
-    this.roots ??= this.familyRoots();
-    return this.roots[objectId] ?? objectId;
+    return this.packets.roots[objectId] ?? objectId;
   }
-
-  private familyRoots(): Uint32Array {
-    const { type, base } = this.data.objects;
-    const parentOf = new Uint32Array(type.length);
-    const offsets = this.data.schema.structs.map((s) => s.fields.find((field) => field.name === 'family')?.offset ?? 0);
-    const owner = new Uint32Array(this.data.size.words);
-    for (let id = 1; id < type.length; id++) {
-      const offset = offsets[type[id] as number] as number;
-      if (offset > 0) owner[(base[id] as number) + offset] = id;
-    }
-    const { addr, new: after } = this.data.journal;
-    for (let i = 0; i < addr.length; i++) {
-      const id = owner[addr[i] as number] as number;
-      // The first one counts: where it was made from does not change.
-      if (id !== 0 && parentOf[id] === 0) parentOf[id] = after[i] as number;
-    }
-    const roots = new Uint32Array(type.length);
-    for (let id = 1; id < type.length; id++) {
-      const from = parentOf[id] as number;
-      // Mostly made from an older object, whose root is known; a link to a younger one is followed by hand.
-      roots[id] = from === 0 ? id : from < id ? (roots[from] as number) : rootOf(parentOf, from);
-    }
-    return roots;
+  /** Host that sent a wire frame, -1 if unknown. */
+  senderOf(frameId: number): number {
+    return this.packets.senders.get(frameId) ?? -1;
   }
-}
-
-/** Follows `family` links to their end; a loop (which the model does not make) ends where it began. */
-function rootOf(parentOf: Uint32Array, id: number): number {
-  let at = id;
-  for (let hops = 0; hops < parentOf.length && (parentOf[at] as number) !== 0; hops++) at = parentOf[at] as number;
-  return at;
+  private get packets(): PacketIndex {
+    this.packetIndex ??= indexPackets(this);
+    return this.packetIndex;
+  }
 }

@@ -1,0 +1,121 @@
+/** What is seen at a place of a host: by a packet socket on `ptype_all` (the tap) or on the wire at its card. */
+import { Cursor } from '../trace/cursor';
+import { Kind, NONE } from '../trace/recorder';
+import type { State, StructView } from '../trace/state';
+import type { Trace } from '../trace/trace';
+import { type CapturedPacket, pcapng } from './pcapng';
+
+/** `tap`: what af_packet's socket gets, before the card on the way out; `wire`: what leaves and reaches the card. */
+export interface Place {
+  /** Host number. */
+  readonly host: number;
+  /** `eth0`. */
+  readonly dev: string;
+  readonly side: 'tap' | 'wire';
+}
+
+/** A captured packet and the step at which it was seen. */
+export interface Seen extends CapturedPacket {
+  readonly step: number;
+  /** The skb at a tap, the frame on the wire. */
+  readonly object: number;
+}
+
+const PACKET_OUTGOING = 4;
+const FCS_BYTES = 4;
+
+/** All packets seen at a place, in order of time. */
+export function captureAt(trace: Trace, place: Place): Seen[] {
+  const cursor = new Cursor(trace);
+  return place.side === 'tap' ? atTap(trace, cursor, place) : onWire(trace, cursor, place);
+}
+
+/** The same as a pcapng file. */
+export function captureFile(trace: Trace, place: Place): Uint8Array {
+  const name = `${trace.data.hosts[place.host]?.name ?? place.host}:${place.dev}:${place.side}`;
+  const description = place.side === 'tap' ? 'what a packet socket gets' : 'what is on the wire';
+  return pcapng([{ name, description }], captureAt(trace, place));
+}
+
+function atTap(trace: Trace, cursor: Cursor, { host, dev }: Place): Seen[] {
+  const taken = trace.data.schema.functions.find(({ name }) => name === 'packet_rcv')?.id ?? -1;
+  const seen: Seen[] = [];
+  for (let n = 0; n < trace.steps; n++) {
+    if (trace.kind(n) !== Kind.ENTER || trace.fn(n) !== taken || trace.context(trace.ctx(n)).host !== host) continue;
+    cursor.seek(n);
+    const skb = cursor.state.find(trace.skb(n));
+    if (skb === null || skb.ref('dev')?.text('name') !== dev || !wasQueued(trace, cursor, n)) continue;
+    cursor.seek(n);
+    seen.push({
+      at: 0,
+      ns: trace.time(n),
+      bytes: packetBytes(cursor.state, skb),
+      direction: skb.num('pkt_type') === PACKET_OUTGOING ? 'out' : 'in',
+      step: n,
+      object: skb.id,
+    });
+  }
+  return seen;
+}
+
+/** True unless the socket had no room: its count of received packets grew between entry and return. */
+function wasQueued(trace: Trace, cursor: Cursor, enter: number): boolean {
+  const leave = trace.leaveOf(enter);
+  if (leave === NONE) return true;
+  return cursor.state
+    .changes(enter, leave)
+    .some(({ object, field }) => field === 'qlen' && cursor.state.find(object)?.is('sk_buff_head'));
+}
+
+/** An skb's bytes from its link header on: the linear part and its page fragments. */
+export function packetBytes(state: State, skb: StructView): Uint8Array {
+  const start = skb.num('mac_header') || skb.num('data');
+  const linear = state.ram(start, skb.num('tail') - start);
+  const fragments = skb.num('data_len') === 0 ? [] : fragmentBytes(state, skb);
+  const bytes = new Uint8Array(linear.length + fragments.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of [linear, ...fragments]) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function fragmentBytes(state: State, skb: StructView): Uint8Array[] {
+  const info = skb.ref('shared_info');
+  if (info === null) return [];
+  return info
+    .refs('frags')
+    .slice(0, info.num('nr_frags'))
+    .map((fragment) => {
+      const page = fragment.ref('page')?.num('virtual') ?? 0;
+      return state.ram(page + fragment.num('page_offset'), fragment.num('size'));
+    });
+}
+
+function onWire(trace: Trace, cursor: Cursor, { host, dev }: Place): Seen[] {
+  const seen: Seen[] = [];
+  const lost = new Set<number>();
+  // One card a host: the device is eth0.
+  if (dev !== 'eth0') return seen;
+  for (let n = 0; n < trace.steps; n++) {
+    if (trace.kind(n) !== Kind.WIRE || trace.skb(n) === 0) continue;
+    const label = trace.label(n);
+    if (label === 'lost') lost.add(trace.skb(n));
+    if (label !== 'tx-end' && label !== 'rx') continue;
+    cursor.seek(n);
+    const frame = cursor.state.view(trace.skb(n));
+    const isOut = label === 'tx-end' && frame.num('from_host') === host;
+    const isIn = label === 'rx' && frame.num('to_host') === host;
+    if (!isOut && !isIn) continue;
+    seen.push({
+      at: 0,
+      ns: trace.time(n),
+      bytes: cursor.state.ram(frame.num('data'), frame.num('len') - FCS_BYTES),
+      direction: isOut ? 'out' : 'in',
+      step: n,
+      object: frame.id,
+    });
+  }
+  return seen.map((packet) => (lost.has(packet.object) ? { ...packet, comment: 'lost on the wire' } : packet));
+}
