@@ -9,6 +9,7 @@ import { after, before, between, seqAdd, seqDiff } from '../../../base/seq';
 import { heap } from '../../../base/heap';
 import type { Kgen } from '../../arch/current';
 import { EAGAIN, EHOSTUNREACH, ENOBUFS, ENOMEM } from '../../include/linux/errno';
+import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { SOCK_NOSPACE } from '../../include/linux/net';
 import {
   __net_timestamp,
@@ -47,7 +48,8 @@ import {
   tcphdr,
 } from '../../include/linux/tcp';
 import { HZ, jiffies } from '../../include/linux/timer';
-import { type dst_entry, dst_mtu } from '../../include/net/dst';
+import { memcpy } from '../../include/linux/uaccess';
+import { type dst_entry, dst_metric_advmss, dst_mtu } from '../../include/net/dst';
 import {
   ICSK_ACK_PUSHED,
   ICSK_ACK_SCHED,
@@ -73,6 +75,12 @@ import {
   sysctl_tcp_base_mss,
   sysctl_tcp_mtu_probing,
   sysctl_tcp_retrans_collapse,
+  sysctl_tcp_sack,
+  sysctl_tcp_timestamps,
+  sysctl_tcp_window_scaling,
+  TCPOLEN_MSS_ALIGNED,
+  TCPOLEN_SACKPERM_ALIGNED,
+  TCPOLEN_WSCALE_ALIGNED,
   sysctl_tcp_retries2,
   sysctl_tcp_rmem,
   sysctl_tcp_slow_start_after_idle,
@@ -138,14 +146,14 @@ import {
   tcp_write_queue_head,
   tcp_write_queue_tail,
 } from '../../include/net/tcp';
-import { csum_block_add, csum_block_sub, csum_partial } from '../../lib/checksum';
+import { csum_block_add, csum_block_sub, csum_partial_copy_nocheck } from '../../lib/checksum';
+import { put_page } from '../../mm/swap';
 import {
   alloc_skb,
   alloc_skb_fclone,
   pskb_copy,
   pskb_expand_head,
   pskb_trim,
-  put_page,
   skb_clone,
   skb_push,
   skb_put,
@@ -448,14 +456,14 @@ export function tcp_established_options(sk: sock, skb: sk_buff | null, opts: tcp
  * @omits TCP_ADD_STATS: SNMP counters
  * @cost 40
  */
-export function* tcp_transmit_skb(sk: sock, skb: sk_buff, clone_it: number): Kgen<number> {
+export function* tcp_transmit_skb(sk: sock, skb: sk_buff, clone_it: number, gfp_mask: number): Kgen<number> {
   const icsk = inet_csk(sk);
   const inet = inet_sk(sk);
   const tp = tcp_sk(sk);
   let out: sk_buff | null = skb;
   if (icsk.icsk_ca_ops !== null && (icsk.icsk_ca_ops.flags & TCP_CONG_RTT_STAMP) !== 0) __net_timestamp(skb);
   if (clone_it !== 0) {
-    out = skb_cloned(skb) ? pskb_copy(skb) : skb_clone(skb);
+    out = skb_cloned(skb) ? pskb_copy(skb, gfp_mask) : skb_clone(skb, gfp_mask);
     if (out === null) return -ENOBUFS;
   }
   const tcb = TCP_SKB_CB(out);
@@ -580,9 +588,9 @@ export function tcp_fragment(sk: sock, skb: sk_buff, len: number, mss_now: numbe
   const tcb = TCP_SKB_CB(skb);
   if (len > skb.len) throw new Error(`tcp_fragment: ${len} bytes of an skb of ${skb.len}`);
   const nsize = Math.max(skb_headlen(skb) - len, 0);
-  if (skb_cloned(skb) && skb_is_nonlinear(skb) && pskb_expand_head(skb, 0, 0) !== 0) return -ENOMEM;
+  if (skb_cloned(skb) && skb_is_nonlinear(skb) && pskb_expand_head(skb, 0, 0, GFP_ATOMIC) !== 0) return -ENOMEM;
 
-  const buff = sk_stream_alloc_skb(sk, nsize);
+  const buff = sk_stream_alloc_skb(sk, nsize, GFP_ATOMIC);
   if (buff === null) return -ENOMEM;
   sk.sk_wmem_queued += buff.truesize;
   sk_mem_charge(sk, buff.truesize);
@@ -600,8 +608,7 @@ export function tcp_fragment(sk: sock, skb: sk_buff, len: number, mss_now: numbe
 
   if (skb_shinfo(skb).nr_frags === 0 && skb.ip_summed !== CHECKSUM_PARTIAL) {
     const to = skb_put(buff, nsize);
-    heap.copy(to, skb.data + len, nsize);
-    buff.csum = csum_partial(to, nsize, 0);
+    buff.csum = csum_partial_copy_nocheck(skb.data + len, to, nsize, 0);
     skb_trim(skb, len);
     skb.csum = csum_block_sub(skb.csum, buff.csum, len);
   } else {
@@ -636,7 +643,7 @@ export function __pskb_trim_head(skb: sk_buff, len: number): void {
     const frag = shinfo.frags.at(i);
     if (frag.size <= eat) {
       eat -= frag.size;
-      put_page(frag.page);
+      if (frag.page !== null) put_page(frag.page);
       heap.release(frag);
     } else {
       if (eat > 0) {
@@ -660,7 +667,7 @@ export function __pskb_trim_head(skb: sk_buff, len: number): void {
  * @modelled net/ipv4/tcp_output.c
  */
 export function tcp_trim_head(sk: sock, skb: sk_buff, len: number): number {
-  if (skb_cloned(skb) && pskb_expand_head(skb, 0, 0) !== 0) return -ENOMEM;
+  if (skb_cloned(skb) && pskb_expand_head(skb, 0, 0, GFP_ATOMIC) !== 0) return -ENOMEM;
   if (len < skb_headlen(skb)) __skb_pull(skb, len);
   else __pskb_trim_head(skb, len - skb_headlen(skb));
   TCP_SKB_CB(skb).seq += len;
@@ -885,10 +892,10 @@ export function tcp_may_send_now(sk: sock): boolean {
  * Splits an unsent skb that has all its data in pages. Returns 0 or -ENOMEM.
  * @modelled net/ipv4/tcp_output.c
  */
-export function tso_fragment(sk: sock, skb: sk_buff, len: number, mss_now: number): number {
+export function tso_fragment(sk: sock, skb: sk_buff, len: number, mss_now: number, gfp: number): number {
   if (skb.len !== skb.data_len) return tcp_fragment(sk, skb, len, mss_now);
   const nlen = skb.len - len;
-  const buff = sk_stream_alloc_skb(sk, 0);
+  const buff = sk_stream_alloc_skb(sk, 0, gfp);
   if (buff === null) return -ENOMEM;
   sk.sk_wmem_queued += buff.truesize;
   sk_mem_charge(sk, buff.truesize);
@@ -963,7 +970,13 @@ export function tcp_mtu_probe(_sk: sock): number {
  * @modelled net/ipv4/tcp_output.c
  * @cost 20
  */
-export function* tcp_write_xmit(sk: sock, mss_now: number, nonagle: number, push_one: number): Kgen<boolean> {
+export function* tcp_write_xmit(
+  sk: sock,
+  mss_now: number,
+  nonagle: number,
+  push_one: number,
+  gfp: number,
+): Kgen<boolean> {
   const tp = tcp_sk(sk);
   let sent_pkts = 0;
   if (push_one === 0) {
@@ -983,9 +996,9 @@ export function* tcp_write_xmit(sk: sock, mss_now: number, nonagle: number, push
     }
     let limit = mss_now;
     if (tso_segs > 1 && !tcp_urg_mode(tp)) limit = tcp_mss_split_point(sk, skb, mss_now, cwnd_quota);
-    if (skb.len > limit && tso_fragment(sk, skb, limit, mss_now) !== 0) break;
+    if (skb.len > limit && tso_fragment(sk, skb, limit, mss_now, gfp) !== 0) break;
     TCP_SKB_CB(skb).when = tcp_time_stamp();
-    if ((yield* tcp_transmit_skb(sk, skb, 1)) !== 0) break;
+    if ((yield* tcp_transmit_skb(sk, skb, 1, gfp)) !== 0) break;
     tcp_event_new_data_sent(sk, skb);
     tcp_minshall_update(tp, mss_now, skb);
     sent_pkts++;
@@ -1015,7 +1028,7 @@ export function tcp_check_probe_timer(sk: sock): void {
  */
 export function* __tcp_push_pending_frames(sk: sock, cur_mss: number, nonagle: number): Kgen {
   if (sk.skc_state === TCP_CLOSE) return;
-  if (yield* tcp_write_xmit(sk, cur_mss, nonagle, 0)) tcp_check_probe_timer(sk);
+  if (yield* tcp_write_xmit(sk, cur_mss, nonagle, 0, GFP_ATOMIC)) tcp_check_probe_timer(sk);
 }
 
 /**
@@ -1035,7 +1048,7 @@ export function* tcp_push_pending_frames(sk: sock): Kgen {
 export function* tcp_push_one(sk: sock, mss_now: number): Kgen {
   const skb = tcp_send_head(sk);
   if (skb === null || skb.len < mss_now) throw new Error('tcp_push_one without a full skb');
-  yield* tcp_write_xmit(sk, mss_now, TCP_NAGLE_PUSH, 1);
+  yield* tcp_write_xmit(sk, mss_now, TCP_NAGLE_PUSH, 1, sk.sk_allocation);
 }
 
 /**
@@ -1080,7 +1093,7 @@ export function tcp_collapse_retrans(sk: sock, skb: sk_buff): void {
   const next_skb_size = next_skb.len;
   tcp_highest_sack_combine(sk, next_skb, skb);
   tcp_unlink_write_queue(next_skb, sk);
-  heap.copy(skb_put(skb, next_skb_size), next_skb.data, next_skb_size);
+  memcpy(skb_put(skb, next_skb_size), next_skb.data, next_skb_size);
   if (next_skb.ip_summed === CHECKSUM_PARTIAL) skb.ip_summed = CHECKSUM_PARTIAL;
   if (skb.ip_summed !== CHECKSUM_PARTIAL) skb.csum = csum_block_add(skb.csum, next_skb.csum, skb_size);
   const tcb = TCP_SKB_CB(skb);
@@ -1167,7 +1180,7 @@ export function* tcp_retransmit_skb(sk: sock, skb: sk_buff): Kgen<number> {
     }
   }
   tcb.when = tcp_time_stamp();
-  const err = yield* tcp_transmit_skb(sk, skb, 1);
+  const err = yield* tcp_transmit_skb(sk, skb, 1, GFP_ATOMIC);
   if (err === 0) {
     tp.total_retrans++;
     if (tp.retrans_out === 0) tp.lost_retrans_low = tp.snd_nxt;
@@ -1250,7 +1263,7 @@ export function* tcp_send_fin(sk: sock): Kgen {
     TCP_SKB_CB(tail).end_seq++;
     tp.write_seq++;
   } else {
-    const skb = alloc_skb_fclone(MAX_TCP_HEADER) as sk_buff;
+    const skb = alloc_skb_fclone(MAX_TCP_HEADER, sk.sk_allocation) as sk_buff;
     skb_reserve(skb, MAX_TCP_HEADER);
     tcp_init_nondata_skb(skb, tp.write_seq, TCPHDR_ACK | TCPHDR_FIN);
     tcp_queue_skb(sk, skb);
@@ -1262,13 +1275,13 @@ export function* tcp_send_fin(sk: sock): Kgen {
  * Sends a reset because this side gives the connection up.
  * @modelled net/ipv4/tcp_output.c
  */
-export function* tcp_send_active_reset(sk: sock): Kgen {
-  const skb = alloc_skb(MAX_TCP_HEADER);
+export function* tcp_send_active_reset(sk: sock, priority: number): Kgen {
+  const skb = alloc_skb(MAX_TCP_HEADER, priority);
   if (skb === null) return;
   skb_reserve(skb, MAX_TCP_HEADER);
   tcp_init_nondata_skb(skb, tcp_acceptable_seq(sk), TCPHDR_ACK | TCPHDR_RST);
   TCP_SKB_CB(skb).when = tcp_time_stamp();
-  yield* tcp_transmit_skb(sk, skb, 0);
+  yield* tcp_transmit_skb(sk, skb, 0, priority);
 }
 
 /**
@@ -1304,7 +1317,7 @@ export function* tcp_send_delayed_ack(sk: sock): Kgen {
  */
 export function* tcp_send_ack(sk: sock): Kgen {
   if (sk.skc_state === TCP_CLOSE) return;
-  const buff = alloc_skb(MAX_TCP_HEADER);
+  const buff = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC);
   if (buff === null) {
     inet_csk_schedule_ack(sk);
     inet_csk(sk).icsk_ack.ato = TCP_ATO_MIN;
@@ -1314,7 +1327,7 @@ export function* tcp_send_ack(sk: sock): Kgen {
   skb_reserve(buff, MAX_TCP_HEADER);
   tcp_init_nondata_skb(buff, tcp_acceptable_seq(sk), TCPHDR_ACK);
   TCP_SKB_CB(buff).when = tcp_time_stamp();
-  yield* tcp_transmit_skb(sk, buff, 0);
+  yield* tcp_transmit_skb(sk, buff, 0, GFP_ATOMIC);
 }
 
 /**
@@ -1323,12 +1336,12 @@ export function* tcp_send_ack(sk: sock): Kgen {
  * @modelled net/ipv4/tcp_output.c
  */
 export function* tcp_xmit_probe_skb(sk: sock, urgent: number): Kgen<number> {
-  const skb = alloc_skb(MAX_TCP_HEADER);
+  const skb = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC);
   if (skb === null) return -1;
   skb_reserve(skb, MAX_TCP_HEADER);
   tcp_init_nondata_skb(skb, seqAdd(tcp_sk(sk).snd_una, urgent !== 0 ? 0 : -1), TCPHDR_ACK);
   TCP_SKB_CB(skb).when = tcp_time_stamp();
-  return yield* tcp_transmit_skb(sk, skb, 0);
+  return yield* tcp_transmit_skb(sk, skb, 0, GFP_ATOMIC);
 }
 
 /**
@@ -1354,7 +1367,7 @@ export function* tcp_write_wakeup(sk: sock): Kgen<number> {
     }
     tcb.flags |= TCPHDR_PSH;
     tcb.when = tcp_time_stamp();
-    const err = yield* tcp_transmit_skb(sk, skb, 1);
+    const err = yield* tcp_transmit_skb(sk, skb, 1, GFP_ATOMIC);
     if (err === 0) tcp_event_new_data_sent(sk, skb);
     return err;
   }
