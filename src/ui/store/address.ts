@@ -1,0 +1,39 @@
+/** The page's address: what to open at the start, and the link to where it stands. */
+import { decodeLink, encodeLink } from '../../scenario/link';
+import { PRESETS, presetNamed } from '../../scenario/presets';
+import { currentKey, type Source, usePage } from './store';
+
+/** Opened when the address names nothing. */
+const FIRST_PRESET = 'write-4000';
+
+export function presetSource(name: string): Source | null {
+  const preset = presetNamed(name);
+  return preset === null ? null : { preset: preset.name, scenario: preset.scenario };
+}
+
+/** Opens what the address names. A wrong link is reported, and the page shows what it had, or its first preset. */
+export function openAddress(hash: string): void {
+  const page = usePage.getState();
+  const first = presetSource(FIRST_PRESET) ?? { preset: null, scenario: PRESETS[0]?.scenario };
+  if (hash === '' || hash === '#') {
+    if (page.trace === null) page.load(first);
+    return;
+  }
+  const decoded = decodeLink(hash);
+  if (decoded.ok) {
+    const { preset, scenario, key } = decoded.link;
+    page.load({ preset, scenario }, key ?? undefined);
+    return;
+  }
+  if (page.trace === null) page.load(first);
+  usePage.getState().report({ title: 'This link cannot be opened', lines: [decoded.message] });
+}
+
+/** The address of exactly this step. Throws with a plain message where a link cannot hold the scenario. */
+export function linkHere(): string {
+  const { source } = usePage.getState();
+  if (source === null) throw new Error('nothing is open yet');
+  const { preset, scenario } = source;
+  const target = { preset, scenario: scenario as Parameters<typeof encodeLink>[0]['scenario'] & object, key: currentKey() };
+  return `${location.href.split('#')[0]}${encodeLink(target)}`;
+}
