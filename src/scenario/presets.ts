@@ -1,6 +1,7 @@
 /** Scenarios that come with the app. Their numbers are chosen so that each shows what it is named for. */
 import type { CallInput, Scenario, ScenarioInput } from './schema';
 import { parseScenario } from './schema';
+import { VERSION } from './shape';
 
 export interface Preset {
   /** In links and on the command line: never renamed. */
@@ -14,7 +15,7 @@ export interface Preset {
 type Rest = Omit<ScenarioInput, 'title' | 'watch' | 'version'>;
 
 function preset(name: string, title: string, watch: string, rest: Rest): Preset {
-  return { name, title, watch, scenario: { title, watch, ...rest } };
+  return { name, title, watch, scenario: { version: VERSION, title, watch, ...rest } };
 }
 
 const write = (bytes: number, connection = 'c1'): CallInput => ({ op: 'write', connection, bytes });
@@ -89,7 +90,7 @@ export const PRESETS: readonly Preset[] = [
   preset(
     'capture-on',
     'A packet capture is open',
-    'ptype_all is no longer empty: each frame is cloned for the packet socket, on its way out and on its way in.',
+    'The tap list ptype_all is no longer empty: each frame is cloned for the packet socket, on its way out and on its way in.',
     {
       captures: [{ host: 'A' }, { host: 'B' }],
       tasks: [writer(write(4000)), reader(readAll(4000))],

@@ -4,7 +4,10 @@ import { VERSION } from './shape';
 
 type Raw = Record<string, unknown>;
 
-/** From version n to n + 1; takes the scenario as written, before validation, and may change it in place. */
+/**
+ * From version n to n + 1. Takes a scenario as written, before validation, or a link's patch to a preset, so any field may
+ * be missing or wrong. It must not throw.
+ */
 export type Upgrader = (scenario: Raw) => Raw;
 
 /** By the version they start from. */

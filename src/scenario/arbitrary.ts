@@ -1,0 +1,138 @@
+/** Random valid scenarios for property tests. The library is handed in, as the app does not carry it. */
+import type fastCheck from 'fast-check';
+import type { CallInput, Pattern, ScenarioInput } from './schema';
+
+/** Pieces that add up to `total`: where a stream is cut into calls. */
+function pieces(total: number, cuts: readonly number[]): number[] {
+  const places = [...new Set(cuts.map((cut) => 1 + (cut % Math.max(1, total - 1))))].sort((a, b) => a - b);
+  const ends = [...places.filter((place) => place < total), total];
+  return ends.map((end, n) => end - (ends[n - 1] ?? 0));
+}
+
+type FastCheck = typeof fastCheck;
+
+interface Stream {
+  readonly bytes: number;
+  readonly writes: readonly number[];
+  readonly reads: readonly number[];
+  /** us between writes. */
+  readonly pause: number | null;
+  readonly pattern: Pattern;
+  readonly send: boolean;
+  readonly startUs: number;
+  readonly readUs: number;
+  readonly cpus: readonly [number, number];
+  /** From B to A. */
+  readonly back: boolean;
+}
+
+function tasksOf(one: Stream, name: string, cpus: { A: number; B: number }): ScenarioInput['tasks'] {
+  const writes = pieces(one.bytes, one.writes).flatMap((bytes): CallInput[] => [
+    { op: one.send ? 'send' : 'write', connection: name, bytes, pattern: one.pattern },
+    ...(one.pause === null ? [] : [{ op: 'sleep' as const, us: one.pause }]),
+  ]);
+  const reads = pieces(one.bytes, one.reads).map(
+    (bytes): CallInput => ({ op: 'recv', connection: name, bytes, flags: ['MSG_WAITALL'] }),
+  );
+  const [from, to] = one.back ? (['B', 'A'] as const) : (['A', 'B'] as const);
+  return [
+    { host: from, name: `writer-${name}`, cpu: one.cpus[0] % cpus[from], startUs: one.startUs, calls: writes },
+    { host: to, name: `reader-${name}`, cpu: one.cpus[1] % cpus[to], startUs: one.readUs, calls: reads },
+  ];
+}
+
+function hostOf(fc: FastCheck) {
+  const nic = fc.record(
+    {
+      model: fc.constantFrom('82540EM' as const, '82545EM' as const),
+      txRing: fc.integer({ min: 16, max: 64 }).map((n) => 8 * n),
+      rxRing: fc.integer({ min: 16, max: 64 }).map((n) => 8 * n),
+      txCsum: fc.boolean(),
+      rxCsum: fc.boolean(),
+      sg: fc.boolean(),
+      tso: fc.boolean(),
+      gso: fc.boolean(),
+      gro: fc.boolean(),
+      itr: fc.constantFrom(0, 1, 3, 4000, 20_000),
+      mtu: fc.constantFrom(576, 1400, 1500),
+    },
+    { requiredKeys: [] },
+  );
+
+  /** Queues large enough that nothing is dropped: losses are for other tests. */
+  const qdisc = fc.oneof(
+    { arbitrary: fc.constant({ kind: 'pfifo_fast' as const }), weight: 4 },
+    { arbitrary: fc.constant({ kind: 'noqueue' as const }), weight: 1 },
+  );
+
+  return fc.record({ cpus: fc.integer({ min: 1, max: 4 }), nic, qdisc });
+}
+
+function streamOf(fc: FastCheck) {
+  const end = fc.record(
+    {
+      sndbuf: fc.integer({ min: 4608, max: 131_072 }),
+      cwnd: fc.integer({ min: 1, max: 40 }),
+      nodelay: fc.boolean(),
+      quickack: fc.option(fc.integer({ min: 0, max: 16 })),
+      pingpong: fc.boolean(),
+    },
+    { requiredKeys: [] },
+  );
+
+  return fc.record({
+    a: end,
+    b: end,
+    timestamps: fc.boolean(),
+    bytes: fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 60_000 })),
+    writes: fc.array(fc.nat(), { maxLength: 5 }),
+    reads: fc.array(fc.nat(), { maxLength: 5 }),
+    pause: fc.option(fc.integer({ min: 1, max: 3000 })),
+    pattern: fc.constantFrom('offsets' as const, 'letters' as const, 'random' as const),
+    send: fc.boolean(),
+    startUs: fc.integer({ min: 0, max: 2000 }),
+    readUs: fc.integer({ min: 0, max: 4000 }),
+    cpus: fc.tuple(fc.nat(), fc.nat()),
+    back: fc.boolean(),
+  });
+}
+
+/**
+ * Valid scenarios in which everything written is read to the last byte: one to three connections, each written at one end
+ * and read at the other, with all sorts of cards, offloads, sizes and cuts.
+ */
+export function arbitraryScenario(fc: FastCheck): fastCheck.Arbitrary<ScenarioInput> {
+  const host = hostOf(fc);
+  return fc
+    .record({
+      kernel: fc.constantFrom('2.6.39' as const, 'article' as const),
+      seed: fc.nat(),
+      A: host,
+      B: host,
+      link: fc.record({
+        mbps: fc.constantFrom(10 as const, 100 as const, 1000 as const),
+        delayUs: fc.integer({ min: 0, max: 2000 }),
+      }),
+      streams: fc.array(streamOf(fc), { minLength: 1, maxLength: 3 }),
+      captures: fc.subarray([{ host: 'A' as const }, { host: 'B' as const }]),
+    })
+    .map(({ kernel, seed, A, B, link, streams, captures }): ScenarioInput => {
+      const cpus = { A: A.cpus, B: B.cpus };
+      return {
+        version: 1,
+        kernel,
+        seed,
+        hosts: { A, B },
+        link,
+        connections: streams.map(({ a, b, timestamps }, n) => ({
+          name: `c${n + 1}`,
+          a: { ...a, port: 40_000 + n },
+          b,
+          timestamps,
+        })),
+        tasks: streams.flatMap((one, n) => tasksOf(one, `c${n + 1}`, cpus)),
+        captures,
+        limits: { maxMs: 60_000 },
+      };
+    });
+}

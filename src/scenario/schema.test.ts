@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { arbitraryScenario } from './arbitrary';
+import { parseScenario, parseScenarioText, type ScenarioInput } from './schema';
+import { VERSION } from './shape';
+import { upgrade } from './upgrade';
+
+const tasks: ScenarioInput['tasks'] = [
+  { host: 'A', name: 'writer', calls: [{ op: 'write', connection: 'c1', bytes: 100 }] },
+];
+
+function complaints(input: unknown): string[] {
+  const parsed = parseScenario(input);
+  return parsed.ok ? [] : parsed.issues.map(({ message }) => message);
+}
+
+describe('parseScenario', () => {
+  it('fills in every field', () => {
+    const parsed = parseScenario({ tasks });
+    if (!parsed.ok) throw new Error('not parsed');
+    const { hosts, connections, limits, link } = parsed.scenario;
+    expect([hosts.A.ip, hosts.B.mac, hosts.B.cpus, hosts.A.nic.txRing, link.mbps, limits.maxEvents]).toEqual([
+      '10.0.0.1',
+      '02:00:00:00:00:02',
+      2,
+      256,
+      1000,
+      2_000_000,
+    ]);
+    expect(connections).toHaveLength(1);
+    expect(connections[0]).toMatchObject({ mss: 1460, a: { sndWnd: 14_480, rttMs: 1, cwnd: 10, quickack: null } });
+    expect(JSON.stringify(parsed.scenario)).not.toContain('undefined');
+  });
+
+  it('settles what depends on other fields: MSS, first window, offloads', () => {
+    const nic = { mtu: 1400, txCsum: false };
+    const parsed = parseScenario({ tasks, hosts: { A: { nic } }, connections: [{ timestamps: false }] });
+    if (!parsed.ok) throw new Error('not parsed');
+    expect(parsed.scenario.connections[0]).toMatchObject({ mss: 1360, a: { sndWnd: 13_600 }, b: { sndWnd: 13_600 } });
+    expect(parsed.scenario.hosts.A.nic).toMatchObject({ sg: false, tso: false, gso: false, gro: true });
+  });
+
+  it.each([
+    [
+      { hosts: { A: { nic: { txRing: 'many' } } } },
+      /^hosts\.A\.nic\.txRing: expected a whole number from 80 to 4096.*, got "many"$/,
+    ],
+    [{ hosts: { A: { nic: { txRign: 80 } } } }, /no field "txRign"; did you mean "txRing"\?$/],
+    [{ hosts: { A: { sysctl: { 'net.ipv4.tcp_abc': 1 } } } }, /did you mean "ipv4\.tcp_abc"\?$/],
+    [{ hosts: { B: { ip: '10.0.0.1' } } }, /^hosts\.B\.ip: expected an address other than that of host A/],
+    [
+      { hosts: { A: { qdisc: { kind: 'tbf', rate: 8000, burst: 1000 } } } },
+      /^hosts\.A\.qdisc\.burst: expected at least 1514/,
+    ],
+    [
+      { hosts: { A: { qdisc: { kind: 'tfb' } } } },
+      /^hosts\.A\.qdisc\.kind: expected a queueing discipline.*, got "tfb"$/,
+    ],
+    [{ tasks: [{ host: 'A', name: 'w', calls: [{ op: 'wriet' }] }] }, /^tasks\[0\]\.calls\[0\]\.op: .*, got "wriet"$/],
+    [
+      { tasks: [{ host: 'A', name: 'w', cpu: 2, calls: [{ op: 'sleep', us: 1 }] }] },
+      /^tasks\[0\]\.cpu: expected at most 1/,
+    ],
+    [
+      { tasks: [{ host: 'A', name: 'w', calls: [{ op: 'write', connection: 'c2', bytes: 1 }] }] },
+      /mean "c1"\?\), got "c2"$/,
+    ],
+    [{ tasks: [...tasks, ...tasks] }, /^tasks\[1\]\.name: expected a name that no other task of host A has/],
+    [{ connections: [{}, {}] }, /^connections\[1\]\.name: expected a name that no connection before it has, got "c1"$/],
+    [
+      { connections: [{ b: { rcvbuf: 4096 }, a: { sndWnd: 4000 } }] },
+      /^connections\[0\]\.a\.sndWnd: expected at most 3072/,
+    ],
+    [{ constructor: 1 }, /no field "constructor"/],
+    [{ tasks: undefined }, /^tasks: expected a list of 1 to 64 tasks, but it is missing$/],
+    [{ version: VERSION + 1 }, /newer than this skbscope/],
+    [{ version: 'one' }, /^version: expected a whole number from 1 to/],
+  ])('says what is wrong, and where: %j', (change, expected) => {
+    expect(complaints({ tasks, ...change })[0]).toMatch(expected);
+  });
+
+  it('refuses what would eat memory or time', () => {
+    let calls: unknown = [{ op: 'sleep', us: 1 }];
+    for (let i = 0; i < 8; i++) calls = [{ op: 'loop', times: 1000, calls }];
+    expect(complaints({ tasks: [{ host: 'A', name: 'w', calls }] })[0]).toContain('at most 100000 calls');
+    let deep: unknown = {};
+    for (let i = 0; i < 100_000; i++) deep = { calls: [deep] };
+    expect(complaints({ tasks: deep })[0]).toContain('levels inside each other');
+    const loop = { op: 'loop', times: 10, calls: [{ op: 'write', connection: 'c1', bytes: 16 << 20 }] };
+    expect(complaints({ tasks: [{ host: 'A', name: 'w', calls: [loop] }] })[0]).toContain('bytes written by all tasks');
+    expect(complaints({ tasks: Array.from({ length: 60_000 }, () => 1) })[0]).toContain('at most 50000 values');
+  });
+
+  it('accepts its own output and changes nothing', () => {
+    fc.assert(
+      fc.property(arbitraryScenario(fc), (input) => {
+        const first = parseScenario(input);
+        if (!first.ok) throw new Error(first.issues[0]?.message);
+        expect(parseScenario(first.scenario)).toEqual(first);
+      }),
+    );
+  });
+
+  it('never throws', () => {
+    fc.assert(fc.property(fc.anything(), (input) => void parseScenario(input)));
+    fc.assert(fc.property(fc.string(), (text) => void parseScenarioText(text)));
+  });
+});
+
+describe('parseScenarioText', () => {
+  const at = (text: string) => {
+    const parsed = parseScenarioText(text);
+    return parsed.ok ? null : [parsed.issues[0]?.line, parsed.issues[0]?.column, parsed.issues[0]?.message];
+  };
+
+  it('names line and column of text that is not JSON', () => {
+    expect(at('{\n  "tasks": [}')).toEqual([2, 13, 'line 2, column 13: expected a value, got "}"']);
+    expect(at('{"tasks": [1,')).toEqual([1, 14, 'line 1, column 14: expected a value, got the end of the text']);
+    expect(at('{"a": 1, "a": 2}')?.slice(0, 2)).toEqual([1, 10]);
+  });
+
+  it('names line and column of the value that is wrong', () => {
+    expect(at('{\n  "tasks": 3\n}')).toEqual([2, 12, 'tasks: expected a list of 1 to 64 tasks, got 3']);
+  });
+
+  it('reads JSON as JSON.parse does', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        const parsed = parseScenarioText(`{"tasks": [], "title": ${JSON.stringify(text)}, "x": ${text}}`);
+        expect(parsed.ok || parsed.issues.every(({ message }) => !message.startsWith('line'))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('upgrade', () => {
+  it('goes up version by version', () => {
+    const upgraders = {
+      1: (old: Record<string, unknown>) => ({ ...old, b: old.a }),
+      2: (old: Record<string, unknown>) => ({ ...old, c: old.b }),
+    };
+    expect(upgrade({ a: 5 }, upgraders, 3)).toEqual({ ok: true, value: { a: 5, b: 5, c: 5, version: 3 } });
+    expect(upgrade({ version: 3 }, upgraders, 3)).toEqual({ ok: true, value: { version: 3 } });
+  });
+});
