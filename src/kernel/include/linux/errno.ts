@@ -1,4 +1,5 @@
 /** Mirrors include/asm-generic/errno-base.h and errno.h (2.6.39): the codes the modelled path returns, as positive numbers. */
+export const EPERM = 1;
 export const EINTR = 4;
 export const E2BIG = 7;
 export const EBADF = 9;
@@ -6,6 +7,7 @@ export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EFAULT = 14;
 export const EINVAL = 22;
+export const EMFILE = 24;
 export const ESPIPE = 29;
 export const EPIPE = 32;
 export const ENOTSOCK = 88;

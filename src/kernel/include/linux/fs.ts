@@ -40,7 +40,8 @@ export interface iovec {
 
 /** Control block of one I/O operation, on the stack of do_sync_read/write. */
 export interface kiocb {
-  ki_filp: file;
+  /** Null for an operation that no file stands behind (sock_sendmsg). */
+  ki_filp: file | null;
   ki_pos: number;
   ki_left: number;
   ki_nbytes: number;

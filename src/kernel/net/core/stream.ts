@@ -27,6 +27,9 @@ import { __wake_up, DEFINE_WAIT, finish_wait, prepare_to_wait } from '../../kern
 import { __skb_queue_purge } from './skbuff';
 import { lock_sock, release_sock, sk_mem_reclaim } from './sock';
 
+/** States in which data may be sent, as a set of bits. */
+const CONNECTED = (1 << TCP_ESTABLISHED) | (1 << TCP_CLOSE_WAIT);
+
 /**
  * Wakes writers once a third of the send buffer is free (free space at least half of what is queued).
  * @modelled net/core/stream.c
@@ -67,11 +70,11 @@ export function* sk_stream_wait_connect(sk: sock, timeo_p: timeo_ptr): Kgen<numb
     prepare_to_wait(sk_sleep(sk), wait, TASK_INTERRUPTIBLE);
     sk.sk_write_pending++;
     yield* release_sock(sk);
-    if (sk.sk_err !== 0 || (sk.skc_state !== TCP_ESTABLISHED && sk.skc_state !== TCP_CLOSE_WAIT)) {
+    if (sk.sk_err !== 0 || ((1 << sk.skc_state) & CONNECTED) === 0) {
       timeo_p.timeo = yield* schedule_timeout(timeo_p.timeo);
     }
     yield* lock_sock(sk);
-    done = sk.sk_err === 0 && (sk.skc_state === TCP_ESTABLISHED || sk.skc_state === TCP_CLOSE_WAIT);
+    done = sk.sk_err === 0 && ((1 << sk.skc_state) & CONNECTED) !== 0;
     finish_wait(sk_sleep(sk), wait);
     sk.sk_write_pending--;
   } while (!done);

@@ -1,0 +1,356 @@
+/**
+ * Mirrors net/socket.c (2.6.39): from the file, or a socket system call, to the operations of the protocol family.
+ * Left out: the other socket system calls (they come with the handshake), addresses, ancillary data, security and cgroups.
+ */
+
+import { ops } from '../../base/dispatch';
+import type { Kgen } from '../arch/current';
+import { alloc_fd, alloc_file, fd_install, fget_light, fput_light, type fput_needed_ptr } from '../fs/file_table';
+import { EBADF, EFAULT, ENOTSOCK, ESPIPE } from '../include/linux/errno';
+import {
+  FMODE_READ,
+  FMODE_WRITE,
+  type file,
+  type file_operations,
+  type files_struct,
+  type iovec,
+  type kiocb,
+  O_NONBLOCK,
+} from '../include/linux/fs';
+import {
+  MSG_DONTWAIT,
+  MSG_EOR,
+  type msghdr,
+  type proto_ops,
+  SOCK_SEQPACKET,
+  SS_UNCONNECTED,
+  socket,
+  socket_wq,
+} from '../include/linux/net';
+import { access_ok } from '../include/linux/uaccess';
+import type { sock, sock_iocb } from '../include/net/sock';
+import { current } from '../kernel/sched';
+
+/** Most bytes of one message. */
+const INT_MAX = 0x7fffffff;
+
+/** What a file that is a socket can do; read and write go by the aio slots. */
+export const socket_file_ops = ops<file_operations>('file_operations', 'socket_file_ops', {
+  read: null,
+  write: null,
+  aio_read: sock_aio_read,
+  aio_write: sock_aio_write,
+});
+
+/**
+ * A new socket without protocol.
+ * @simplified no inode: the file points to the socket itself
+ * @cost 60
+ */
+export function sock_alloc(): socket {
+  const sock = new socket();
+  sock.wq = new socket_wq();
+  sock.state = SS_UNCONNECTED;
+  return sock;
+}
+
+/**
+ * Opens a socket as a file: returns the descriptor, or -EMFILE.
+ * @simplified no directory entry
+ */
+export function sock_alloc_file(sock: socket, flags: number, files: files_struct): number {
+  const fd = alloc_fd(files, 0);
+  if (fd < 0) {
+    return fd;
+  }
+  const file = alloc_file(FMODE_READ | FMODE_WRITE, socket_file_ops);
+  sock.file = file;
+  sock.fd = fd;
+  file.f_flags = flags & O_NONBLOCK;
+  file.f_pos = 0;
+  file.private_data = sock;
+  fd_install(files, fd, file);
+  return fd;
+}
+
+/**
+ * Gives a socket a descriptor in the table of a task, by default the running one.
+ * @modelled net/socket.c
+ */
+export function sock_map_fd(sock: socket, flags = 0, files: files_struct = current().files as files_struct): number {
+  return sock_alloc_file(sock, flags, files);
+}
+
+/**
+ * The socket behind a file, or null and -ENOTSOCK.
+ * @modelled net/socket.c
+ * @cost 4
+ */
+export function sock_from_file(file: file, err: err_out): socket | null {
+  if (file.f_op === socket_file_ops) {
+    return file.private_data as socket;
+  }
+  err.err = -ENOTSOCK;
+  return null;
+}
+
+/** Where a lookup leaves its error; in C a pointer to int. */
+export interface err_out {
+  err: number;
+}
+
+/**
+ * The socket of a descriptor, or null and -EBADF or -ENOTSOCK.
+ * @modelled net/socket.c
+ * @cost 6
+ */
+export function sockfd_lookup_light(fd: number, err: err_out, needed: fput_needed_ptr): socket | null {
+  err.err = -EBADF;
+  const file = fget_light(fd, needed);
+  if (file === null) {
+    return null;
+  }
+  const sock = sock_from_file(file, err);
+  if (sock === null) {
+    fput_light(file, needed.fput_needed);
+  }
+  return sock;
+}
+
+/**
+ * Ties a socket's control block to that of the I/O operation.
+ * @modelled net/socket.c
+ * @cost 4
+ */
+export function alloc_sock_iocb(iocb: kiocb, siocb: sock_iocb): sock_iocb {
+  siocb.kiocb = iocb;
+  iocb.private = siocb;
+  return siocb;
+}
+
+/**
+ * The socket's control block of an I/O operation.
+ * @modelled include/net/sock.h
+ * @cost 2
+ */
+export function kiocb_to_siocb(iocb: kiocb): sock_iocb {
+  return iocb.private as sock_iocb;
+}
+
+/**
+ * Gives the socket the traffic class of the running task.
+ * @simplified no cgroups: the class stays 0
+ * @cost 6
+ */
+export function sock_update_classid(_sk: sock): void {}
+
+/**
+ * write() on a socket.
+ * @modelled net/socket.c
+ * @cost 12
+ */
+export function* sock_aio_write(iocb: kiocb, iov: readonly iovec[], nr_segs: number, pos: number): Kgen<number> {
+  if (pos !== 0) {
+    return -ESPIPE;
+  }
+  const siocb: sock_iocb = { kiocb: null, sock: null, msg: null, size: 0, flags: 0 };
+  const msg: msghdr = { msg_iov: [], msg_iovlen: 0, msg_flags: 0 };
+  alloc_sock_iocb(iocb, siocb);
+  return yield* do_sock_write(msg, iocb, iocb.ki_filp as file, iov, nr_segs);
+}
+
+/**
+ * read() on a socket.
+ * @modelled net/socket.c
+ * @cost 12
+ */
+export function* sock_aio_read(iocb: kiocb, iov: readonly iovec[], nr_segs: number, pos: number): Kgen<number> {
+  if (pos !== 0) {
+    return -ESPIPE;
+  }
+  if (iocb.ki_left === 0) {
+    return 0;
+  }
+  const siocb: sock_iocb = { kiocb: null, sock: null, msg: null, size: 0, flags: 0 };
+  const msg: msghdr = { msg_iov: [], msg_iovlen: 0, msg_flags: 0 };
+  alloc_sock_iocb(iocb, siocb);
+  return yield* do_sock_read(msg, iocb, iocb.ki_filp as file, iov, nr_segs);
+}
+
+/**
+ * Makes a message of the pieces to be written.
+ * @modelled net/socket.c
+ * @cost 10
+ */
+export function* do_sock_write(
+  msg: msghdr,
+  iocb: kiocb,
+  file: file,
+  iov: readonly iovec[],
+  nr_segs: number,
+): Kgen<number> {
+  const sock = file.private_data as socket;
+  let size = 0;
+  for (let i = 0; i < nr_segs; i++) {
+    size += (iov[i] as iovec).iov_len;
+  }
+  msg.msg_iov = iov as iovec[];
+  msg.msg_iovlen = nr_segs;
+  msg.msg_flags = (file.f_flags & O_NONBLOCK) !== 0 ? MSG_DONTWAIT : 0;
+  if (sock.type === SOCK_SEQPACKET) {
+    msg.msg_flags |= MSG_EOR;
+  }
+  return yield* __sock_sendmsg(iocb, sock, msg, size);
+}
+
+/**
+ * Makes a message of the pieces to be filled.
+ * @modelled net/socket.c
+ * @cost 10
+ */
+export function* do_sock_read(
+  msg: msghdr,
+  iocb: kiocb,
+  file: file,
+  iov: readonly iovec[],
+  nr_segs: number,
+): Kgen<number> {
+  const sock = file.private_data as socket;
+  let size = 0;
+  for (let i = 0; i < nr_segs; i++) {
+    size += (iov[i] as iovec).iov_len;
+  }
+  msg.msg_iov = iov as iovec[];
+  msg.msg_iovlen = nr_segs;
+  msg.msg_flags = (file.f_flags & O_NONBLOCK) !== 0 ? MSG_DONTWAIT : 0;
+  return yield* __sock_recvmsg(iocb, sock, msg, size, msg.msg_flags);
+}
+
+/**
+ * Hands a message to the protocol family.
+ * @modelled net/socket.c
+ * @omits security_socket_sendmsg: no security module
+ * @cost 10
+ */
+export function* __sock_sendmsg(iocb: kiocb, sock: socket, msg: msghdr, size: number): Kgen<number> {
+  const si = kiocb_to_siocb(iocb);
+  sock_update_classid(sock.sk as sock);
+  si.sock = sock;
+  si.msg = msg;
+  si.size = size;
+  return yield* (sock.ops as proto_ops).sendmsg(iocb, sock, msg, size);
+}
+
+/**
+ * Sends a message and waits until the family has taken it.
+ * @modelled net/socket.c
+ * @omits wait_on_sync_kiocb: no operation here is queued
+ * @cost 10
+ */
+export function* sock_sendmsg(sock: socket, msg: msghdr, size: number): Kgen<number> {
+  const siocb: sock_iocb = { kiocb: null, sock: null, msg: null, size: 0, flags: 0 };
+  const iocb: kiocb = { ki_filp: null, ki_pos: 0, ki_left: size, ki_nbytes: size, private: siocb };
+  return yield* __sock_sendmsg(iocb, sock, msg, size);
+}
+
+/**
+ * Has the protocol family fill a message.
+ * @modelled net/socket.c
+ * @cost 8
+ */
+export function* __sock_recvmsg_nosec(
+  iocb: kiocb,
+  sock: socket,
+  msg: msghdr,
+  size: number,
+  flags: number,
+): Kgen<number> {
+  const si = kiocb_to_siocb(iocb);
+  sock_update_classid(sock.sk as sock);
+  si.sock = sock;
+  si.msg = msg;
+  si.size = size;
+  si.flags = flags;
+  return yield* (sock.ops as proto_ops).recvmsg(iocb, sock, msg, size, flags);
+}
+
+/**
+ * Has the protocol family fill a message, if that is allowed.
+ * @modelled net/socket.c
+ * @omits security_socket_recvmsg: no security module
+ * @cost 4
+ */
+export function* __sock_recvmsg(iocb: kiocb, sock: socket, msg: msghdr, size: number, flags: number): Kgen<number> {
+  return yield* __sock_recvmsg_nosec(iocb, sock, msg, size, flags);
+}
+
+/**
+ * Receives a message and waits until the family has filled it.
+ * @modelled net/socket.c
+ * @omits wait_on_sync_kiocb: no operation here is queued
+ * @cost 10
+ */
+export function* sock_recvmsg(sock: socket, msg: msghdr, size: number, flags: number): Kgen<number> {
+  const siocb: sock_iocb = { kiocb: null, sock: null, msg: null, size: 0, flags: 0 };
+  const iocb: kiocb = { ki_filp: null, ki_pos: 0, ki_left: size, ki_nbytes: size, private: siocb };
+  return yield* __sock_recvmsg(iocb, sock, msg, size, flags);
+}
+
+/**
+ * The system call: sends `len` bytes at `buff` by a connected socket. Returns how many were taken, or -errno.
+ * @modelled net/socket.c
+ * @omits move_addr_to_kernel: no destination address
+ * @cost 15
+ */
+export function* sys_sendto(fd: number, buff: number, len: number, flags: number): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const err: err_out = { err: 0 };
+  const size = Math.min(len, INT_MAX);
+  const sock = sockfd_lookup_light(fd, err, needed);
+  if (sock === null) {
+    return err.err;
+  }
+  const file = sock.file as file;
+  let ret = -EFAULT;
+  if (access_ok(buff, size)) {
+    const nonblock = (file.f_flags & O_NONBLOCK) !== 0 ? MSG_DONTWAIT : 0;
+    const msg: msghdr = { msg_iov: [{ iov_base: buff, iov_len: size }], msg_iovlen: 1, msg_flags: flags | nonblock };
+    ret = yield* sock_sendmsg(sock, msg, size);
+  }
+  fput_light(file, needed.fput_needed);
+  return ret;
+}
+
+/**
+ * The system call send(): sendto() without an address.
+ * @modelled net/socket.c
+ * @cost 5
+ */
+export function* sys_send(fd: number, buff: number, len: number, flags: number): Kgen<number> {
+  return yield* sys_sendto(fd, buff, len, flags);
+}
+
+/**
+ * The system call: receives up to `size` bytes to `ubuf`. Returns how many came, 0 at the end, or -errno.
+ * @modelled net/socket.c
+ * @omits move_addr_to_user: no source address
+ * @cost 15
+ */
+export function* sys_recvfrom(fd: number, ubuf: number, size: number, flags: number): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const err: err_out = { err: 0 };
+  const len = Math.min(size, INT_MAX);
+  const sock = sockfd_lookup_light(fd, err, needed);
+  if (sock === null) {
+    return err.err;
+  }
+  const file = sock.file as file;
+  let ret = -EFAULT;
+  if (access_ok(ubuf, len)) {
+    const nonblock = (file.f_flags & O_NONBLOCK) !== 0 ? MSG_DONTWAIT : 0;
+    const msg: msghdr = { msg_iov: [{ iov_base: ubuf, iov_len: len }], msg_iovlen: 1, msg_flags: 0 };
+    ret = yield* sock_recvmsg(sock, msg, len, flags | nonblock);
+  }
+  fput_light(file, needed.fput_needed);
+  return ret;
+}
