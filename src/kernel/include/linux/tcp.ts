@@ -84,7 +84,7 @@ export const tcp_ucopy = struct('tcp_ucopy', {
 });
 export interface tcp_ucopy extends InstanceType<typeof tcp_ucopy> {
   /** Where the reader wants its bytes; not a heap field, as it lives on the reader's stack. */
-  iov?: iovec | undefined;
+  iov?: iovec | readonly iovec[] | undefined;
 }
 
 export const tcp_sock = struct(

@@ -1,5 +1,5 @@
 /** Mirrors include/net/inet_connection_sock.h (2.6.39): the struct. Its inline functions live below it. */
-import { bool, byteCount, embed, enumeration, flags, hex32, int, struct, table, u16, u8 } from '../../../base/struct';
+import { bool, byteCount, embed, enumeration, flags, hex32, int, struct, table, u8, u16 } from '../../../base/struct';
 import type { Kgen } from '../../arch/current';
 import type { sk_buff } from '../linux/skbuff';
 import { timer_list } from '../linux/timer';
@@ -83,7 +83,13 @@ export const inet_connection_sock = struct(
     icsk_pmtu_cookie: byteCount('path MTU that mss_cache was made from'),
     icsk_ca_ops: table<tcp_congestion_ops>('congestion control'),
     icsk_af_ops: table<inet_connection_sock_af_ops>('network layer below'),
-    icsk_ca_state: enumeration('congestion state', { TCP_CA_Open: 0, TCP_CA_Disorder: 1, TCP_CA_CWR: 2, TCP_CA_Recovery: 3, TCP_CA_Loss: 4 }),
+    icsk_ca_state: enumeration('congestion state', {
+      TCP_CA_Open: 0,
+      TCP_CA_Disorder: 1,
+      TCP_CA_CWR: 2,
+      TCP_CA_Recovery: 3,
+      TCP_CA_Loss: 4,
+    }),
     icsk_retransmits: u8('retransmissions of the same segment'),
     icsk_pending: enumeration('which timer runs', { none: 0, ICSK_TIME_RETRANS, ICSK_TIME_DACK, ICSK_TIME_PROBE0 }),
     icsk_backoff: u8('times the timeout was doubled'),

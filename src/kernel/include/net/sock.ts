@@ -34,6 +34,7 @@ export const SOCK_MIN_RCVBUF = 256;
 /** Masks of the sk_flags the model uses. */
 export const SOCK_DEAD = 1 << 0;
 export const SOCK_DONE = 1 << 1;
+export const SOCK_KEEPOPEN = 1 << 3;
 export const SOCK_QUEUE_SHRUNK = 1 << 9;
 export const SOCK_TIMESTAMP = 1 << 8;
 export const SOCK_USE_WRITE_QUEUE = 1 << 7;
@@ -163,7 +164,7 @@ export const sock = struct('sock', {
   sk_gso_type: hex32('GSO type of this protocol'),
   sk_gso_max_size: byteCount('largest GSO skb'),
   sk_rcvlowat: byteCount('least to wake a reader for', 1),
-  sk_flags: flags('state bits', { SOCK_DEAD, SOCK_DONE, SOCK_QUEUE_SHRUNK, SOCK_TIMESTAMP, SOCK_USE_WRITE_QUEUE }),
+  sk_flags: flags('state bits', { SOCK_DEAD, SOCK_DONE, SOCK_KEEPOPEN, SOCK_QUEUE_SHRUNK, SOCK_TIMESTAMP, SOCK_USE_WRITE_QUEUE }),
   sk_err: int('error to report'),
   sk_err_soft: int('error that does not end the connection'),
   sk_ack_backlog: int('connections waiting for accept'),

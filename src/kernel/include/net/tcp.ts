@@ -7,21 +7,6 @@
 import { seqDiff } from '../../../base/seq';
 import { sysctl } from '../../arch/current';
 import {
-  TCP_CA_CWR,
-  TCP_CA_Recovery,
-  type tcp_options_received,
-  type tcp_sock,
-  tcp_sk,
-  TCPHDR_ACK,
-  TCPHDR_CWR,
-  TCPHDR_ECE,
-  TCPHDR_FIN,
-  TCPHDR_PSH,
-  TCPHDR_RST,
-  TCPHDR_SYN,
-  TCPHDR_URG,
-} from '../linux/tcp';
-import {
   __skb_queue_after,
   __skb_queue_head,
   __skb_queue_tail,
@@ -31,6 +16,21 @@ import {
   skb_peek_tail,
   skb_shinfo,
 } from '../linux/skbuff';
+import {
+  TCP_CA_CWR,
+  TCP_CA_Recovery,
+  TCPHDR_ACK,
+  TCPHDR_CWR,
+  TCPHDR_ECE,
+  TCPHDR_FIN,
+  TCPHDR_PSH,
+  TCPHDR_RST,
+  TCPHDR_SYN,
+  TCPHDR_URG,
+  type tcp_options_received,
+  tcp_sk,
+  type tcp_sock,
+} from '../linux/tcp';
 import { HZ, jiffies } from '../linux/timer';
 import { inet_csk } from './inet_connection_sock';
 import type { sock } from './sock';

@@ -4,6 +4,7 @@
  * Left out: binding to ports, accept queues and requests (the handshake).
  */
 import type { Kgen } from '../../arch/current';
+import { jiffies } from '../../include/linux/timer';
 import {
   ICSK_ACK_TIMER,
   ICSK_TIME_DACK,
@@ -12,7 +13,6 @@ import {
   inet_csk,
 } from '../../include/net/inet_connection_sock';
 import type { sock } from '../../include/net/sock';
-import { jiffies } from '../../include/linux/timer';
 import { setup_timer } from '../../kernel/timer';
 import { sk_reset_timer, sk_stop_timer } from '../core/sock';
 

@@ -5,9 +5,10 @@
  * Left out: urgent data on the reading side, splice and sendfile, DMA copies (NET_DMA), socket options, MD5 signatures,
  * connect, listen and close beyond tcp_done.
  */
+import { heap } from '../../../base/heap';
 import { after, before, seqAdd, seqDiff } from '../../../base/seq';
 import type { Kgen } from '../../arch/current';
-import { EAGAIN, EFAULT, EINTR, ENOTCONN, EPIPE } from '../../include/linux/errno';
+import { EAGAIN, EFAULT, ENOTCONN, EPIPE } from '../../include/linux/errno';
 import type { kiocb } from '../../include/linux/fs';
 import {
   MSG_DONTWAIT,
@@ -21,7 +22,15 @@ import {
   SOCK_NOSPACE,
   socket,
 } from '../../include/linux/net';
-import { NETIF_F_ALL_CSUM, NETIF_F_SG, type napi_struct, skb_gro_len, skb_gro_offset, skb_gro_pull, skb_gso_ok } from '../../include/linux/netdevice';
+import {
+  NETIF_F_ALL_CSUM,
+  NETIF_F_SG,
+  type napi_struct,
+  skb_gro_len,
+  skb_gro_offset,
+  skb_gro_pull,
+  skb_gso_ok,
+} from '../../include/linux/netdevice';
 import {
   __skb_dequeue,
   __skb_pull,
@@ -32,6 +41,7 @@ import {
   type page,
   SIZEOF_SKB_SHARED_INFO,
   SKB_GSO_TCP_ECN,
+  SMP_CACHE_BYTES,
   type sk_buff,
   skb_can_coalesce,
   skb_csum_unnecessary,
@@ -41,7 +51,6 @@ import {
   skb_reserve,
   skb_shinfo,
   skb_tailroom,
-  SMP_CACHE_BYTES,
 } from '../../include/linux/skbuff';
 import {
   TCP_CLOSE,
@@ -57,13 +66,37 @@ import {
   TCPHDR_RST,
   TCPHDR_SYN,
   TCPHDR_URG,
-  type tcp_sock,
   tcp_sk,
+  type tcp_sock,
+  type tcp_ucopy,
   tcphdr,
 } from '../../include/linux/tcp';
 import type { task_struct } from '../../include/linux/wait';
-import { ICSK_ACK_PUSHED, ICSK_ACK_PUSHED2, inet_csk, inet_csk_ack_scheduled } from '../../include/net/inet_connection_sock';
-import { RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, SOCK_DEAD, SOCK_DONE, type sock } from '../../include/net/sock';
+import {
+  ICSK_ACK_PUSHED,
+  ICSK_ACK_PUSHED2,
+  inet_csk,
+  inet_csk_ack_scheduled,
+} from '../../include/net/inet_connection_sock';
+import {
+  RCV_SHUTDOWN,
+  SEND_SHUTDOWN,
+  SHUTDOWN_MASK,
+  SOCK_DEAD,
+  SOCK_DONE,
+  sk_backlog_rcv,
+  sk_can_gso,
+  sk_mem_charge,
+  sk_stream_memory_free,
+  sk_stream_moderate_sndbuf,
+  type sock,
+  sock_error,
+  sock_flag,
+  sock_intr_errno,
+  sock_rcvlowat,
+  sock_rcvtimeo,
+  sock_sndtimeo,
+} from '../../include/net/sock';
 import {
   MAX_TCP_HEADER,
   sysctl_tcp_low_latency,
@@ -81,7 +114,7 @@ import { current } from '../../kernel/sched';
 import { local_bh_disable, local_bh_enable } from '../../kernel/softirq';
 import { csum_fold, csum_partial } from '../../lib/checksum';
 import { get_page, put_page } from '../../mm/swap';
-import { skb_copy_datagram_iovec } from '../core/datagram';
+import { __skb_checksum_complete, skb_copy_datagram_iovec } from '../core/datagram';
 import {
   __kfree_skb,
   alloc_skb_fclone,
@@ -93,24 +126,25 @@ import {
 import {
   lock_sock,
   release_sock,
-  sk_backlog_rcv,
-  sk_can_gso,
   sk_eat_skb,
-  sk_mem_charge,
+  sk_enter_memory_pressure,
   sk_stream_alloc_page,
-  sk_stream_memory_free,
-  sk_stream_moderate_sndbuf,
   sk_wait_data,
   sk_wmem_free_skb,
   sk_wmem_schedule,
   skb_copy_to_page,
-  sock_error,
 } from '../core/sock';
 import { sk_stream_error, sk_stream_wait_connect, sk_stream_wait_memory } from '../core/stream';
 import { inet_csk_clear_xmit_timers } from './inet_connection_sock';
 import { inet_unhash } from './inet_hashtables';
 import { tcp_rcv_space_adjust } from './tcp_input';
-import { __tcp_push_pending_frames, __tcp_select_window, tcp_current_mss, tcp_push_one, tcp_send_ack } from './tcp_output';
+import {
+  __tcp_push_pending_frames,
+  __tcp_select_window,
+  tcp_current_mss,
+  tcp_push_one,
+  tcp_send_ack,
+} from './tcp_output';
 
 /** Offset of the check field in the TCP header. */
 const CSUM_OFFSET = 16;
@@ -130,7 +164,7 @@ export function sk_stream_alloc_skb(sk: sock, size: number, gfp: number): sk_buf
     }
     __kfree_skb(skb);
   } else {
-    tcp_enter_memory_pressure(sk);
+    sk_enter_memory_pressure(sk);
     sk_stream_moderate_sndbuf(sk);
   }
   return null;
@@ -264,7 +298,7 @@ export function* tcp_sendmsg(_iocb: kiocb, of: sock | socket, msg: msghdr, _size
   const goal: size_goal_p = { size_goal: 0 };
   yield* lock_sock(sk);
   const flags = msg.msg_flags;
-  const timeo_p = { timeo: (flags & MSG_DONTWAIT) !== 0 ? 0 : sk.sk_sndtimeo };
+  const timeo_p = { timeo: sock_sndtimeo(sk, flags & MSG_DONTWAIT) };
   let copied = 0;
   let err = 0;
   if (sk.skc_state !== TCP_ESTABLISHED && sk.skc_state !== TCP_CLOSE_WAIT) {
@@ -480,10 +514,10 @@ export function* tcp_recvmsg(
     yield* release_sock(sk);
     return -ENOTCONN;
   }
-  const timeo_p = { timeo: nonblock !== 0 ? 0 : sk.sk_rcvtimeo };
+  const timeo_p = { timeo: sock_rcvtimeo(sk, nonblock) };
   const peek = (flags & MSG_PEEK) !== 0;
   let peek_seq = tp.copied_seq;
-  const target = Math.min((flags & MSG_WAITALL) !== 0 ? len : sk.sk_rcvlowat, len) || 1;
+  const target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
   let user_recv: task_struct | null = null;
   let copied = 0;
   let left = len;
@@ -518,7 +552,7 @@ export function* tcp_recvmsg(
           break;
         }
       } else {
-        if ((sk.sk_flags & SOCK_DONE) !== 0) break;
+        if (sock_flag(sk, SOCK_DONE)) break;
         if (sk.sk_err !== 0) {
           copied = sock_error(sk);
           break;
@@ -533,7 +567,7 @@ export function* tcp_recvmsg(
           break;
         }
         if (current().signal_pending) {
-          copied = -EINTR;
+          copied = sock_intr_errno(timeo_p.timeo);
           break;
         }
       }
@@ -545,7 +579,7 @@ export function* tcp_recvmsg(
         if (user_recv === null && (flags & (MSG_TRUNC | MSG_PEEK)) === 0) {
           user_recv = current();
           tp.ucopy.task = user_recv;
-          tp.ucopy.iov = msg.msg_iov;
+          (tp.ucopy as tcp_ucopy).iov = msg.msg_iov;
         }
         tp.ucopy.len = left;
         process_prequeue = !skb_queue_empty(tp.ucopy.prequeue);
@@ -591,14 +625,14 @@ export function* tcp_recvmsg(
       }
       if (used + offset < found.len) continue;
       if (!fin) {
-        if (!peek) sk_eat_skb(sk, found, 0);
+        if (!peek) sk_eat_skb(sk, found, false);
         continue;
       }
     }
     if (peek) peek_seq = seqAdd(peek_seq, 1);
     else {
       tp.copied_seq++;
-      sk_eat_skb(sk, found, 0);
+      sk_eat_skb(sk, found, false);
     }
     break reading;
   } while (left > 0);
@@ -615,7 +649,7 @@ export function* tcp_recvmsg(
     }
     tp.ucopy.task = null;
     tp.ucopy.len = 0;
-    tp.ucopy.iov = undefined;
+    (tp.ucopy as tcp_ucopy).iov = undefined;
   }
   yield* tcp_cleanup_rbuf(sk, copied);
   yield* release_sock(sk);
@@ -641,7 +675,7 @@ export function tcp_done(sk: sock): void {
   tcp_set_state(sk, TCP_CLOSE);
   tcp_clear_xmit_timers(sk);
   sk.sk_shutdown = SHUTDOWN_MASK;
-  if ((sk.sk_flags & SOCK_DEAD) === 0 && sk.sk_state_change !== null) sk.sk_state_change(sk);
+  if (!sock_flag(sk, SOCK_DEAD) && sk.sk_state_change !== null) sk.sk_state_change(sk);
 }
 
 /**
@@ -650,6 +684,24 @@ export function tcp_done(sk: sock): void {
  */
 export function tcp_clear_xmit_timers(sk: sock): void {
   inet_csk_clear_xmit_timers(sk);
+}
+
+/**
+ * Sums the segment in software and compares: non-zero if the checksum is wrong.
+ * @modelled include/net/tcp.h
+ * @cost 3
+ */
+export function __tcp_checksum_complete(skb: sk_buff): number {
+  return __skb_checksum_complete(skb);
+}
+
+/**
+ * Non-zero if nobody has verified the checksum yet and it is wrong.
+ * @modelled include/net/tcp.h
+ * @cost 3
+ */
+export function tcp_checksum_complete(skb: sk_buff): number {
+  return skb_csum_unnecessary(skb) ? 0 : __tcp_checksum_complete(skb);
 }
 
 /**
@@ -733,10 +785,12 @@ export function tcp_gro_receive(head: napi_struct, skb: sk_buff): sk_buff | null
       header.doff_res !== th2.doff_res ||
       header.window !== th2.window ||
       header.ack_seq !== th2.ack_seq ||
-      !same_words(header.$addr + tcphdr.size, th2.$addr + tcphdr.size, thlen - tcphdr.size) ||
       len < 1 ||
       len > mss ||
       seqAdd(th2.seq, skb_gro_len(p)) !== header.seq;
+    for (let i = tcphdr.size; i < thlen && !flush; i += 4) {
+      flush = heap.readBe32(header.$addr + i) !== heap.readBe32(th2.$addr + i);
+    }
     if (flush || skb_gro_receive(head, p, skb) !== 0) {
       mss = 1;
     } else {
@@ -744,8 +798,7 @@ export function tcp_gro_receive(head: napi_struct, skb: sk_buff): sk_buff | null
       if (p !== null) new tcphdr(p.transport_header).flags |= tcp_flags & (TCPHDR_FIN | TCPHDR_PSH);
     }
   }
-  const ends =
-    len < mss || (tcp_flags & (TCPHDR_URG | TCPHDR_PSH | TCPHDR_RST | TCPHDR_SYN | TCPHDR_FIN)) !== 0;
+  const ends = len < mss || (tcp_flags & (TCPHDR_URG | TCPHDR_PSH | TCPHDR_RST | TCPHDR_SYN | TCPHDR_FIN)) !== 0;
   if (ends) skb.cb.gro_flush |= 1;
   return p !== null && (!skb.cb.gro_same_flow || ends) ? p : null;
 }

@@ -5,8 +5,9 @@
  * ACKs, window probes, retransmission, FIN and reset.
  * Left out: active open and SYN-ACK, MTU probing (off by default), MD5 signatures, SNMP counters.
  */
-import { after, before, between, seqAdd, seqDiff } from '../../../base/seq';
+
 import { heap } from '../../../base/heap';
+import { after, before, between, seqAdd, seqDiff } from '../../../base/seq';
 import type { Kgen } from '../../arch/current';
 import { EAGAIN, EHOSTUNREACH, ENOBUFS, ENOMEM } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
@@ -43,8 +44,8 @@ import {
   TCPHDR_RST,
   TCPHDR_SYN,
   TCPHDR_URG,
-  type tcp_sock,
   tcp_sk,
+  type tcp_sock,
   tcphdr,
 } from '../../include/linux/tcp';
 import { HZ, jiffies } from '../../include/linux/timer';
@@ -64,7 +65,14 @@ import {
 } from '../../include/net/inet_connection_sock';
 import { inet_sk } from '../../include/net/inet_sock';
 import { NET_XMIT_CN } from '../../include/net/sch_generic';
-import { __sk_dst_get, sk_can_gso, type sock, SOCK_QUEUE_SHRUNK } from '../../include/net/sock';
+import {
+  __sk_dst_get,
+  SOCK_QUEUE_SHRUNK,
+  sk_can_gso,
+  sk_mem_charge,
+  sk_mem_uncharge,
+  type sock,
+} from '../../include/net/sock';
 import {
   CA_EVENT_CWND_RESTART,
   CA_EVENT_TX_START,
@@ -75,16 +83,13 @@ import {
   sysctl_tcp_base_mss,
   sysctl_tcp_mtu_probing,
   sysctl_tcp_retrans_collapse,
-  sysctl_tcp_sack,
-  sysctl_tcp_timestamps,
-  sysctl_tcp_window_scaling,
-  TCPOLEN_MSS_ALIGNED,
-  TCPOLEN_SACKPERM_ALIGNED,
-  TCPOLEN_WSCALE_ALIGNED,
   sysctl_tcp_retries2,
   sysctl_tcp_rmem,
+  sysctl_tcp_sack,
   sysctl_tcp_slow_start_after_idle,
+  sysctl_tcp_timestamps,
   sysctl_tcp_tso_win_divisor,
+  sysctl_tcp_window_scaling,
   sysctl_tcp_workaround_signed_windows,
   TCP_ATO_MIN,
   TCP_CONG_RTT_STAMP,
@@ -105,13 +110,16 @@ import {
   TCPCB_SACKED_ACKED,
   TCPCB_SACKED_RETRANS,
   TCPOLEN_MSS,
+  TCPOLEN_MSS_ALIGNED,
   TCPOLEN_SACK_BASE,
   TCPOLEN_SACK_BASE_ALIGNED,
   TCPOLEN_SACK_PERBLOCK,
   TCPOLEN_SACK_PERM,
+  TCPOLEN_SACKPERM_ALIGNED,
   TCPOLEN_TIMESTAMP,
   TCPOLEN_TSTAMP_ALIGNED,
   TCPOLEN_WINDOW,
+  TCPOLEN_WSCALE_ALIGNED,
   TCPOPT_MSS,
   TCPOPT_NOP,
   TCPOPT_SACK,
@@ -160,9 +168,9 @@ import {
   skb_split,
   skb_trim,
 } from '../core/skbuff';
-import { sk_mem_charge, sk_mem_uncharge, sk_reset_timer, sk_wmem_free_skb, skb_set_owner_w } from '../core/sock';
+import { sk_reset_timer, sk_wmem_free_skb, skb_set_owner_w, tcp_memory } from '../core/sock';
 import { inet_csk_reset_xmit_timer } from './inet_connection_sock';
-import { sk_stream_alloc_skb, tcp_memory_pressure } from './tcp';
+import { sk_stream_alloc_skb } from './tcp';
 import { tcp_enter_cwr, tcp_init_cwnd } from './tcp_input';
 
 const OPTION_SACK_ADVERTISE = 1;
@@ -1065,7 +1073,7 @@ export function __tcp_select_window(sk: sock): number {
   if (mss > full_space) mss = full_space;
   if (free_space < full_space >> 1) {
     icsk.icsk_ack.quick = 0;
-    if (tcp_memory_pressure(sk)) tp.rcv_ssthresh = Math.min(tp.rcv_ssthresh, 4 * tp.advmss);
+    if (tcp_memory().memory_pressure) tp.rcv_ssthresh = Math.min(tp.rcv_ssthresh, 4 * tp.advmss);
     if (free_space < mss) return 0;
   }
   if (free_space > tp.rcv_ssthresh) free_space = tp.rcv_ssthresh;
