@@ -1,4 +1,5 @@
 /** Mirrors include/linux/if_ether.h (2.6.39). */
+import { heap } from '../../../base/heap';
 import { be16, be32, wire } from '../../../base/wire';
 
 export const ETH_ALEN = 6;
@@ -10,6 +11,8 @@ export const ETH_P_IP = 0x0800;
 export const ETH_P_ARP = 0x0806;
 export const ETH_P_8021Q = 0x8100;
 export const ETH_P_ALL = 0x0003;
+export const ETH_P_802_3 = 0x0001;
+export const ETH_P_802_2 = 0x0004;
 
 /** Ethernet II header. A MAC address is split in its upper 16 and lower 32 bits. */
 export const ethhdr = wire('ethhdr', {
@@ -20,3 +23,22 @@ export const ethhdr = wire('ethhdr', {
   h_proto: be16('EtherType', 'hex'),
 });
 export type ethhdr = InstanceType<typeof ethhdr>;
+
+/**
+ * Writes a MAC address, given as a 48-bit number, at an address in RAM.
+ * @model memcpy of ETH_ALEN bytes in C
+ * @cost 2
+ */
+export function write_ether_addr(at: number, mac: number): void {
+  heap.writeBe16(at, Math.floor(mac / 2 ** 32));
+  heap.writeBe32(at + 2, mac % 2 ** 32);
+}
+
+/**
+ * Reads a MAC address as a 48-bit number.
+ * @model memcpy of ETH_ALEN bytes in C
+ * @cost 2
+ */
+export function read_ether_addr(at: number): number {
+  return heap.readBe16(at) * 2 ** 32 + heap.readBe32(at + 2);
+}

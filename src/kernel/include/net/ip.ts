@@ -1,0 +1,43 @@
+/** Mirrors include/net/ip.h (2.6.39): constants and the inline functions that call nothing else. */
+import { iphdr } from '../linux/ip';
+import type { sk_buff } from '../linux/skbuff';
+import type { dst_entry } from './dst';
+import { IP_PMTUDISC_DO, IP_PMTUDISC_WANT, inet_sk } from './inet_sock';
+import type { sock } from './sock';
+
+export const IPSKB_FORWARDED = 1;
+export const IPSKB_FRAG_COMPLETE = 8;
+export const IPSKB_REROUTED = 16;
+
+/** TOS bits that take part in routing. */
+export const IPTOS_RT_MASK = 0x1c;
+export const IPDEFTTL = 64;
+export const IP_MAX_MTU = 0xfff0;
+
+/**
+ * The IP header of an skb.
+ * @modelled include/linux/ip.h
+ * @cost 0
+ */
+export function ip_hdr(skb: sk_buff): iphdr {
+  return new iphdr(skb.network_header);
+}
+
+/**
+ * Length of the IP header with its options, bytes.
+ * @modelled include/net/ip.h
+ * @cost 1
+ */
+export function ip_hdrlen(skb: sk_buff): number {
+  return (ip_hdr(skb).version_ihl & 0x0f) * 4;
+}
+
+/**
+ * True when packets of this socket carry DF: path MTU discovery is on and the route does not fix its MTU.
+ * @modelled include/net/ip.h
+ * @cost 3
+ */
+export function ip_dont_fragment(sk: sock, dst: dst_entry): boolean {
+  const { pmtudisc } = inet_sk(sk);
+  return pmtudisc === IP_PMTUDISC_DO || (pmtudisc === IP_PMTUDISC_WANT && !dst.mtu_locked);
+}

@@ -1,0 +1,33 @@
+/** Mirrors include/net/ip_fib.h (2.6.39) in a simple form: one list of prefixes a host. Lookup is in net/ipv4/fib_frontend.ts. */
+import { byteCount, enumeration, int, ip4, list, ref, struct } from '../../../base/struct';
+import type { net_device } from '../linux/netdevice';
+import { RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST, RTN_UNREACHABLE, RTN_UNSPEC } from './dst';
+
+/** One route: what fib_alias, fib_info and fib_nh hold in Linux. */
+export const fib_info = struct('fib_info', {
+  fib_dst: ip4('prefix'),
+  fib_dst_len: int('length of the prefix, bits'),
+  fib_type: enumeration('kind of route', {
+    RTN_UNSPEC,
+    RTN_UNICAST,
+    RTN_LOCAL,
+    RTN_BROADCAST,
+    RTN_MULTICAST,
+    RTN_UNREACHABLE,
+  }),
+  nh_gw: ip4('gateway, 0: on the link'),
+  nh_dev: ref<net_device>('device'),
+  fib_prefsrc: ip4('source address to use'),
+  fib_priority: int('metric: less is preferred'),
+  mtu: byteCount('MTU metric, 0: of the device'),
+  mtu_locked: int('the MTU metric is locked'),
+  advmss: byteCount('advertised MSS metric, 0: from the MTU'),
+  hoplimit: int('TTL metric, 0: the default'),
+  initcwnd: int('initial congestion window metric, 0: the default'),
+  rto_min: int('least RTO metric, jiffies, 0: the default'),
+});
+export interface fib_info extends InstanceType<typeof fib_info> {}
+
+/** Routes of a host; the tables local and main in one. */
+export const fib_table = struct('fib_table', { routes: list(ref<fib_info>('route'), 32, 'longest prefix first') });
+export interface fib_table extends InstanceType<typeof fib_table> {}
