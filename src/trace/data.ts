@@ -100,9 +100,9 @@ export interface ContextInfo {
   readonly cpu: number;
 }
 
-/** Why the run ended: all quiet, the scenario's limit of time or of events, or a bug of the model. */
+/** Why the run ended: `done`: all quiet; `limit`: the scenario's limit of time or events; `error`: a bug of the model. */
 export interface EndInfo {
-  readonly reason: 'done' | 'time' | 'events' | 'error';
+  readonly reason: 'done' | 'limit' | 'error';
   readonly message?: string;
 }
 

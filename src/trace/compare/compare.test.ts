@@ -51,7 +51,7 @@ describe('a recording', () => {
   it.each(recordings)('compared with itself is reproduced whole: %s', (name) => {
     const blocks = read(name);
     const shown = namesIn([blocks]);
-    const result = compareBlocks(blocks, blocks, facts(shown), shown);
+    const result = compareBlocks(blocks, blocks, facts(shown));
     expect([result.missing, result.extra, result.reproduced]).toEqual([[], [], result.recorded]);
     expect(result.recorded).toBeGreaterThan(150);
   });
@@ -69,10 +69,10 @@ describe('the comparison', () => {
   it('names what the model leaves out, and asks for its row', () => {
     const names = ['sys_write', 'vfs_write', 'inet_sendmsg', 'do_IRQ', 'e1000_intr'];
     const made = model(call('sys_write', call('vfs_write', call('inet_sendmsg'))));
-    const silent = compareBlocks(made, blocks, facts(names), shown);
+    const silent = compareBlocks(made, blocks, facts(names));
     expect([silent.reproduced, silent.recorded]).toEqual([5, 7]);
     expect(silent.missing).toEqual([{ caller: 'inet_sendmsg', callee: 'tcp_push', count: 2, row: null }]);
-    const told = compareBlocks(made, blocks, facts(names, { inet_sendmsg: { omits: 'tcp_push: not here' } }), shown);
+    const told = compareBlocks(made, blocks, facts(names, { inet_sendmsg: { omits: 'tcp_push: not here' } }));
     expect(told.missing[0]?.row).toBe('left out: not here');
   });
 
@@ -83,7 +83,6 @@ describe('the comparison', () => {
       model(call('sys_write', call('vfs_write', inner))),
       blocks,
       facts(names, { helper: { model: 'why' } }),
-      shown,
     );
     expect(result.reproduced).toBe(result.recorded);
     expect(result.extra).toEqual([
@@ -92,7 +91,7 @@ describe('the comparison', () => {
   });
 
   it('counts a call in another order as missing', () => {
-    const result = compareBlocks(model(call('vfs_write', call('sys_write'))), blocks, facts(shown), shown);
+    const result = compareBlocks(model(call('vfs_write', call('sys_write'))), blocks, facts(shown));
     expect(result.reproduced).toBe(2);
   });
 

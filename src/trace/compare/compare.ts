@@ -31,16 +31,13 @@ export interface Comparison {
   readonly streams: readonly { readonly name: string; readonly recorded: number; readonly reproduced: number }[];
 }
 
-/**
- * Compares from the first system call of the recording on. Throws when the model never makes that call.
- * `shown` are names that recordings can contain: a function of the model outside of it was not visible there.
- */
-export function compare(trace: Trace, recording: readonly Block[], shown: ReadonlySet<string>): Comparison {
+/** Compares from the first system call of the recording on. Throws when the model never makes that call. */
+export function compare(trace: Trace, recording: readonly Block[]): Comparison {
   const first = recording.find(({ kind }) => kind === 'syscall')?.calls[0]?.name;
   if (first === undefined) throw new Error('the recording has no system call to begin at');
   const from = firstCallOf(trace, first);
   if (from === null) throw new Error(`the recording begins with ${first}, which no task of the scenario calls`);
-  return compareBlocks(blocksOf(trace, from), recording, trace.data.schema.functions, shown);
+  return compareBlocks(blocksOf(trace, from), recording, trace.data.schema.functions);
 }
 
 /** The same for blocks; `functions` are those of the model. */
@@ -48,8 +45,8 @@ export function compareBlocks(
   model: readonly Block[],
   recording: readonly Block[],
   functions: readonly FunctionFact[],
-  shown: ReadonlySet<string>,
 ): Comparison {
+  const shown = namesIn([recording]);
   const tally = new Tally(functions);
   // One side may lack a function that the other has between a caller and what it calls: it is taken out, and told of.
   const inModel = new Set(functions.map((fact) => fact.name));

@@ -1,0 +1,267 @@
+/** The command line: reads arguments, runs a command, says what went wrong. */
+
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { functions } from 'virtual:kernel-functions';
+import { captureFile, type Place } from '../export/capture';
+import { chromeTrace } from '../export/chrome-trace';
+import { run, runScenario } from '../machine/run';
+import { nearest } from '../scenario/issues';
+import { PRESETS } from '../scenario/presets';
+import type { Scenario } from '../scenario/schema';
+import { reportOf } from '../trace/compare/compare';
+import { findKey } from '../trace/keys';
+import { Trace } from '../trace/trace';
+import { benchNode, type Row } from './bench';
+import { benchPage } from './bench-page';
+import { compareWith } from './compare';
+import { fidelityOf } from './fidelity';
+import { writeWhole } from './output';
+import { Problem } from './problem';
+import { stateAt } from './state';
+import { summaryOf } from './summary';
+import { readScenario, readTarget, readText } from './target';
+import { treeOf } from './tree';
+
+const USAGE = `skbscope COMMAND ...
+
+TARGET is a preset's name, a scenario file or a link.
+
+  tree TARGET [--host A|B] [--context NAME]     every entered function, tab-separated: ns, host, cpu, context,
+                                                depth, function, how it was called, skb
+  pcap TARGET --at HOST:DEV:tap|HOST:DEV:wire --out FILE
+                                                pcapng of what a packet socket gets there, or what is on the wire
+  state TARGET --step N|--key KEY [--object ID] the state at a step, as JSON
+  run TARGET                                    runs it and says what came of it
+  check FILE                                    validates a scenario file
+  presets                                       names of the presets and what to watch in each
+  compare TARGET RECORDING                      holds the run against a recording of a real kernel
+  trace TARGET --out FILE                       events for Perfetto or chrome://tracing, as JSON
+  fidelity [--out FILE]                         FIDELITY.md
+  bench [--node]                                measures on this machine; --node: without the page
+`;
+
+/** What a command gives back: text for standard output, and the exit code if it is not 0. */
+interface Result {
+  readonly text: string;
+  readonly code?: number;
+  /** For standard error. */
+  readonly warning?: string;
+}
+
+type Options = Readonly<Record<string, string | boolean | undefined>>;
+
+interface Command {
+  /** Names of its positional arguments. */
+  readonly takes: readonly string[];
+  readonly options: NonNullable<ParseArgsConfig['options']>;
+  run(args: readonly string[], options: Options): Result | Promise<Result>;
+}
+
+const STRING = { type: 'string' } as const;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  tree: {
+    takes: ['TARGET'],
+    options: { host: STRING, context: STRING },
+    run([target = ''], options) {
+      const { scenario } = readTarget(target);
+      const trace = traced(scenario, 'calls');
+      const host = options.host as string | undefined;
+      const context = options.context as string | undefined;
+      if (host !== undefined) hostNumber(trace, '--host', host);
+      const names = [...new Set(trace.data.contexts.map(({ name }) => name))];
+      if (context !== undefined && !names.includes(context)) {
+        throw new Problem(`--context: expected one of ${names.join(', ')}, not "${context}"`);
+      }
+      return ended(trace, treeOf(trace, { host, context }));
+    },
+  },
+  pcap: {
+    takes: ['TARGET'],
+    options: { at: STRING, out: STRING },
+    run([target = ''], options) {
+      const { scenario } = readTarget(target);
+      const at = needed(options, 'at', 'HOST:DEV:tap or HOST:DEV:wire');
+      const out = needed(options, 'out', 'a file to write');
+      const placeOf = parsePlace(at, scenario);
+      const trace = traced(scenario, 'calls');
+      writeWhole(out, captureFile(trace, placeOf(trace)));
+      return ended(trace, '');
+    },
+  },
+  state: {
+    takes: ['TARGET'],
+    options: { step: STRING, key: STRING, object: STRING },
+    run([target = ''], options) {
+      const opened = readTarget(target);
+      const wanted = options.key ?? opened.key;
+      if (options.step !== undefined && options.key !== undefined)
+        throw new Problem('state: expected --step or --key, not both');
+      if (options.step === undefined && typeof wanted !== 'string')
+        throw new Problem('state: expected --step N or --key KEY');
+      const trace = traced(opened.scenario, 'lines');
+      const step =
+        options.step === undefined ? keyed(trace, String(wanted)) : whole('--step', options.step, 0, trace.steps - 1);
+      const object =
+        options.object === undefined ? undefined : whole('--object', options.object, 1, trace.objectCount - 1);
+      return ended(trace, `${JSON.stringify(stateAt(trace, step, object), null, 2)}\n`);
+    },
+  },
+  run: {
+    takes: ['TARGET'],
+    options: {},
+    run([target = '']) {
+      const { scenario } = readTarget(target);
+      const result = run(scenario, { level: 'lines' });
+      return ended(new Trace(result.trace), summaryOf(scenario, result));
+    },
+  },
+  check: {
+    takes: ['FILE'],
+    options: {},
+    run([file = '']) {
+      const { title } = readScenario(file);
+      return { text: `${file}: valid (${title})\n` };
+    },
+  },
+  presets: {
+    takes: [],
+    options: {},
+    run: () => ({ text: PRESETS.map(({ name, watch }) => `${name}\t${watch}\n`).join('') }),
+  },
+  compare: {
+    takes: ['TARGET', 'RECORDING'],
+    options: {},
+    run([target = '', recording = '']) {
+      const { scenario } = readTarget(target);
+      return { text: `${reportOf(compareWith(scenario, recording, readText(recording)))}\n` };
+    },
+  },
+  trace: {
+    takes: ['TARGET'],
+    options: { out: STRING },
+    run([target = ''], options) {
+      const { scenario } = readTarget(target);
+      const out = needed(options, 'out', 'a file to write');
+      const trace = traced(scenario, 'calls');
+      writeWhole(out, JSON.stringify(chromeTrace(trace)));
+      return ended(trace, '');
+    },
+  },
+  fidelity: {
+    takes: [],
+    options: { out: STRING },
+    run(_, { out }) {
+      const text = fidelityOf(functions);
+      if (typeof out !== 'string') return { text };
+      writeWhole(out, text);
+      return { text: '' };
+    },
+  },
+  bench: {
+    takes: [],
+    options: { node: { type: 'boolean' } },
+    async run(_, { node }) {
+      const rows = [...benchNode(), ...(node ? [] : await benchPage())];
+      return { text: rows.map(([what, value]: Row) => `${what.padEnd(44)}${value}\n`).join('') };
+    },
+  },
+};
+
+/** Runs a command and gives what to print. Never throws: what goes wrong becomes text and an exit code. */
+export async function cli(args: readonly string[]): Promise<Required<Result>> {
+  const done = (result: Result): Required<Result> => ({ code: 0, warning: '', ...result });
+  try {
+    const [name, ...rest] = args;
+    if (name === 'help' || name === '--help' || name === '-h') return done({ text: USAGE });
+    if (name === undefined) throw new Problem(`expected a command\n\n${USAGE}`);
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (command === undefined) {
+      const near = nearest(name, Object.keys(COMMANDS));
+      const known = near === null ? Object.keys(COMMANDS).join(', ') : near;
+      throw new Problem(`COMMAND: expected ${known}, not "${name}"`);
+    }
+    const { values, positionals } = parsed(name, command, rest);
+    return done(await command.run(positionals, values));
+  } catch (error) {
+    if (error instanceof Problem) return done({ text: '', warning: `skbscope: ${error.message}\n`, code: 2 });
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return done({ text: '', warning: `skbscope: ${text}\n`, code: 1 });
+  }
+}
+
+function parsed(name: string, command: Command, args: string[]): { values: Options; positionals: string[] } {
+  const wanted = ['skbscope', name, ...command.takes].join(' ');
+  let result: { values: Options; positionals: string[] };
+  try {
+    result = parseArgs({ args, options: command.options, allowPositionals: true }) as typeof result;
+  } catch (error) {
+    throw new Problem(`${name}: ${(error as Error).message.split('. ')[0]}; expected ${usageOf(name)}`);
+  }
+  const { positionals } = result;
+  const missing = command.takes[positionals.length];
+  if (missing !== undefined) throw new Problem(`${name}: ${missing} is missing; expected ${usageOf(name) || wanted}`);
+  const surplus = positionals[command.takes.length];
+  if (surplus !== undefined)
+    throw new Problem(`${name}: "${surplus}" is one argument too many; expected ${usageOf(name)}`);
+  return result;
+}
+
+/** The line of USAGE that tells of a command. */
+function usageOf(name: string): string {
+  const line = USAGE.split('\n').find((text) => text.startsWith(`  ${name}`)) ?? '';
+  return (/^ {2}(.*?)( {2,}|$)/.exec(line)?.[1] ?? name).trim();
+}
+
+function traced(scenario: Scenario, level: 'calls' | 'lines'): Trace {
+  return new Trace(runScenario(scenario, { level }));
+}
+
+/** Output of a run; one that a bug of the model ended says so and fails. */
+function ended({ data: { end } }: Trace, text: string): Result {
+  if (end.reason === 'done') return { text };
+  const warning = `skbscope: the run ended early: ${end.message ?? end.reason}\n`;
+  return { text, warning, code: end.reason === 'error' ? 1 : 0 };
+}
+
+function needed(options: Options, name: string, what: string): string {
+  const value = options[name];
+  if (typeof value !== 'string' || value === '') throw new Problem(`--${name}: expected ${what}`);
+  return value;
+}
+
+function whole(option: string, text: string | boolean, least: number, most: number): number {
+  const value = typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new Problem(`${option}: expected a whole number from ${least} to ${most}, not "${text}"`);
+}
+
+function keyed(trace: Trace, key: string): number {
+  const step = findKey(trace, key);
+  if (step === null) throw new Problem(`--key: expected a step of this run, there is none like "${key}"`);
+  return step;
+}
+
+function hostNumber(trace: Trace, option: string, name: string): number {
+  const host = trace.data.hosts.findIndex((info) => info.name === name);
+  if (host >= 0) return host;
+  throw new Problem(`${option}: expected ${trace.data.hosts.map((info) => info.name).join(' or ')}, not "${name}"`);
+}
+
+/** Checks the place before anything runs; the host's number is known once it has. */
+function parsePlace(text: string, scenario: Scenario): (trace: Trace) => Place {
+  const [host = '', dev = '', side = '', ...rest] = text.split(':');
+  const hosts = Object.keys(scenario.hosts);
+  if (!hosts.includes(host))
+    throw new Problem(`--at: expected ${hosts.join(' or ')} before the first colon, not "${host}"`);
+  if (dev !== 'eth0') throw new Problem(`--at: expected eth0 after the first colon, not "${dev}"`);
+  if ((side !== 'tap' && side !== 'wire') || rest.length > 0) {
+    throw new Problem(`--at: expected tap or wire after the second colon, not "${[side, ...rest].join(':')}"`);
+  }
+  if (side === 'tap' && !scenario.captures.some((capture) => capture.host === host)) {
+    throw new Problem(
+      `--at: host ${host} has no capture in this scenario: expected an entry in "captures", or ${host}:eth0:wire`,
+    );
+  }
+  return (trace) => ({ host: hostNumber(trace, '--at', host), dev, side });
+}

@@ -1,0 +1,56 @@
+/** FIDELITY.md, made of what the kernel functions' docstrings say. */
+
+import { omissions } from '../trace/compare/compare';
+import { walk } from '../trace/compare/forest';
+import { whyHidden } from '../trace/compare/hidden';
+import type { FunctionFact } from '../trace/data';
+import { PREFACE } from './fidelity-preface';
+import { RECORDINGS, recordingOf } from './recordings';
+
+/** Numbers of the recordings each function was seen in. */
+function sightings(): ReadonlyMap<string, string[]> {
+  const seen = new Map<string, string[]>();
+  for (const number of RECORDINGS.keys()) {
+    const names = new Set<string>();
+    for (const { calls } of recordingOf(number)) walk(calls, ({ name }) => names.add(name));
+    for (const name of names) seen.set(name, [...(seen.get(name) ?? []), number]);
+  }
+  return seen;
+}
+
+/** Functions whose docstring does not say how close they are. There should be none. */
+export function untagged(functions: readonly FunctionFact[]): FunctionFact[] {
+  return functions.filter(({ tags }) => !('modelled' in tags || 'simplified' in tags || 'model' in tags));
+}
+
+function howOf({ tags }: FunctionFact): string {
+  if (tags.model !== undefined) return `only here: ${tags.model}`;
+  if (tags.simplified !== undefined) return `simplified: ${tags.simplified}`;
+  return tags.modelled === undefined ? 'NOT SAID' : 'modelled';
+}
+
+/** The whole file. */
+export function fidelityOf(functions: readonly FunctionFact[]): string {
+  const seen = sightings();
+  const lines = [PREFACE];
+  const files = [...new Set(functions.map(({ file }) => file))].sort();
+  const count = (tag: string): number => functions.filter(({ tags }) => tag in tags).length;
+  lines.push(
+    `## Functions\n\n${functions.length} in ${files.length} files: ${count('modelled')} modelled, ${count('simplified')} simplified, ${count('model')} that exist only here.\n`,
+  );
+  for (const file of files) {
+    lines.push(`### ${file.replace(/\.ts$/, file.startsWith('include/') ? '.h' : '.c')}\n`);
+    lines.push('| function | how | leaves out | seen in recordings |', '| --- | --- | --- | --- |');
+    for (const fact of functions.filter((other) => other.file === file)) lines.push(rowOf(fact, seen));
+    lines.push('');
+  }
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function rowOf(fact: FunctionFact, seen: ReadonlyMap<string, string[]>): string {
+  const leftOut = omissions(fact).map(({ name, why }) => `\`${name}\`: ${why}`);
+  const hidden = whyHidden(fact.name);
+  const checked = seen.get(fact.name)?.join(' ') ?? (hidden === null ? '' : `hidden (${hidden})`);
+  const cells = [`\`${fact.name}\``, howOf(fact), leftOut.join('; '), checked];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}

@@ -1,0 +1,21 @@
+/** The recordings of a real kernel that come with the project (src/trace/golden). */
+
+import type { Block } from '../trace/compare/forest';
+import { parseRecording } from '../trace/compare/recording';
+
+const texts = import.meta.glob<string>('../trace/golden/*.ctx', { query: '?raw', import: 'default', eager: true });
+
+/** By their number: `08`. */
+export const RECORDINGS: ReadonlyMap<string, { readonly name: string; readonly text: string }> = new Map(
+  Object.entries(texts)
+    .map(([path, text]) => ({ name: path.replace(/^.*\//, ''), text }))
+    .sort((a, b) => a.name.localeCompare(b.name))
+    .map((recording) => [recording.name.slice(0, 2), recording]),
+);
+
+/** Blocks of a recording by its number. */
+export function recordingOf(number: string): Block[] {
+  const recording = RECORDINGS.get(number);
+  if (recording === undefined) throw new Error(`no recording ${number}`);
+  return parseRecording(recording.text);
+}

@@ -1,0 +1,41 @@
+import { captureAt } from '../export/capture';
+import type { Ledger } from '../machine/program';
+import type { Run } from '../machine/run';
+import type { Scenario } from '../scenario/schema';
+import { Kind } from '../trace/recorder';
+import { Trace } from '../trace/trace';
+
+/** What a run came to, as text. */
+export function summaryOf(scenario: Scenario, { trace: data, ledgers }: Run): string {
+  const trace = new Trace(data);
+  const entered = data.columns.kind.reduce((count, kind) => count + (kind === Kind.ENTER ? 1 : 0), 0);
+  const last = trace.steps === 0 ? 0 : trace.time(trace.steps - 1);
+  const rows: [string, string][] = [
+    ['title', scenario.title],
+    ['watch', scenario.watch],
+    ['end', data.end.message === undefined ? data.end.reason : `${data.end.reason}: ${data.end.message}`],
+    ['virtual time', `${last} ns`],
+    ['events', `${trace.steps} (${entered} functions entered)`],
+    [
+      'state',
+      `${trace.objectCount - 1} objects, ${data.journal.addr.length} changes, ${data.byteJournal.addr.length} writes of bytes`,
+    ],
+    ['hash', data.hash],
+  ];
+  for (const [host, { name }] of data.hosts.entries()) {
+    const frames = captureAt(trace, { host, dev: 'eth0', side: 'wire' });
+    const out = frames.filter(({ direction }) => direction === 'out');
+    const bytes = sum(out.map((frame) => frame.bytes));
+    rows.push([`host ${name}`, `${out.length} frames sent (${bytes} bytes), ${frames.length - out.length} received`]);
+  }
+  for (const [name, { a, b }] of ledgers) {
+    const told = (end: Ledger): string => `wrote ${sum(end.written)} and read ${sum(end.read)} bytes`;
+    rows.push([`connection ${name}`, `a ${told(a)}, b ${told(b)}`]);
+  }
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}\n`).join('');
+}
+
+function sum(parts: readonly Uint8Array[]): number {
+  return parts.reduce((total, { length }) => total + length, 0);
+}
