@@ -24,6 +24,8 @@ import {
   MDIC_REG_SHIFT,
   nic_registers,
   RAH_AV,
+  RXCSUM_IPOFL,
+  RXCSUM_TUOFL,
   registerAt,
   STATISTICS,
   STATUS_FD,
@@ -201,10 +203,10 @@ export class Nic implements Card, LinkEnd {
       'RADV',
       'TIDV',
       'TADV',
-      'RXCSUM',
     ] as const) {
       registers[name] = 0;
     }
+    registers.RXCSUM = RXCSUM_IPOFL | RXCSUM_TUOFL;
     registers.PBA = DEFAULT_PBA;
     registers.RAL0 = swapBytes(Math.floor(config.mac / 0x10000), 4);
     registers.RAH0 = (RAH_AV | swapBytes(config.mac % 0x10000, 2)) >>> 0;
