@@ -1,0 +1,213 @@
+/** Draws the timeline on a canvas. All it needs is in `Scene`; it keeps nothing. */
+import type { Lane } from '../../view/timeline/lanes';
+import type { TimeScale } from '../../view/timeline/scale';
+import type { SequencePlot } from '../../view/timeline/series';
+
+export interface Scene {
+  readonly width: number;
+  readonly height: number;
+  readonly scale: TimeScale;
+  /** First and last position on the axis that is seen, u. */
+  readonly from: number;
+  readonly to: number;
+  readonly lanes: readonly Lane[];
+  readonly plot: SequencePlot | null;
+  /** ns. */
+  readonly playhead: number;
+  readonly colour: (name: string) => string;
+}
+
+export const LABEL_WIDTH = 92;
+const AXIS_HEIGHT = 20;
+const LEVEL_HEIGHT = 5;
+const LANE_GAP = 7;
+const RIGHT_MARGIN = 12;
+
+/** Height of a lane, px. */
+function heightOf(lane: Lane): number {
+  return Math.max(12, Math.min(lane.levels, 8) * LEVEL_HEIGHT);
+}
+
+/** Where each lane begins, and where the plot does. */
+export function layout(lanes: readonly Lane[]): { tops: number[]; plotTop: number } {
+  let y = AXIS_HEIGHT + 4;
+  const tops = lanes.map((lane) => {
+    const top = y;
+    y += heightOf(lane) + LANE_GAP;
+    return top;
+  });
+  return { tops, plotTop: y + 6 };
+}
+
+export function xOf({ width, from, to, scale }: Pick<Scene, 'width' | 'from' | 'to' | 'scale'>, ns: number): number {
+  return LABEL_WIDTH + ((scale.toU(ns) - from) / (to - from)) * (width - LABEL_WIDTH - RIGHT_MARGIN);
+}
+
+export function nsAt({ width, from, to, scale }: Pick<Scene, 'width' | 'from' | 'to' | 'scale'>, x: number): number {
+  return scale.toNs(from + ((x - LABEL_WIDTH) / (width - LABEL_WIDTH - RIGHT_MARGIN)) * (to - from));
+}
+
+/** A time with the unit that suits its size. */
+export function timeText(ns: number): string {
+  if (ns < 1e3) return `${Math.round(ns)} ns`;
+  if (ns < 1e6) return `${trimmed(ns / 1e3)} µs`;
+  if (ns < 1e9) return `${trimmed(ns / 1e6)} ms`;
+  return `${trimmed(ns / 1e9)} s`;
+}
+
+function trimmed(value: number): string {
+  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0).replace(/\.?0+$/, '');
+}
+
+export function draw(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { width, height, colour } = scene;
+  context.clearRect(0, 0, width, height);
+  context.textBaseline = 'middle';
+  const { tops, plotTop } = layout(scene.lanes);
+  axis(context, scene);
+  gaps(context, scene);
+  scene.lanes.forEach((lane, i) => {
+    drawLane(context, scene, lane, tops[i] as number);
+  });
+  if (scene.plot !== null && height - plotTop > 36) plot(context, scene, scene.plot, plotTop);
+  const x = Math.round(xOf(scene, scene.playhead)) + 0.5;
+  if (x >= LABEL_WIDTH - 1 && x <= width) {
+    context.strokeStyle = colour('--here');
+    context.fillStyle = colour('--here');
+    context.lineWidth = 1.5;
+    context.beginPath();
+    context.moveTo(x, AXIS_HEIGHT - 4);
+    context.lineTo(x, height);
+    context.stroke();
+    context.beginPath();
+    context.moveTo(x - 6, AXIS_HEIGHT - 10);
+    context.lineTo(x + 6, AXIS_HEIGHT - 10);
+    context.lineTo(x, AXIS_HEIGHT - 2);
+    context.fill();
+  }
+}
+
+function axis(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { width, colour } = scene;
+  context.font = '11px "JetBrains Mono Variable", monospace';
+  context.lineWidth = 1;
+  context.textAlign = 'center';
+  const room = width - LABEL_WIDTH - RIGHT_MARGIN;
+  const wanted = Math.max(2, Math.floor(room / 110));
+  const rough = (scene.to - scene.from) / wanted;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const every = power * ([1, 2, 5, 10].find((n) => n * power >= rough) ?? 10);
+  let lastX = Number.NEGATIVE_INFINITY;
+  // Marks stand at even times within each busy stretch, so each stretch is marked on its own.
+  const stretches = [0, ...scene.scale.gaps.map((gap) => gap.to)];
+  stretches.forEach((start, i) => {
+    const stop = scene.scale.gaps[i]?.from ?? scene.scale.toNs(scene.scale.length);
+    for (let t = i === 0 ? 0 : start; t <= stop; t = (Math.floor(t / every) + 1) * every) {
+      const x = xOf(scene, t);
+      if (x < LABEL_WIDTH - 1 || x > width - 6 || x - lastX < 84) continue;
+      lastX = x;
+      context.fillStyle = colour('--ink-3');
+      context.fillText(timeText(t), Math.min(x, width - 34), 8);
+      context.strokeStyle = colour('--line');
+      context.beginPath();
+      context.moveTo(Math.round(x) + 0.5, AXIS_HEIGHT);
+      context.lineTo(Math.round(x) + 0.5, scene.height);
+      context.stroke();
+    }
+  });
+}
+
+function gaps(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { colour, height } = scene;
+  for (const gap of scene.scale.gaps) {
+    const x0 = xOf(scene, gap.from);
+    const x1 = xOf(scene, gap.to);
+    if (x1 < LABEL_WIDTH || x0 > scene.width) continue;
+    const left = Math.max(x0, LABEL_WIDTH);
+    context.fillStyle = colour('--sunk');
+    context.fillRect(left, AXIS_HEIGHT, x1 - left, height - AXIS_HEIGHT);
+    if (x1 - x0 > 46) {
+      context.save();
+      context.font = '10px "JetBrains Mono Variable", monospace';
+      context.fillStyle = colour('--ink-3');
+      context.textAlign = 'center';
+      context.fillText(timeText(gap.to - gap.from), (x0 + x1) / 2, AXIS_HEIGHT + 8);
+      context.restore();
+    }
+  }
+}
+
+function drawLane(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, top: number): void {
+  const { colour, width } = scene;
+  context.font = '12px "Inter Variable", sans-serif';
+  context.textAlign = 'left';
+  context.fillStyle = colour('--ink-2');
+  context.fillText(lane.label, 0, top + heightOf(lane) / 2, LABEL_WIDTH - 8);
+  const height = lane.levels === 1 ? 12 : LEVEL_HEIGHT;
+  // What would fall on pixels already drawn in its level is left out: a million spans cost no more than the pixels they cover.
+  const drawn = new Float64Array(8).fill(-1);
+  for (const span of lane.spans) {
+    const x0 = xOf(scene, span.start);
+    if (x0 > width) break;
+    const x1 = xOf(scene, span.end);
+    const level = Math.min(span.level, 7);
+    if (x1 < LABEL_WIDTH || x1 < (drawn[level] as number)) continue;
+    const left = Math.max(x0, LABEL_WIDTH);
+    const right = Math.max(x1, left + 1);
+    drawn[level] = right;
+    context.fillStyle = colour(`--layer-${span.layer}`);
+    context.fillRect(left, top + level * LEVEL_HEIGHT, right - left, height - 1);
+    if (lane.levels === 1 && right - left > 64) {
+      context.save();
+      context.font = '10px "JetBrains Mono Variable", monospace';
+      context.fillStyle = colour('--paper');
+      context.fillText(span.name, left + 5, top + height / 2, right - left - 8);
+      context.restore();
+    }
+  }
+}
+
+const LINE_COLOURS = ['--layer-tcp', '--ink', '--ink-3', '--layer-device'] as const;
+
+function plot(context: CanvasRenderingContext2D, scene: Scene, { lines, most }: SequencePlot, top: number): void {
+  const { colour, width, height } = scene;
+  const room = height - top - 10;
+  const y = (value: number): number => top + room - (Math.min(value, most) / most) * room;
+  context.save();
+  context.strokeStyle = colour('--line-strong');
+  context.beginPath();
+  context.moveTo(LABEL_WIDTH, top + room + 0.5);
+  context.lineTo(width - RIGHT_MARGIN, top + room + 0.5);
+  context.stroke();
+  context.font = '12px "Inter Variable", sans-serif';
+  context.fillStyle = colour('--ink-2');
+  context.textAlign = 'left';
+  context.fillText('sequence', 0, top + 8, LABEL_WIDTH - 8);
+  lines.forEach((line, i) => {
+    context.strokeStyle = colour(LINE_COLOURS[i] ?? '--ink');
+    context.fillStyle = context.strokeStyle;
+    context.lineWidth = i === 1 ? 1.75 : 1.25;
+    context.setLineDash(i === 3 ? [5, 4] : []);
+    context.beginPath();
+    let lastY = y(line.values[0] ?? 0);
+    context.moveTo(LABEL_WIDTH, lastY);
+    line.times.forEach((t, k) => {
+      const x = Math.max(LABEL_WIDTH, xOf(scene, t));
+      context.lineTo(x, lastY);
+      lastY = y(line.values[k] as number);
+      context.lineTo(x, lastY);
+    });
+    context.lineTo(width - RIGHT_MARGIN, lastY);
+    context.stroke();
+  });
+  context.setLineDash([]);
+  context.restore();
+}
+
+/** Legend of the plot: name and CSS variable of each line. */
+export const LEGEND: readonly (readonly [name: string, colour: string])[] = [
+  ['acked', LINE_COLOURS[0]],
+  ['sent', LINE_COLOURS[1]],
+  ['written', LINE_COLOURS[2]],
+  ["peer's window", LINE_COLOURS[3]],
+];
