@@ -295,7 +295,7 @@ export function tcp_fast_path_check(sk: sock): void {
  */
 export function tcp_receive_window(tp: tcp_sock): number {
   const win = seqDiff(tp.rcv_wup + tp.rcv_wnd, tp.rcv_nxt);
-  return win < 0 ? 0 : win;
+  return Math.max(win, 0);
 }
 
 /**

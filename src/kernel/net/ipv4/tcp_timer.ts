@@ -18,7 +18,6 @@ import {
   inet_csk_ack_scheduled,
 } from '../../include/net/inet_connection_sock';
 import {
-  __sk_dst_get,
   __sk_dst_reset,
   bh_lock_sock,
   bh_unlock_sock,
