@@ -462,7 +462,7 @@ export function sk_wmem_free_skb(sk: sock, skb: sk_buff): void {
  * @omits dma_async_memcpy: no copy engine
  * @cost 3
  */
-export function sk_eat_skb(sk: sock, skb: sk_buff, _copied_early: boolean): void {
+export function sk_eat_skb(sk: sock, skb: sk_buff, _copied_early: boolean | number): void {
   __skb_unlink(skb, sk.sk_receive_queue);
   __kfree_skb(skb);
 }
