@@ -1,6 +1,100 @@
-/** Measures the built page in a Chromium, where there is one: the Worker, the first load, the first step drawn. */
+/** Measures the built page in a real Chromium: what is loaded first, how soon a step is drawn, how fast the Worker runs. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { Browser, Page } from '@playwright/test';
+import type { Scenario } from '../scenario/schema';
 import type { Row } from './bench';
 
-export async function benchPage(): Promise<Row[]> {
-  return [['page', 'not built']];
+/** What the launchers in tools/ lend; they are no part of the bundle. */
+interface Tools {
+  readonly site: string;
+  ensureSite(): unknown;
+  serve(options: { port: number }): Promise<string>;
+  findChromium(): Promise<string | undefined>;
+  readonly chromiumFlags: readonly string[];
+}
+
+async function tools(): Promise<Tools> {
+  // The command line runs from a folder below node_modules of the project.
+  const [root = '.'] = (process.argv[1] ?? '').split(`${join('/', 'node_modules')}`);
+  const parts = ['project', 'serve', 'chromium'].map((name) => pathToFileURL(join(root, 'tools', `${name}.mjs`)).href);
+  const modules: object[] = await Promise.all(parts.map((url) => import(/* @vite-ignore */ url)));
+  return Object.assign({}, ...modules) as Tools;
+}
+
+/** Rows of the page, or one that says why there are none. `scenario` is what the Worker runs. */
+export async function benchPage(scenario: Scenario): Promise<Row[]> {
+  const lent = await tools();
+  lent.ensureSite();
+  const rows: Row[] = [['page: initial JS, gzip', `${(initialScripts(lent.site) / 1024).toFixed(1)} KiB`]];
+  const executablePath = await lent.findChromium();
+  if (executablePath === undefined) return [...rows, ['page: in a browser', 'no Chromium here']];
+  const address = await lent.serve({ port: 4373 });
+  const { chromium } = await import('@playwright/test');
+  const browser = await chromium.launch({ executablePath, args: [...lent.chromiumFlags] });
+  try {
+    rows.push(...(await inBrowser(browser, address, lent.site, scenario)));
+  } finally {
+    await browser.close();
+  }
+  return rows;
+}
+
+/** Bytes of the scripts that index.html asks for at once, each compressed. */
+function initialScripts(site: string): number {
+  const html = readFileSync(join(site, 'index.html'), 'utf8');
+  const scripts = [...html.matchAll(/(?:src|href)="([^"]+\.js)"/g)].map(([, path = '']) => path);
+  return scripts.reduce((sum, path) => sum + gzipSync(readFileSync(join(site, path))).length, 0);
+}
+
+async function inBrowser(browser: Browser, address: string, site: string, scenario: Scenario): Promise<Row[]> {
+  const times: number[] = [];
+  let page: Page | null = null;
+  for (let load = 0; load < 3; load++) {
+    await page?.close();
+    page = await browser.newPage();
+    const start = performance.now();
+    await page.goto(address);
+    await page.locator('html[data-idle="true"]').waitFor({ state: 'attached' });
+    times.push(performance.now() - start);
+  }
+  const rows: Row[] = [['page: time to first step drawn (of 3 loads)', `${Math.round(Math.min(...times))} ms`]];
+  const file = readdirSync(join(site, 'assets')).find((name) => /^worker-.*\.js$/.test(name));
+  if (page === null || file === undefined) return rows;
+  for (const level of ['calls', 'lines'] as const) {
+    const { events, seconds } = await workerRate(page, `${dirname(`${address}x`)}/assets/${file}`, scenario, level);
+    const rate = Math.round(events / seconds).toLocaleString('en-US');
+    rows.push([
+      `Worker, ${level}: events a second`,
+      `${rate} (${events.toLocaleString('en-US')} in ${seconds.toFixed(2)} s)`,
+    ]);
+  }
+  return rows;
+}
+
+/** Runs a scenario in a Worker of its own, on the page. */
+async function workerRate(
+  page: Page,
+  url: string,
+  scenario: Scenario,
+  level: 'calls' | 'lines',
+): Promise<{ events: number; seconds: number }> {
+  return page.evaluate(
+    (wanted) =>
+      new Promise<{ events: number; seconds: number }>((resolve, reject) => {
+        const worker = new Worker(wanted.url, { type: 'module' });
+        const start = performance.now();
+        worker.onerror = () => reject(new Error('the Worker failed'));
+        worker.onmessage = ({ data }) => {
+          if (data.type === 'progress') return;
+          worker.terminate();
+          if (data.type !== 'done') reject(new Error(String(data.lines)));
+          else resolve({ events: data.trace.columns.kind.length, seconds: (performance.now() - start) / 1000 });
+        };
+        worker.postMessage({ type: 'run', id: 1, scenario: wanted.scenario, level: wanted.level });
+      }),
+    { url, scenario, level },
+  );
 }

@@ -11,7 +11,7 @@ import type { Scenario } from '../scenario/schema';
 import { reportOf } from '../trace/compare/compare';
 import { findKey } from '../trace/keys';
 import { Trace } from '../trace/trace';
-import { benchNode, type Row } from './bench';
+import { benchNode, benchScenario, type Row } from './bench';
 import { benchPage } from './bench-page';
 import { compareWith } from './compare';
 import { fidelityOf } from './fidelity';
@@ -162,7 +162,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     takes: [],
     options: { node: { type: 'boolean' } },
     async run(_, { node }) {
-      const rows = [...benchNode(), ...(node ? [] : await benchPage())];
+      const rows = [...benchNode(), ...(node ? [] : await benchPage(benchScenario()))];
       return { text: rows.map(([what, value]: Row) => `${what.padEnd(44)}${value}\n`).join('') };
     },
   },
