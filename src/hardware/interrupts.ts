@@ -114,10 +114,16 @@ export class Moderation {
     const now = env.now();
     if (this.packet !== null) env.cancel(this.packet);
     state.packet_end = now + relative * DELAY_UNIT_NS;
-    this.packet = env.at(state.packet_end, this.label, () => this.fire());
+    this.packet = env.at(state.packet_end, this.label, () => {
+      this.packet = null;
+      this.fire();
+    });
     if (bound === 0 || this.absolute !== null) return;
     state.absolute_end = now + bound * DELAY_UNIT_NS;
-    this.absolute = env.at(state.absolute_end, this.label, () => this.fire());
+    this.absolute = env.at(state.absolute_end, this.label, () => {
+      this.absolute = null;
+      this.fire();
+    });
   }
 
   /** An event that may not wait, or the end of a delay: both delays stop. */

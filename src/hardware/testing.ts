@@ -56,7 +56,8 @@ export class Bench {
       },
       cancel: (timer) => {
         const i = this.events.indexOf(timer as Event);
-        if (i >= 0) this.events.splice(i, 1);
+        if (i < 0) throw new Error('cancelled a timer that is not pending');
+        this.events.splice(i, 1);
       },
       interrupt: (asserted) => this.lines.push({ host, at: this.now, asserted }),
       wire: (event, passing: frame) => {
