@@ -20,6 +20,8 @@ export const NUD_CONNECTED = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE;
 
 export interface dst_ops {
   family: number;
+  /** EtherType of its packets. */
+  protocol: number;
   check: (dst: dst_entry, cookie: number) => dst_entry | null;
   default_mtu: (dst: dst_entry) => number;
   default_advmss: (dst: dst_entry) => number;
@@ -158,7 +160,12 @@ export const rtable = struct(
 export interface rtable extends InstanceType<typeof rtable> {}
 
 /** The route cache (net/ipv4/route.c), hash buckets of chains. */
-export const rt_hash_table = struct('rt_hash_table', { chain: list(ref<rtable>('first of the chain'), 32, 'buckets') });
+export const rt_hash_table = struct('rt_hash_table', {
+  chain: list(ref<rtable>('first of the chain'), 32, 'buckets'),
+  rt_genid: int('generation: routes of another one are no longer valid'),
+  rt_peer_genid: int('generation of what is known of peers'),
+  current_rt_cache_rebuild_count: int('times the cache had to be rebuilt'),
+});
 export interface rt_hash_table extends InstanceType<typeof rt_hash_table> {}
 
 /** Key of a route lookup (include/net/flow.h); lives on the kernel stack. */

@@ -336,7 +336,6 @@ export function neigh_update_hhs(neigh: neighbour): void {
  * @modelled net/core/neighbour.c
  */
 export function* neigh_update(neigh: neighbour, lladdr: number | null, update: number, flags: number): Kgen<number> {
-  const dev = neigh.dev as net_device;
   const old = neigh.nud_state;
   let state = update;
   if ((flags & NEIGH_UPDATE_F_ADMIN) === 0 && (old & (NUD_NOARP | NUD_PERMANENT)) !== 0) {

@@ -1,0 +1,716 @@
+/**
+ * Mirrors net/ipv4/route.c and include/net/route.h (2.6.39): the route cache, output and input lookup, IPv4's operations
+ * on a dst_entry. Below it stands the list of routes of fib_frontend.ts.
+ * Left out: multicast routing, ICMP redirects and path MTU events, garbage collection and random invalidation of the
+ * cache, policy routing, per-peer metrics. Functions that return an error pointer in Linux return null here.
+ */
+import { ops } from '../../../base/dispatch';
+import { type Kgen, kernel_global, sysctl } from '../../arch/current';
+import { EHOSTUNREACH, EINVAL } from '../../include/linux/errno';
+import { ETH_P_IP } from '../../include/linux/if_ether';
+import { IFF_LOOPBACK, IFF_UP, type net_device } from '../../include/linux/netdevice';
+import type { sk_buff } from '../../include/linux/skbuff';
+import { jiffies } from '../../include/linux/timer';
+import {
+  DST_NOCACHE,
+  DST_OBSOLETE_CHK,
+  type dst_entry,
+  dst_mtu,
+  type dst_ops,
+  dst_release,
+  dst_use_noref,
+  type flowi4,
+  RTCF_BROADCAST,
+  RTCF_LOCAL,
+  RTN_BROADCAST,
+  RTN_LOCAL,
+  RTN_MULTICAST,
+  RTN_UNICAST,
+  RTN_UNREACHABLE,
+  rt_hash_table,
+  rtable,
+  skb_dst,
+  skb_dst_set,
+  xfrm_lookup,
+} from '../../include/net/dst';
+import { IP_MAX_MTU, IPTOS_RT_MASK } from '../../include/net/ip';
+import type { fib_info } from '../../include/net/ip_fib';
+import type { sock } from '../../include/net/sock';
+import { dev_get_by_index, init_net } from '../core/dev';
+import { skb_dst_set_noref } from '../core/dst';
+import { kfree_skb } from '../core/skbuff';
+import { arp_bind_neighbour } from './arp';
+import { fib_lookup, fib_validate_source, inet_addr_type, inet_select_addr, ipv4_is_multicast } from './fib_frontend';
+import { inet_getpeer } from './inetpeer';
+import { ip_local_deliver } from './ip_input';
+import { ip_output } from './ip_output';
+
+/** Buckets of the cache. */
+const RT_HASH_SIZE = 32;
+const IP_HEADERS_LEN = 40;
+/** Least advertised MSS (net.ipv4.route.min_adv_mss). */
+const MIN_ADVMSS = 256;
+const MIN_PMTU = 512 + 20 + 20;
+const LOOPBACK_NET = 127;
+
+/** The route cache of this host. */
+export const rt_cache = kernel_global(() => new rt_hash_table());
+
+/**
+ * Generation of the cache: routes of an older one are no longer valid.
+ * @modelled net/ipv4/route.c
+ * @cost 1
+ */
+export function rt_genid(): number {
+  return rt_cache().rt_genid;
+}
+
+/**
+ * Generation of what is known of peers.
+ * @modelled net/ipv4/route.c
+ * @cost 2
+ */
+export function rt_peer_genid(): number {
+  return rt_cache().rt_peer_genid;
+}
+
+/**
+ * True while routes are cached: the cache has not been attacked too often.
+ * @modelled net/ipv4/route.c
+ * @cost 2
+ */
+export function rt_caching(): boolean {
+  return rt_cache().current_rt_cache_rebuild_count <= sysctl('ipv4.rt_cache_rebuild_count', 4);
+}
+
+/**
+ * True when a route is of an older generation than the cache.
+ * @modelled net/ipv4/route.c
+ * @cost 1
+ */
+export function rt_is_expired(rth: rtable): boolean {
+  return rth.rt_genid !== rt_genid();
+}
+
+/**
+ * True for a route of packets made here.
+ * @modelled include/net/route.h
+ * @cost 1
+ */
+export function rt_is_output_route(rt: rtable): boolean {
+  return rt.rt_iif === 0;
+}
+
+/**
+ * Bucket of a key.
+ * @simplified mixes with multiplications instead of jhash
+ * @cost 5
+ */
+export function rt_hash(daddr: number, saddr: number, idx: number, genid: number): number {
+  let hash = Math.imul(daddr, 0x9e3779b1) ^ Math.imul(saddr, 0x85ebca6b) ^ Math.imul(idx + 1, 0xc2b2ae35) ^ genid;
+  hash ^= hash >>> 16;
+  return (hash >>> 0) % RT_HASH_SIZE;
+}
+
+/**
+ * Head of a bucket's chain.
+ * @model an array access in C
+ * @cost 1
+ */
+function rt_chain(hash: number): rtable | null {
+  const { chain } = rt_cache();
+  return hash < chain.length ? chain.at(hash) : null;
+}
+
+/**
+ * Makes all cached routes invalid: routes have changed.
+ * @modelled net/ipv4/route.c
+ */
+export function rt_cache_flush(_delay: number): void {
+  rt_cache().rt_genid++;
+}
+
+/**
+ * Binds what is remembered of the destination to a route.
+ * @modelled net/ipv4/route.c
+ */
+export function rt_bind_peer(rt: rtable, create: boolean): void {
+  const peer = inet_getpeer(rt.rt_dst, create);
+  if (peer !== null && rt.peer === null) {
+    rt.peer = peer;
+    rt.rt_peer_genid = rt_peer_genid();
+  }
+}
+
+/**
+ * The route itself while it may be used, else null: a new lookup is due.
+ * @modelled net/ipv4/route.c
+ * @omits check_peer_pmtu: no path MTU events
+ */
+export function ipv4_dst_check(dst: dst_entry, _cookie: number): dst_entry | null {
+  const rt = dst as rtable;
+  if (rt_is_expired(rt)) {
+    return null;
+  }
+  if (rt.rt_peer_genid !== rt_peer_genid()) {
+    if (rt.peer === null) {
+      rt_bind_peer(rt, false);
+    }
+    rt.rt_peer_genid = rt_peer_genid();
+  }
+  return dst;
+}
+
+/**
+ * Advice that a route does not work: an expired one is given up.
+ * @modelled net/ipv4/route.c
+ * @omits rt_del: an entry is only forgotten when it expires
+ */
+export function ipv4_negative_advice(dst: dst_entry): dst_entry | null {
+  if (dst.obsolete > 0) {
+    dst_release(dst);
+    return null;
+  }
+  return dst;
+}
+
+/**
+ * The next hop does not answer.
+ * @modelled net/ipv4/route.c
+ * @omits icmp_send: ICMP is not modelled
+ */
+export function ipv4_link_failure(skb: sk_buff): void {
+  const rt = skb_dst(skb) as rtable | null;
+  if (rt !== null && rt.peer !== null) {
+    rt_cache().rt_peer_genid++;
+  }
+}
+
+/**
+ * A smaller path MTU was learned.
+ * @simplified kept in the route itself, and for good
+ */
+export function ip_rt_update_pmtu(dst: dst_entry, mtu: number): void {
+  const floor = sysctl('ipv4.route.min_pmtu', MIN_PMTU);
+  if (mtu < floor) {
+    dst.mtu_locked = true;
+  }
+  if (mtu < dst_mtu(dst)) {
+    dst.mtu = Math.max(mtu, floor);
+  }
+}
+
+/**
+ * MSS to advertise when the route has no metric: device MTU less headers.
+ * @modelled net/ipv4/route.c
+ */
+export function ipv4_default_advmss(dst: dst_entry): number {
+  const { mtu } = dst.dev as net_device;
+  return Math.min(Math.max(mtu - IP_HEADERS_LEN, sysctl('ipv4.route.min_adv_mss', MIN_ADVMSS)), 65535 - IP_HEADERS_LEN);
+}
+
+/**
+ * Path MTU when the route has no metric: that of the device.
+ * @modelled net/ipv4/route.c
+ */
+export function ipv4_default_mtu(dst: dst_entry): number {
+  const { mtu } = dst.dev as net_device;
+  const rt = dst as rtable;
+  if (dst.mtu_locked && rt.rt_gateway !== rt.rt_dst && mtu > 576) {
+    return 576;
+  }
+  return Math.min(mtu, IP_MAX_MTU);
+}
+
+export const ipv4_dst_ops = ops<dst_ops>('dst_ops', 'ipv4_dst_ops', {
+  family: 2,
+  protocol: ETH_P_IP,
+  check: ipv4_dst_check,
+  default_mtu: ipv4_default_mtu,
+  default_advmss: ipv4_default_advmss,
+  negative_advice: ipv4_negative_advice,
+  link_failure: ipv4_link_failure,
+  update_pmtu: ip_rt_update_pmtu,
+});
+
+/**
+ * Input function of a route that cannot be taken.
+ * @modelled net/ipv4/route.c
+ * @omits icmp_send: ICMP is not modelled
+ */
+export function* ip_error(skb: sk_buff): Kgen<number> {
+  kfree_skb(skb);
+  return 0;
+}
+
+/**
+ * Output function of a route that is only for input: a bug of the kernel.
+ * @modelled net/ipv4/route.c
+ */
+export function* ip_rt_bug(skb: sk_buff): Kgen<number> {
+  kfree_skb(skb);
+  return 0;
+}
+
+/**
+ * Makes a route that no cache holds yet.
+ * @modelled net/ipv4/route.c
+ */
+export function rt_dst_alloc(dev: net_device): rtable {
+  const rt = new rtable();
+  rt.ops = ipv4_dst_ops;
+  rt.dev = dev;
+  rt.obsolete = DST_OBSOLETE_CHK;
+  rt.__refcnt = 1;
+  return rt;
+}
+
+/**
+ * Takes gateway and metrics of a route over.
+ * @modelled net/ipv4/route.c
+ */
+export function rt_set_nexthop(rt: rtable, fi: fib_info | null, _type: number): void {
+  if (fi === null) {
+    return;
+  }
+  if (fi.nh_gw !== 0) {
+    rt.rt_gateway = fi.nh_gw;
+  }
+  rt.mtu = Math.min(fi.mtu, IP_MAX_MTU);
+  rt.mtu_locked = fi.mtu_locked !== 0;
+  rt.advmss = Math.min(fi.advmss, 65535 - IP_HEADERS_LEN);
+  rt.hoplimit = fi.hoplimit;
+  rt.initcwnd = fi.initcwnd;
+  rt.rto_min = fi.rto_min;
+}
+
+/**
+ * Puts a route into the cache, or finds an equal one that is there; a route out gets its neighbour. With an skb, the route
+ * becomes that of the skb.
+ * @modelled net/ipv4/route.c
+ * @omits slow_chain_length: chains are short
+ * @cost 60
+ */
+export function rt_intern_hash(hash: number, rt: rtable, skb: sk_buff | null, _ifindex: number): rtable | null {
+  const caching = rt_caching();
+  if (caching) {
+    for (let rth = rt_chain(hash); rth !== null; rth = rth.rt_next) {
+      if (!rt_is_expired(rth) && compare_keys(rth, rt)) {
+        rth.__refcnt++;
+        rth.__use++;
+        rth.lastuse = jiffies();
+        dst_release(rt);
+        if (skb !== null) {
+          skb_dst_set(skb, rth);
+        }
+        return rth;
+      }
+    }
+  } else {
+    rt.flags = rt.flags | DST_NOCACHE;
+  }
+  if ((rt.rt_type === RTN_UNICAST || rt_is_output_route(rt)) && arp_bind_neighbour(rt) !== 0) {
+    dst_release(rt);
+    return null;
+  }
+  if (caching) {
+    rt.rt_next = rt_chain(hash);
+    rt_cache().chain.set(hash, rt);
+  }
+  if (skb !== null) {
+    skb_dst_set(skb, rt);
+  }
+  return rt;
+}
+
+/**
+ * True when two routes answer the same question.
+ * @modelled net/ipv4/route.c
+ * @cost 4
+ */
+export function compare_keys(rt1: rtable, rt2: rtable): boolean {
+  return (
+    rt1.rt_key_dst === rt2.rt_key_dst &&
+    rt1.rt_key_src === rt2.rt_key_src &&
+    rt1.rt_mark === rt2.rt_mark &&
+    rt1.rt_key_tos === rt2.rt_key_tos &&
+    rt1.rt_oif === rt2.rt_oif &&
+    rt1.rt_iif === rt2.rt_iif
+  );
+}
+
+/**
+ * Makes a route out from the result of a lookup.
+ * @modelled net/ipv4/route.c
+ * @cost 80
+ */
+export function __mkroute_output(
+  res: fib_info | null,
+  res_type: number,
+  fl4: flowi4,
+  oldflp4: flowi4,
+  dev_out: net_device,
+  flags: number,
+): rtable | null {
+  let type = res_type;
+  let rt_flags = flags;
+  if (fl4.daddr === 0xffffffff) {
+    type = RTN_BROADCAST;
+  } else if (ipv4_is_multicast(fl4.daddr)) {
+    type = RTN_MULTICAST;
+  } else if (fl4.daddr >>> 24 === 0) {
+    return null;
+  }
+  if (type === RTN_BROADCAST) {
+    rt_flags |= RTCF_BROADCAST | RTCF_LOCAL;
+  }
+  const rth = rt_dst_alloc(dev_out);
+  rth.output = ip_output;
+  rth.rt_key_dst = oldflp4.daddr;
+  rth.rt_key_src = oldflp4.saddr;
+  rth.rt_genid = rt_genid();
+  rth.rt_flags = rt_flags;
+  rth.rt_type = type;
+  rth.rt_key_tos = oldflp4.flowi4_tos & IPTOS_RT_MASK;
+  rth.rt_dst = fl4.daddr;
+  rth.rt_src = fl4.saddr;
+  rth.rt_iif = 0;
+  rth.rt_oif = oldflp4.flowi4_oif;
+  rth.rt_mark = oldflp4.flowi4_mark;
+  rth.rt_gateway = fl4.daddr;
+  rth.rt_peer_genid = rt_peer_genid();
+  if ((rt_flags & RTCF_LOCAL) !== 0) {
+    rth.input = ip_local_deliver;
+  }
+  rt_set_nexthop(rth, type === RTN_BROADCAST || type === RTN_MULTICAST ? null : res, type);
+  return rth;
+}
+
+/**
+ * The loopback device of this host, or null.
+ * @model net->loopback_dev
+ */
+function loopback_dev(): net_device | null {
+  for (const dev of init_net().dev_base) {
+    if ((dev.flags & IFF_LOOPBACK) !== 0) {
+      return dev;
+    }
+  }
+  return null;
+}
+
+/**
+ * Finds a route out in the routing table and puts it into the cache.
+ * @modelled net/ipv4/route.c
+ * @omits fib_select_default: one default route
+ * @cost 80
+ */
+export function ip_route_output_slow(oldflp4: flowi4): rtable | null {
+  const fl4: flowi4 = { ...oldflp4 };
+  let dev_out: net_device | null = null;
+  if (fl4.saddr !== 0 && inet_addr_type(fl4.saddr) !== RTN_LOCAL) {
+    return null;
+  }
+  if (fl4.flowi4_oif !== 0) {
+    dev_out = dev_get_by_index(fl4.flowi4_oif);
+    if (dev_out === null || (dev_out.flags & IFF_UP) === 0) {
+      return null;
+    }
+  }
+  if (fl4.daddr === 0) {
+    fl4.daddr = fl4.saddr === 0 ? 0x7f000001 : fl4.saddr;
+  }
+  const res = fib_lookup(fl4.daddr, fl4.flowi4_oif);
+  let type = RTN_UNICAST;
+  let flags = 0;
+  if (res === null) {
+    if (dev_out === null) {
+      return null;
+    }
+    fl4.saddr ||= inet_select_addr(dev_out, fl4.daddr);
+  } else {
+    type = res.fib_type;
+    if (type === RTN_UNREACHABLE) {
+      return null;
+    }
+    fl4.saddr ||= type === RTN_LOCAL ? fl4.daddr : res.fib_prefsrc;
+    if (type === RTN_LOCAL) {
+      dev_out = loopback_dev();
+      flags = RTCF_LOCAL;
+    } else {
+      dev_out = res.nh_dev;
+    }
+  }
+  if (dev_out === null) {
+    return null;
+  }
+  const rth = __mkroute_output(res, type, fl4, oldflp4, dev_out, flags);
+  if (rth === null) {
+    return null;
+  }
+  const hash = rt_hash(oldflp4.daddr, oldflp4.saddr, oldflp4.flowi4_oif, rt_genid());
+  return rt_intern_hash(hash, rth, null, oldflp4.flowi4_oif);
+}
+
+/**
+ * Finds a route out: in the cache, else in the routing table. The caller gets a reference. Null: there is none.
+ * @modelled net/ipv4/route.c
+ * @cost 25
+ */
+export function __ip_route_output_key(flp4: flowi4): rtable | null {
+  if (rt_caching()) {
+    const hash = rt_hash(flp4.daddr, flp4.saddr, flp4.flowi4_oif, rt_genid());
+    for (let rth = rt_chain(hash); rth !== null; rth = rth.rt_next) {
+      if (
+        rth.rt_key_dst === flp4.daddr &&
+        rth.rt_key_src === flp4.saddr &&
+        rt_is_output_route(rth) &&
+        rth.rt_oif === flp4.flowi4_oif &&
+        rth.rt_mark === flp4.flowi4_mark &&
+        ((rth.rt_key_tos ^ flp4.flowi4_tos) & IPTOS_RT_MASK) === 0 &&
+        !rt_is_expired(rth)
+      ) {
+        rth.__refcnt++;
+        rth.__use++;
+        rth.lastuse = jiffies();
+        return rth;
+      }
+    }
+  }
+  return ip_route_output_slow(flp4);
+}
+
+/**
+ * Finds a route out for a flow of a socket.
+ * @modelled net/ipv4/route.c
+ */
+export function ip_route_output_flow(flp4: flowi4, _sk: sock | null): rtable | null {
+  const rt = __ip_route_output_key(flp4);
+  if (rt === null) {
+    return null;
+  }
+  if (flp4.flowi4_proto !== 0) {
+    if (flp4.saddr === 0) {
+      flp4.saddr = rt.rt_src;
+    }
+    if (flp4.daddr === 0) {
+      flp4.daddr = rt.rt_dst;
+    }
+    xfrm_lookup(rt);
+  }
+  return rt;
+}
+
+/**
+ * Finds a route out by its key alone.
+ * @modelled include/net/route.h
+ */
+export function ip_route_output_key(flp: flowi4): rtable | null {
+  return ip_route_output_flow(flp, null);
+}
+
+/**
+ * Finds a route out for a transport protocol.
+ * @modelled include/net/route.h
+ */
+export function ip_route_output_ports(
+  sk: sock | null,
+  daddr: number,
+  saddr: number,
+  dport: number,
+  sport: number,
+  proto: number,
+  tos: number,
+  oif: number,
+): rtable | null {
+  return ip_route_output_flow(
+    {
+      daddr,
+      saddr,
+      flowi4_oif: oif,
+      flowi4_iif: 0,
+      flowi4_mark: sk === null ? 0 : sk.sk_mark,
+      flowi4_tos: tos,
+      flowi4_proto: proto,
+      flowi4_flags: 0,
+      fl4_dport: dport,
+      fl4_sport: sport,
+    },
+    sk,
+  );
+}
+
+/**
+ * Gives a route back.
+ * @modelled include/net/route.h
+ */
+export function ip_rt_put(rt: rtable | null): void {
+  if (rt !== null) {
+    dst_release(rt);
+  }
+}
+
+/**
+ * Finds the route of a connection to be: once for the addresses, then for the whole flow.
+ * @modelled include/net/route.h
+ */
+export function ip_route_connect(
+  dst: number,
+  src: number,
+  tos: number,
+  oif: number,
+  protocol: number,
+  sport: number,
+  dport: number,
+  sk: sock,
+  _can_sleep: boolean,
+): rtable | null {
+  const fl4: flowi4 = {
+    daddr: dst,
+    saddr: src,
+    flowi4_oif: oif,
+    flowi4_iif: 0,
+    flowi4_mark: sk.sk_mark,
+    flowi4_tos: tos,
+    flowi4_proto: protocol,
+    flowi4_flags: 0,
+    fl4_dport: dport,
+    fl4_sport: sport,
+  };
+  if (dst === 0 || src === 0) {
+    const rt = __ip_route_output_key(fl4);
+    if (rt === null) {
+      return null;
+    }
+    fl4.daddr = rt.rt_dst;
+    fl4.saddr = rt.rt_src;
+    ip_rt_put(rt);
+  }
+  return ip_route_output_flow(fl4, sk);
+}
+
+/**
+ * Finds the route again when the ports of a flow have changed.
+ * @modelled include/net/route.h
+ */
+export function ip_route_newports(
+  rt: rtable,
+  protocol: number,
+  orig_sport: number,
+  orig_dport: number,
+  sport: number,
+  dport: number,
+  sk: sock,
+): rtable | null {
+  if (sport === orig_sport && dport === orig_dport) {
+    return rt;
+  }
+  const fl4: flowi4 = {
+    daddr: rt.rt_key_dst === 0 ? rt.rt_dst : rt.rt_key_dst,
+    saddr: rt.rt_key_src === 0 ? rt.rt_src : rt.rt_key_src,
+    flowi4_oif: rt.rt_oif,
+    flowi4_iif: 0,
+    flowi4_mark: rt.rt_mark,
+    flowi4_tos: rt.rt_key_tos,
+    flowi4_proto: protocol,
+    flowi4_flags: 0,
+    fl4_dport: dport,
+    fl4_sport: sport,
+  };
+  ip_rt_put(rt);
+  return ip_route_output_flow(fl4, sk);
+}
+
+/**
+ * Finds the route of a received packet in the routing table: for this host, or not acceptable.
+ * @modelled net/ipv4/route.c
+ * @omits ip_mkroute_input: hosts do not forward
+ * @cost 100
+ */
+export function ip_route_input_slow(skb: sk_buff, daddr: number, saddr: number, tos: number, dev: net_device): number {
+  const martian_source =
+    ipv4_is_multicast(saddr) || saddr === 0xffffffff || saddr >>> 24 === LOOPBACK_NET || (saddr === 0 && daddr !== 0xffffffff);
+  if (martian_source || daddr >>> 24 === 0 || daddr >>> 24 === LOOPBACK_NET) {
+    return -EINVAL;
+  }
+  const res = daddr === 0xffffffff ? null : fib_lookup(daddr, 0);
+  let type = daddr === 0xffffffff ? RTN_BROADCAST : RTN_UNREACHABLE;
+  if (res !== null) {
+    type = res.fib_type;
+  }
+  if (type === RTN_UNICAST || type === RTN_UNREACHABLE) {
+    return -EHOSTUNREACH;
+  }
+  if (fib_validate_source(saddr) < 0) {
+    return -EINVAL;
+  }
+  const rth = rt_dst_alloc(dev);
+  rth.output = ip_rt_bug;
+  rth.input = ip_local_deliver;
+  rth.rt_key_dst = daddr;
+  rth.rt_key_src = saddr;
+  rth.rt_genid = rt_genid();
+  rth.rt_flags = RTCF_LOCAL | (type === RTN_BROADCAST ? RTCF_BROADCAST : 0);
+  rth.rt_type = type;
+  rth.rt_key_tos = tos;
+  rth.rt_dst = daddr;
+  rth.rt_src = saddr;
+  rth.rt_iif = dev.ifindex;
+  rth.rt_oif = 0;
+  rth.rt_mark = skb.mark;
+  rth.rt_gateway = daddr;
+  rth.rt_peer_genid = rt_peer_genid();
+  const hash = rt_hash(daddr, saddr, dev.ifindex, rt_genid());
+  return rt_intern_hash(hash, rth, skb, dev.ifindex) === null ? -EHOSTUNREACH : 0;
+}
+
+/**
+ * Finds the route of a received packet: in the cache, else in the routing table.
+ * @modelled net/ipv4/route.c
+ * @omits ip_route_input_mc: no multicast groups
+ * @cost 25
+ */
+export function ip_route_input_common(
+  skb: sk_buff,
+  daddr: number,
+  saddr: number,
+  tos: number,
+  dev: net_device,
+  noref: boolean,
+): number {
+  const iif = dev.ifindex;
+  const rt_tos = tos & IPTOS_RT_MASK;
+  if (rt_caching()) {
+    const hash = rt_hash(daddr, saddr, iif, rt_genid());
+    for (let rth = rt_chain(hash); rth !== null; rth = rth.rt_next) {
+      if (
+        rth.rt_key_dst === daddr &&
+        rth.rt_key_src === saddr &&
+        rth.rt_iif === iif &&
+        rth.rt_oif === 0 &&
+        rth.rt_key_tos === rt_tos &&
+        rth.rt_mark === skb.mark &&
+        !rt_is_expired(rth)
+      ) {
+        if (noref) {
+          dst_use_noref(rth, jiffies());
+          skb_dst_set_noref(skb, rth);
+        } else {
+          rth.__refcnt++;
+          dst_use_noref(rth, jiffies());
+          skb_dst_set(skb, rth);
+        }
+        return 0;
+      }
+    }
+  }
+  return ip_route_input_slow(skb, daddr, saddr, rt_tos, dev);
+}
+
+/**
+ * Finds the route of a received packet; one from the cache is only borrowed.
+ * @modelled include/net/route.h
+ */
+export function ip_route_input_noref(skb: sk_buff, dst: number, src: number, tos: number, devin: net_device): number {
+  return ip_route_input_common(skb, dst, src, tos, devin, true);
+}
