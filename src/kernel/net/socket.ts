@@ -55,30 +55,29 @@ export function sock_alloc(): socket {
 }
 
 /**
- * Opens a socket as a file: returns the descriptor, or -EMFILE.
- * @simplified no directory entry
+ * Opens a socket as a file.
+ * @simplified no directory entry; the descriptor is the caller's affair
  */
-export function sock_alloc_file(sock: socket, flags: number, files: files_struct): number {
-  const fd = alloc_fd(files, 0);
-  if (fd < 0) {
-    return fd;
-  }
+export function sock_alloc_file(sock: socket, flags: number): file {
   const file = alloc_file(FMODE_READ | FMODE_WRITE, socket_file_ops);
   sock.file = file;
-  sock.fd = fd;
   file.f_flags = flags & O_NONBLOCK;
   file.f_pos = 0;
   file.private_data = sock;
-  fd_install(files, fd, file);
-  return fd;
+  return file;
 }
 
 /**
- * Gives a socket a descriptor in the table of a task, by default the running one.
+ * Gives a socket a descriptor in a table, by default the running task's: returns it, or -EMFILE.
  * @modelled net/socket.c
  */
 export function sock_map_fd(sock: socket, flags = 0, files: files_struct = current().files as files_struct): number {
-  return sock_alloc_file(sock, flags, files);
+  const fd = alloc_fd(files, 0);
+  if (fd >= 0) {
+    sock.fd = fd;
+    fd_install(files, fd, sock_alloc_file(sock, flags));
+  }
+  return fd;
 }
 
 /**
