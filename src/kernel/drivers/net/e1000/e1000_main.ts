@@ -78,6 +78,7 @@ import {
   E1000_CTRL,
   E1000_CTRL_RST,
   E1000_DESC_SIZE,
+  E1000_DEV_ID_82540EM,
   E1000_DEV_ID_82545EM_COPPER,
   E1000_GORCL,
   E1000_GOTCL,
@@ -1270,7 +1271,7 @@ export function e1000_probe(device: number, irq: number, config: e1000_config): 
   adapter.flags = __E1000_DOWN;
   adapter.rx_buffer_len = MAXIMUM_ETHERNET_VLAN_SIZE;
   hw.device = device;
-  hw.device_id = config.device_id ?? 0x100e;
+  hw.device_id = config.device_id ?? E1000_DEV_ID_82540EM;
   hw.mac_type = hw.device_id === E1000_DEV_ID_82545EM_COPPER ? e1000_82545 : e1000_82540;
   hw.bus_type = config.pcix === true ? e1000_bus_type_pcix : e1000_bus_type_pci;
   hw.get_link_status = true;

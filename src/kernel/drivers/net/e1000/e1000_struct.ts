@@ -34,7 +34,6 @@ export const E1000_MAX_TXD_PWR = 12;
 export const E1000_MAX_DATA_PER_TXD = 1 << E1000_MAX_TXD_PWR;
 
 export const E1000_TX_FLAGS_CSUM = 0x00000001;
-export const E1000_TX_FLAGS_VLAN = 0x00000002;
 export const E1000_TX_FLAGS_TSO = 0x00000004;
 export const E1000_TX_FLAGS_IPV4 = 0x00000008;
 
