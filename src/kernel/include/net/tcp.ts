@@ -479,6 +479,16 @@ export function tcp_full_space(sk: sock): number {
 }
 
 /**
+ * Forgets the SACK blocks to send.
+ * @modelled include/net/tcp.h
+ * @cost 2
+ */
+export function tcp_sack_reset(rx_opt: tcp_options_received): void {
+  rx_opt.dsack = false;
+  rx_opt.num_sacks = 0;
+}
+
+/**
  * Timeout between keepalive probes, jiffies.
  * @modelled include/net/tcp.h
  * @cost 2
