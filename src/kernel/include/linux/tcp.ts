@@ -1,5 +1,5 @@
 /** Mirrors include/linux/tcp.h (2.6.39): the header (RFC 793 section 3.1) and `struct tcp_sock`. */
-import { bool, embed, int, list, ref, seq32, struct, u16, u32, u8 } from '../../../base/struct';
+import { bool, embed, int, list, ref, type StructClass, seq32, struct, u16, u32, u8 } from '../../../base/struct';
 import { be16, be32, byte, wire } from '../../../base/wire';
 import { inet_connection_sock } from '../net/inet_connection_sock';
 import { type sk_buff, sk_buff_head } from './skbuff';
@@ -101,7 +101,7 @@ export const tcp_sock = struct(
     snd_sml: seq32('end of the last small segment sent (Minshall)'),
     rcv_tstamp: int('jiffies of the last ACK received'),
     lsndtime: int('jiffies of the last data sent'),
-    ucopy: embed(tcp_ucopy, 'direct copy to a waiting reader'),
+    ucopy: embed(tcp_ucopy as StructClass<tcp_ucopy>, 'direct copy to a waiting reader'),
     snd_wl1: seq32('segment that last updated the window'),
     snd_wnd: u32('window the peer offers, bytes'),
     max_window: u32('largest window the peer ever offered, bytes'),

@@ -68,7 +68,6 @@ import {
   TCPHDR_URG,
   tcp_sk,
   type tcp_sock,
-  type tcp_ucopy,
   tcphdr,
 } from '../../include/linux/tcp';
 import type { task_struct } from '../../include/linux/wait';
@@ -579,7 +578,7 @@ export function* tcp_recvmsg(
         if (user_recv === null && (flags & (MSG_TRUNC | MSG_PEEK)) === 0) {
           user_recv = current();
           tp.ucopy.task = user_recv;
-          (tp.ucopy as tcp_ucopy).iov = msg.msg_iov;
+          tp.ucopy.iov = msg.msg_iov;
         }
         tp.ucopy.len = left;
         process_prequeue = !skb_queue_empty(tp.ucopy.prequeue);
@@ -649,7 +648,7 @@ export function* tcp_recvmsg(
     }
     tp.ucopy.task = null;
     tp.ucopy.len = 0;
-    (tp.ucopy as tcp_ucopy).iov = undefined;
+    tp.ucopy.iov = undefined;
   }
   yield* tcp_cleanup_rbuf(sk, copied);
   yield* release_sock(sk);

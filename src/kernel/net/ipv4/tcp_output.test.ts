@@ -18,6 +18,7 @@ import {
   tcp_sock,
   tcphdr,
 } from '../../include/linux/tcp';
+import { task_struct } from '../../include/linux/wait';
 import {
   ICSK_TIME_PROBE0,
   ICSK_TIME_RETRANS,
@@ -25,6 +26,7 @@ import {
 } from '../../include/net/inet_connection_sock';
 import type { proto } from '../../include/net/sock';
 import { TCP_SKB_CB } from '../../include/net/tcp';
+import { runqueue } from '../../kernel/sched';
 import { kfree_skb, skb_copy_bits } from '../core/skbuff';
 import { sk_wmem_free_skb, sock_init_data } from '../core/sock';
 import { tcp_sendmsg } from './tcp';
@@ -192,6 +194,7 @@ beforeEach(() => {
   const kernel: Kernel = { host: 0, cpus, globals: [], arch, version: '2.6.39', sysctl: {} };
   cpus.push({ id: 0, kernel, perCpu: [] });
   setCurrent(cpus[0] as Cpu, heap);
+  runqueue().curr = new task_struct();
 });
 
 describe('sending', () => {
