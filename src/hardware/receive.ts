@@ -230,10 +230,11 @@ export class ReceiveEngine {
     const verdict = this.verify(moved);
     const start = regs.RXCSUM & RXCSUM_PCSS;
     const bytes = moved.len - FCS_BYTES;
-    const good = frameCheckSequence(moved.data, bytes) === heap.readLe32(moved.data + bytes);
+    const broken =
+      (regs.RCTL & RCTL_SBP) !== 0 && frameCheckSequence(moved.data, bytes) !== heap.readLe32(moved.data + bytes);
     heap.writeLe16(at + 8, length);
     heap.writeLe16(at + 10, start < bytes ? ~onesSum(moved.data + start, bytes - start) & 0xffff : 0);
-    heap.write8(at + 13, last ? verdict.errors | (good ? 0 : RX_CE) : 0);
+    heap.write8(at + 13, last ? verdict.errors | (broken ? RX_CE : 0) : 0);
     heap.write8(at + 12, RX_DD | (last ? RX_EOP | verdict.status : 0));
     regs.RDH = (index + 1) % this.ringSize;
     state.cached--;
