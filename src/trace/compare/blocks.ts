@@ -39,10 +39,11 @@ export function blocksOf(trace: Trace, from: number): Block[] {
   return blocks.map(({ block }) => block);
 }
 
-/** First step that enters `name` as a system call (called by no kernel function), or null. */
-export function firstCallOf(trace: Trace, name: string): number | null {
+/** Steps that enter `name` as a system call (called by no kernel function). */
+export function callsOf(trace: Trace, name: string): number[] {
+  const steps: number[] = [];
   for (let n = 0; n < trace.steps; n++) {
-    if (trace.kind(n) === Kind.ENTER && trace.link(n) === NONE && trace.functionAt(n)?.name === name) return n;
+    if (trace.kind(n) === Kind.ENTER && trace.link(n) === NONE && trace.functionAt(n)?.name === name) steps.push(n);
   }
-  return null;
+  return steps;
 }

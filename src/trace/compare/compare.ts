@@ -2,7 +2,7 @@
 import type { FunctionFact } from '../data';
 import type { Trace } from '../trace';
 import { Aligner, type Difference } from './align';
-import { blocksOf, firstCallOf } from './blocks';
+import { blocksOf, callsOf } from './blocks';
 import { type Block, type Call, countCalls, splice, walk } from './forest';
 import { isHidden } from './hidden';
 import { Streams } from './streams';
@@ -31,13 +31,23 @@ export interface Comparison {
   readonly streams: readonly { readonly name: string; readonly recorded: number; readonly reproduced: number }[];
 }
 
-/** Compares from the first system call of the recording on. Throws when the model never makes that call. */
+/** System calls of the recorded kind that are tried as the beginning. */
+const MOST_BEGINNINGS = 32;
+
+/**
+ * Compares from a system call on that is like the first of the recording: the one from which most is reproduced, for the scenario
+ * may have a history before. Throws when the model never makes that call.
+ */
 export function compare(trace: Trace, recording: readonly Block[]): Comparison {
   const first = recording.find(({ kind }) => kind === 'syscall')?.calls[0]?.name;
   if (first === undefined) throw new Error('the recording has no system call to begin at');
-  const from = firstCallOf(trace, first);
-  if (from === null) throw new Error(`the recording begins with ${first}, which no task of the scenario calls`);
-  return compareBlocks(blocksOf(trace, from), recording, trace.data.schema.functions);
+  const beginnings = callsOf(trace, first);
+  if (beginnings.length === 0)
+    throw new Error(`the recording begins with ${first}, which no task of the scenario calls`);
+  const tried = beginnings
+    .slice(0, MOST_BEGINNINGS)
+    .map((from) => compareBlocks(blocksOf(trace, from), recording, trace.data.schema.functions));
+  return tried.reduce((best, other) => (other.reproduced > best.reproduced ? other : best));
 }
 
 /** The same for blocks; `functions` are those of the model. */

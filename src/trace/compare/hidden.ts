@@ -1,7 +1,13 @@
 /**
- * Functions of the model that recordings do not show: the tracer was told to leave out these classes. A call of one is taken out of
- * the model's tree and what it calls is put in its place.
+ * What recordings do not show: the tracer was told to leave out these classes of functions. A call of one is taken out of the
+ * model's tree and what it calls is put in its place.
  */
+
+function oneOf(names: string): RegExp {
+  return new RegExp(`^(${names.trim().split(/\s+/).join('|')})$`);
+}
+
+/** The classes, with the functions of the model that belong to them. */
 const CLASSES: readonly { readonly why: string; readonly names: RegExp }[] = [
   {
     why: 'allocator',
@@ -21,12 +27,36 @@ const CLASSES: readonly { readonly why: string; readonly names: RegExp }[] = [
   {
     why: 'scheduler and softirq internals',
     names:
-      /^(schedule\w*|wakeup_softirqd|ttwu_\w+|set_current_state|__set_current_state|(__)?raise_softirq\w*|do_softirq|in_interrupt|in_irq|irq_enter|irq_exit|runqueue|current_task|smp_processor_id|enter_from_hardware|add_wait_queue|remove_wait_queue|waitqueue_active|signal_pending)$/,
+      /^(schedule\w*|wakeup_softirqd|ttwu_\w+|set_current_state|__set_current_state|__raise_softirq_irqoff|raise_softirq|do_softirq|in_interrupt|in_irq|irq_enter|irq_exit|runqueue|current_task|smp_processor_id|enter_from_hardware|add_wait_queue|remove_wait_queue|waitqueue_active|signal_pending)$/,
   },
   {
     why: 'trivial accessors',
-    names:
-      /^(tcp_sk|inet_sk|inet_csk|skb_shinfo|skb_network_header|skb_transport_header|skb_mac_header|skb_headlen|skb_headroom|skb_tailroom|before|after|between|TCP_SKB_CB|tcp_hdr|ip_hdr|eth_hdr|skb_is_gso|skb_is_nonlinear|skb_queue_empty|skb_queue_len|skb_peek|skb_cloned|skb_shared|skb_get|netdev_priv|qdisc_priv|qdisc_skb_cb|sock_flag|sock_net|dev_net)$/,
+    names: oneOf(`
+      __net_timestamp __sk_dst_get __skb_insert __skb_pull __skb_push __skb_put __skb_trim __sock_put after
+      before between dev_net dev_xmit_complete dst_hold dst_mtu eth_hdr inet_csk inet_sk ip_hdr
+      LL_RESERVED_SPACE napi_disable_pending netdev_get_tx_queue netdev_priv netif_carrier_ok
+      netif_queue_stopped netif_running netif_start_queue netif_stop_queue netif_tx_queue_stopped
+      netif_tx_start_queue netif_tx_stop_queue qdisc_is_running qdisc_pkt_len qdisc_priv qdisc_qlen
+      qdisc_skb_cb qdisc_throttled qdisc_unthrottled sk_has_account sk_has_allocations sk_mem_pages
+      sk_stream_min_wspace sk_stream_wspace sk_wmem_alloc_get skb_checksum_start_offset skb_clone_writable
+      skb_cloned SKB_DATA_ALIGN skb_dst skb_dst_is_noref skb_dst_set skb_end_pointer skb_frag_address skb_get
+      skb_get_queue_mapping skb_gro_len skb_gro_offset skb_gro_pull skb_has_frag_list skb_header_cloned
+      skb_headlen skb_headroom skb_is_gso skb_is_nonlinear skb_mac_header skb_mac_header_was_set
+      skb_network_header skb_network_header_len skb_network_offset skb_pagelen skb_peek skb_queue_empty
+      skb_queue_head_init skb_queue_is_first skb_queue_is_last skb_queue_len skb_queue_next skb_queue_prev
+      skb_reset_mac_header skb_reset_network_header skb_reset_tail_pointer skb_reset_transport_header
+      skb_rtable skb_set_mac_header skb_set_network_header skb_set_queue_mapping skb_set_tail_pointer
+      skb_set_transport_header skb_shared skb_shinfo skb_tail_pointer skb_tailroom skb_transport_header
+      skb_transport_offset sock_error sock_flag sock_hold sock_net sock_put sock_rcvlowat sock_rcvtimeo
+      sock_reset_flag sock_set_flag sock_sndtimeo tcp_check_send_head tcp_full_space tcp_hdr tcp_hdrlen
+      tcp_in_initial_slowstart tcp_is_fack tcp_is_reno tcp_is_sack tcp_left_out tcp_max_burst
+      tcp_packets_in_flight tcp_send_head tcp_sk TCP_SKB_CB tcp_skb_is_last tcp_skb_mss tcp_skb_pcount
+      tcp_space tcp_win_from_space tcp_wnd_end tcp_write_queue_head tcp_write_queue_tail wq_has_sleeper
+    `),
+  },
+  {
+    why: 'file table look-up and its checks, which the compiler had merged into the system call',
+    names: oneOf('fget_light fput_light fget fput_needed rw_verify_area access_ok'),
   },
   {
     why: 'assembler routines: checksums and copies',

@@ -1,0 +1,111 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { cli } from './cli';
+
+const folder = mkdtempSync(join(tmpdir(), 'skbscope-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+describe('what is wrong is named, with what was expected', () => {
+  it.each([
+    [[], 'expected a command'],
+    [['tre'], 'COMMAND: expected tree, not "tre"'],
+    [['tree'], 'tree: TARGET is missing; expected tree TARGET [--host A|B] [--context NAME]'],
+    [
+      ['tree', 'write-10'],
+      'TARGET: expected a preset\'s name, a scenario file or a link, not "write-10"; did you mean write-100?',
+    ],
+    [['tree', 'write-100', 'more'], 'tree: "more" is one argument too many'],
+    [['tree', 'write-100', '--hots', 'A'], "tree: Unknown option '--hots'"],
+    [['pcap', 'write-100', '--out', 'x'], '--at: expected HOST:DEV:tap or HOST:DEV:wire'],
+    [['pcap', 'write-100', '--at', 'A:eth0:wire'], '--out: expected a file to write'],
+    [
+      ['pcap', 'write-100', '--at', 'C:eth0:wire', '--out', 'x'],
+      '--at: expected A or B before the first colon, not "C"',
+    ],
+    [
+      ['pcap', 'write-100', '--at', 'A:eth1:wire', '--out', 'x'],
+      '--at: expected eth0 after the first colon, not "eth1"',
+    ],
+    [
+      ['pcap', 'write-100', '--at', 'A:eth0:air', '--out', 'x'],
+      '--at: expected tap or wire after the second colon, not "air"',
+    ],
+    [['state', 'write-100'], 'state: expected --step N or --key KEY'],
+    [['state', 'write-100', '--step', '1', '--key', 'x'], 'state: expected --step or --key, not both'],
+    [['check', 'nowhere.json'], 'nowhere.json: expected a file, there is none'],
+    [['run', '#s=9.p.x'], 'TARGET: this link is of version 9, newer than this skbscope'],
+  ])('%j', async (args, expected) => {
+    const { text, warning, code } = await cli(args);
+    expect([text, code]).toEqual(['', 2]);
+    expect(warning).toContain(`skbscope: ${expected}`);
+  });
+
+  it('an invalid scenario file: path, line and column, field, expected', async () => {
+    const path = file(
+      'bad.json',
+      '{\n  "tasks": [{ "host": "A", "name": "w", "calls": [{ "op": "write", "connection": "c1", "bytes": -1 }] }]\n}',
+    );
+    const { warning, code } = await cli(['check', path]);
+    expect(code).toBe(2);
+    expect(warning).toMatch(/bad\.json:2:\d+: tasks\[0\]\.calls\[0\]\.bytes: expected a whole number/);
+  });
+});
+
+describe('commands', () => {
+  it('check and presets', async () => {
+    const path = file(
+      'good.json',
+      '{ "title": "x", "tasks": [{ "host": "A", "name": "w", "calls": [{ "op": "write", "connection": "c1", "bytes": 1 }] }] }',
+    );
+    expect(await cli(['check', path])).toEqual({ text: `${path}: valid (x)\n`, warning: '', code: 0 });
+    expect((await cli(['presets'])).text).toMatch(/^write-4000\tOne write\(\) becomes three sk_buffs/m);
+  });
+
+  it('tree: eight columns, and the filters', async () => {
+    const { text, code } = await cli(['tree', 'write-100', '--host', 'A', '--context', 'task:writer']);
+    const rows = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t'));
+    expect(code).toBe(0);
+    expect(new Set(rows.map((row) => row.length))).toEqual(new Set([8]));
+    expect(new Set(rows.map((row) => `${row[1]} ${row[3]}`))).toEqual(new Set(['A task:writer']));
+    expect(rows[0]?.slice(4, 8)).toEqual(['0', 'sys_write', 'direct', '-']);
+    expect(rows.find((row) => row[5] === 'sock_aio_write')?.[6]).toBe('socket_file_ops.aio_write');
+    expect(rows.find((row) => row[5] === 'e1000_xmit_frame')?.[6]).toBe('e1000_netdev_ops.ndo_start_xmit');
+    expect(rows.find((row) => row[5] === 'e1000_xmit_frame')?.[7]).toMatch(/^\d+$/);
+  });
+
+  it('state: the same step by number and by key', async () => {
+    const byStep = JSON.parse((await cli(['state', 'write-100', '--step', '500'])).text);
+    const byKey = JSON.parse((await cli(['state', 'write-100', '--key', byStep.key])).text);
+    expect(byKey).toEqual(byStep);
+    const [first] = byStep.objects;
+    const one = JSON.parse((await cli(['state', 'write-100', '--step', '500', '--object', String(first.id)])).text);
+    expect(one.object).toEqual(first);
+  });
+
+  it('run: a summary that says how it ended', async () => {
+    const { text, code } = await cli(['run', 'write-100']);
+    expect(code).toBe(0);
+    expect(text).toMatch(/^end +done/m);
+    expect(text).toMatch(/^connection c1 +a wrote 100 and read 0 bytes, b wrote 0 and read 100 bytes$/m);
+  });
+
+  it('pcap: a whole file or none', async () => {
+    const out = join(folder, 'wire.pcapng');
+    expect((await cli(['pcap', 'write-100', '--at', 'A:eth0:wire', '--out', out])).code).toBe(0);
+    expect([...readFileSync(out).subarray(0, 4)]).toEqual([0x0a, 0x0d, 0x0d, 0x0a]);
+    const nowhere = await cli(['pcap', 'write-100', '--at', 'A:eth0:wire', '--out', join(folder, 'no', 'x')]);
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.warning).toContain('--out: expected a file that can be written');
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+});
