@@ -5,7 +5,7 @@
  */
 import { ops } from '../../../base/dispatch';
 import { type Kgen, kernel, kernel_global } from '../../arch/current';
-import { EAGAIN, EINVAL, ENOSYS, EPROTONOSUPPORT } from '../../include/linux/errno';
+import { EAGAIN, EHOSTUNREACH, EINVAL, ENOSYS, EPROTONOSUPPORT } from '../../include/linux/errno';
 import type { kiocb } from '../../include/linux/fs';
 import { ETH_P_IP } from '../../include/linux/if_ether';
 import { IP_DF, IP_MF, IPPROTO_TCP, IPPROTO_UDP, iphdr } from '../../include/linux/ip';
@@ -46,10 +46,12 @@ import { pskb_may_pull } from '../core/skbuff';
 import { __sk_dst_check, sk_alloc, sk_setup_caps, sock_init_data } from '../core/sock';
 import { ip_rcv } from './ip_input';
 import { inet_add_protocol, inet_protocol } from './protocol';
-import { ip_route_output_flow } from './route';
+import { ip_route_output_ports } from './route';
 import { tcp_sendmsg } from './tcp';
 import { tcp_prot, tcp_protocol, tcp_v4_init_sock } from './tcp_ipv4';
 
+/** Bits of the type of service that choose a route. */
+const IPTOS_RT_MASK = 0x1c;
 /** Length of an IPv4 header without options, bytes. */
 const IPHDR_LEN = 20;
 
@@ -155,6 +157,23 @@ export function* inet_sk_rebuild_header(sk: sock): Kgen<number> {
   if (__sk_dst_check(sk, 0) !== null) {
     return 0;
   }
+  const inet = inet_sk(sk);
+  const rt = ip_route_output_ports(
+    sk,
+    inet.inet_daddr,
+    inet.inet_saddr,
+    inet.inet_dport,
+    inet.inet_sport,
+    sk.sk_protocol,
+    inet.tos & IPTOS_RT_MASK,
+    0,
+  );
+  if (rt === null) {
+    sk.sk_route_caps = 0;
+    sk.sk_err_soft = EHOSTUNREACH;
+    return -EHOSTUNREACH;
+  }
+  sk_setup_caps(sk, rt);
   return 0;
 }
 
