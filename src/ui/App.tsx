@@ -1,10 +1,12 @@
 import { useEffect } from 'react';
 import { Bar } from './Bar';
+import { Capture } from './capture/Capture';
 import { useKeyboard } from './keyboard';
 import { Code } from './panels/Code';
 import { Stage } from './stage/Stage';
 import { openAddress } from './store/address';
 import { usePage } from './store/store';
+import { Timeline } from './timeline/Timeline';
 import { Transport } from './transport/Transport';
 
 /** The dark theme is an attribute of the root, so that styles name one thing whatever decides it. */
@@ -54,6 +56,10 @@ export function App() {
         <Stage />
       </main>
       <Transport />
+      <div className="bottom">
+        <Timeline />
+        <Capture />
+      </div>
       <Messages />
     </div>
   );

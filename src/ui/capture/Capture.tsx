@@ -1,0 +1,109 @@
+import { useMemo, useState } from 'react';
+import { captureAt } from '../../export/capture';
+import { type CaptureRow, captureRows } from '../../view/capture';
+import { tcpChecksum } from '../../view/dissect';
+import { usePage } from '../store/store';
+import { timeText } from '../timeline/draw';
+import './capture.css';
+
+const CHECKSUM = { right: 'good', partial: 'partial', wrong: 'wrong' } as const;
+
+function checksumText(bytes: Uint8Array | undefined): string {
+  const state = bytes === undefined ? null : tcpChecksum(bytes);
+  return state === null ? '' : CHECKSUM[state];
+}
+
+/** What a capture program sees at the tap, beside what is on the wire; where they differ, and why. */
+export function Capture() {
+  const trace = usePage((page) => page.trace);
+  const step = usePage((page) => page.step);
+  const [host, setHost] = useState(0);
+  const [chosen, setChosen] = useState<CaptureRow | null>(null);
+  const seek = usePage((page) => page.seek);
+  const rows = useMemo(() => {
+    if (trace === null) return [];
+    const place = { host, dev: 'eth0' };
+    const tap = captureAt(trace, { ...place, side: 'tap' });
+    const wire = captureAt(trace, { ...place, side: 'wire' });
+    return captureRows(tap, wire, (object) => trace.packetOf(object));
+  }, [trace, host]);
+  if (trace === null) return <section className="capture" aria-label="Capture" />;
+  const now = trace.time(step);
+  const isOpen = rows.some(({ tap }) => tap !== null);
+  const shown = rows.includes(chosen as CaptureRow) ? chosen : (rows.findLast((row) => (row.tap ?? row.wire[0])?.ns !== undefined && ((row.tap ?? row.wire[0])?.ns ?? 0) <= now) ?? null);
+  return (
+    <section className="capture" aria-label="Capture">
+      <div className="capture-head">
+        <h2 className="panel-title">Tap at ptype_all, and the wire</h2>
+        <span className="grow" />
+        {trace.data.hosts.map(({ name }, index) => (
+          <button key={name} type="button" className="button small" aria-pressed={index === host} onClick={() => setHost(index)}>
+            Host {name}
+          </button>
+        ))}
+      </div>
+      {!isOpen && <p className="capture-note">No capture is open on this host: ptype_all is empty, and only the wire is shown.</p>}
+      <div className="capture-rows">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">t</th>
+              <th scope="col">packet</th>
+              <th scope="col">tap</th>
+              <th scope="col">wire</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => {
+              const first = row.tap ?? row.wire[0];
+              if (first === undefined) return null;
+              return (
+                <tr key={`${first.step}`} aria-selected={row === shown} data-future={first.ns > now}>
+                  <td className="mono">{timeText(first.ns)}</td>
+                  <td>
+                    <button
+                      type="button"
+                      className="link"
+                      title="Go to this moment"
+                      onClick={() => {
+                        setChosen(row);
+                        seek(first.step);
+                      }}
+                    >
+                      <span aria-hidden="true">{row.direction === 'out' ? '↗ ' : '↙ '}</span>
+                      {row.summary}
+                    </button>
+                  </td>
+                  <td className="mono">
+                    {row.tap === null ? '–' : `${row.tap.bytes.length} B `}
+                    {row.tap !== null && <Sum text={checksumText(row.tap.bytes)} />}
+                  </td>
+                  <td className="mono">
+                    {row.wire.length === 0 ? '–' : row.wire.length === 1 ? `${row.wire[0]?.bytes.length} B ` : `${row.wire.length} frames `}
+                    {row.wire.length > 0 && <Sum text={checksumText(row.wire[0]?.bytes)} />}
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      {shown !== null && shown.differences.length > 0 && (
+        <ul className="capture-differences">
+          {shown.differences.map((difference) => (
+            <li key={`${difference.at}`}>
+              <span className="mono">
+                {difference.length === 1 ? `byte ${difference.at}` : `bytes ${difference.at} to ${difference.at + difference.length - 1}`}
+              </span>{' '}
+              {difference.why}.
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Sum({ text }: { text: string }) {
+  return <span className={`capture-sum capture-sum-${text}`}>{text}</span>;
+}
