@@ -456,7 +456,7 @@ export function pskb_copy(skb: sk_buff, gfp_mask: number): sk_buff | null {
 /**
  * Gives an skb a data block of its own with `nhead` more bytes of headroom and `ntail` more of tailroom; the addresses
  * of its headers move along. 0, or -ENOMEM.
- * @modelled net/core/skbuff.c
+ * @simplified always moves to a new block, where Linux uses what the allocator rounded up
  * @cost 60
  */
 export function pskb_expand_head(skb: sk_buff, nhead: number, ntail: number, _gfp_mask: number): number {
@@ -1171,6 +1171,7 @@ export function skb_split_no_header(skb: sk_buff, skb1: sk_buff, len: number, he
  * @cost 4
  */
 export function skb_split(skb: sk_buff, skb1: sk_buff, len: number): void {
+  skb1.family = skb.$id;
   const pos = skb.len - skb.data_len;
   if (len < pos) {
     skb_split_inside_header(skb, skb1, len, pos);
