@@ -5,7 +5,7 @@
  * Left out: SYN cookies, MD5 signatures, TCP cookie transactions, /proc.
  */
 import { seqDiff } from '../../../base/seq';
-import { sysctl } from '../../arch/current';
+import { kernel } from '../../arch/current';
 import {
   __skb_queue_after,
   __skb_queue_head,
@@ -152,6 +152,7 @@ export const TCPF_CLOSING = 1 << 11;
 
 // Macros and sysctls: expressions, not functions, so they are no calls in a trace.
 
+const sysctl = (name: string, initial: number): number => kernel.sysctl[name] ?? initial;
 export const TCP_SKB_CB = (skb: sk_buff): skb_cb => skb.cb;
 /** The clock of timestamps: jiffies, 32 bits. */
 export const tcp_time_stamp = (): number => jiffies() >>> 0;
