@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { captureAt, captureFile, type Place } from '../export/capture';
+import { type Run, run } from '../machine/run';
+import { PRESETS, scenarioOf } from '../scenario/presets';
+import { Trace } from '../trace/trace';
+
+const folder = mkdtempSync(join(tmpdir(), 'skbscope-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const FIELDS = [
+  'frame.len',
+  'ip.checksum.status',
+  'tcp.checksum.status',
+  'ip.src',
+  'tcp.srcport',
+  'tcp.seq_raw',
+  'tcp.payload',
+  '_ws.malformed',
+] as const;
+const GOOD = '1';
+const isHere = spawnSync('tshark', ['--version']).status === 0;
+
+type Row = Record<(typeof FIELDS)[number], string>;
+
+/** What tshark makes of a place's capture, a row a packet. */
+function dissected(trace: Trace, place: Place): Row[] {
+  const file = join(folder, `${place.host}-${place.side}.pcapng`);
+  writeFileSync(file, captureFile(trace, place));
+  const sums = [
+    '-o',
+    'ip.check_checksum:TRUE',
+    '-o',
+    'tcp.check_checksum:TRUE',
+    '-o',
+    'tcp.desegment_tcp_streams:FALSE',
+  ];
+  const fields = FIELDS.flatMap((field) => ['-e', field]);
+  const { stdout, stderr, status } = spawnSync(
+    'tshark',
+    ['-n', '-r', file, ...sums, '-T', 'fields', '-E', 'separator=|', ...fields],
+    {
+      encoding: 'utf8',
+      maxBuffer: 256 << 20,
+    },
+  );
+  expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => Object.fromEntries(line.split('|').map((value, nth) => [FIELDS[nth], value])) as Row);
+}
+
+function runPreset(name: string): Run {
+  const preset = PRESETS.find((one) => one.name === name);
+  if (preset === undefined) throw new Error(name);
+  const scenario = scenarioOf(preset);
+  return run({ ...scenario, captures: [{ host: 'A', dev: 'eth0', startUs: 0 }] }, { level: 'calls' });
+}
+
+/** Payload that the stream of one sender carried, put in order by sequence number. */
+function streamOf(rows: readonly Row[], source: string, port: string): string {
+  const sent = rows.filter(
+    (row) => row['ip.src'] === source && row['tcp.srcport'] === port && row['tcp.payload'] !== '',
+  );
+  const first = Math.min(...sent.map((row) => Number(row['tcp.seq_raw'])));
+  const bytes: string[] = [];
+  for (const row of sent) {
+    const at = Number(row['tcp.seq_raw']) - first;
+    (row['tcp.payload'].match(/../g) ?? []).forEach((byte, nth) => {
+      bytes[at + nth] = byte;
+    });
+  }
+  return bytes.join('');
+}
+
+describe.runIf(isHere)('tshark', () => {
+  it.each(PRESETS.map(({ name }) => name))(
+    '%s: nothing malformed; on the wire each checksum is right and the bytes are those written',
+    (name) => {
+      const { trace: data, ledgers } = runPreset(name);
+      const trace = new Trace(data);
+      const tap = dissected(trace, { host: 0, dev: 'eth0', side: 'tap' });
+      const wire = dissected(trace, { host: 0, dev: 'eth0', side: 'wire' });
+      expect(wire.length).toBeGreaterThan(0);
+      expect(tap.length).toBeGreaterThan(0);
+      expect([...tap, ...wire].filter((row) => row['_ws.malformed'] !== '')).toEqual([]);
+      const ip = wire.filter((row) => row['ip.src'] !== '');
+      expect(ip.filter((row) => row['ip.checksum.status'] !== GOOD || row['tcp.checksum.status'] !== GOOD)).toEqual([]);
+      for (const connection of scenarioOf(PRESETS.find((one) => one.name === name) as (typeof PRESETS)[number])
+        .connections) {
+        const written = ledgers.get(connection.name)?.a.written ?? [];
+        const hex = Buffer.concat(written).toString('hex');
+        expect(streamOf(wire, data.hosts[0]?.ip ?? '', String(connection.a.port))).toBe(hex);
+      }
+    },
+  );
+
+  it('offload-on: at the tap the checksum is the partial one and a frame is larger than the MTU; on the wire none is', () => {
+    const trace = new Trace(runPreset('offload-on').trace);
+    const tap = captureAt(trace, { host: 0, dev: 'eth0', side: 'tap' }).filter(({ direction }) => direction === 'out');
+    expect(Math.max(...tap.map(({ bytes }) => bytes.length))).toBeGreaterThan(1514);
+    for (const { bytes } of tap) expect(tcpChecksum(bytes)).toBe(pseudoSum(bytes));
+    const wire = captureAt(trace, { host: 0, dev: 'eth0', side: 'wire' });
+    expect(Math.max(...wire.map(({ bytes }) => bytes.length))).toBeLessThanOrEqual(1514);
+  });
+});
+
+const be16 = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+const tcpStart = (frame: Uint8Array): number => 14 + ((frame[14] ?? 0) & 15) * 4;
+const tcpChecksum = (frame: Uint8Array): number => be16(frame, tcpStart(frame) + 16);
+
+/** Sum of the pseudo-header (RFC 793 3.1), not inverted: what stands in the field while the card has still to sum the rest. */
+function pseudoSum(frame: Uint8Array): number {
+  let sum = 6 + frame.length - tcpStart(frame);
+  for (let at = 26; at < 34; at += 2) sum += be16(frame, at);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return sum;
+}
