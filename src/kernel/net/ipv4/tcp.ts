@@ -661,7 +661,7 @@ export function* tcp_recvmsg(
  * @omits inet_put_port: ports are not managed yet
  */
 export function tcp_set_state(sk: sock, state: number): void {
-  if (state === TCP_CLOSE && sk.skc_state !== TCP_CLOSE) inet_unhash(sk);
+  if (state === TCP_CLOSE) inet_unhash(sk);
   sk.skc_state = state;
 }
 
