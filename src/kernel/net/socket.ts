@@ -321,15 +321,6 @@ export function* sys_sendto(fd: number, buff: number, len: number, flags: number
 }
 
 /**
- * The system call send(): sendto() without an address.
- * @modelled net/socket.c
- * @cost 5
- */
-export function* sys_send(fd: number, buff: number, len: number, flags: number): Kgen<number> {
-  return yield* sys_sendto(fd, buff, len, flags);
-}
-
-/**
  * The system call: receives up to `size` bytes to `ubuf`. Returns how many came, 0 at the end, or -errno.
  * @modelled net/socket.c
  * @omits move_addr_to_user: no source address
