@@ -10,6 +10,7 @@ import {
   hex32,
   int,
   list,
+  mac48,
   ns,
   ref,
   seq32,
@@ -101,6 +102,8 @@ export const skb_cb = struct('skb_cb', {
   gro_same_flow: bool('GRO: belongs to the flow'),
   gro_free: bool('GRO: data was taken over, free the rest'),
   gso_destructor: fn<(skb: sk_buff) => void>('GSO: destructor of the parent, kept while its segments leave'),
+  origlen: byteCount('packet socket: length of the packet before it was cut'),
+  sll_addr: mac48('packet socket: link address of the sender'),
 });
 export interface skb_cb extends InstanceType<typeof skb_cb> {}
 

@@ -34,6 +34,7 @@ export const tbf_sched_data = struct('tbf_sched_data', {
   limit: byteCount('most bytes queued'),
   buffer: ns('depth of the bucket, as time to send it'),
   rate: byteCount('bytes a second'),
+  cell_log: int('lengths are rounded up to 2 to this, bytes'),
   max_size: byteCount('largest packet let in'),
   tokens: ns('tokens now, as time'),
   t_c: ns('when tokens were last counted'),
