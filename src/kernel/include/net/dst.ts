@@ -402,3 +402,12 @@ export function xfrm_lookup(_dst_orig: dst_entry): number {
 export function ip4_dst_hoplimit(dst: dst_entry): number {
   return dst.hoplimit === 0 ? sysctl('ipv4.ip_default_ttl', 64) : dst.hoplimit;
 }
+
+/**
+ * Index of the device a received packet came by, from its route.
+ * @modelled include/net/route.h
+ * @cost 2
+ */
+export function inet_iif(skb: sk_buff): number {
+  return (skb_rtable(skb) as rtable).rt_iif;
+}

@@ -96,6 +96,8 @@ export interface proto {
   sendmsg: (iocb: kiocb, sk: sock, msg: msghdr, size: number) => Kgen<number>;
   recvmsg: (iocb: kiocb, sk: sock, msg: msghdr, len: number, nonblock: number, flags: number) => Kgen<number>;
   backlog_rcv: (sk: sock, skb: sk_buff) => Kgen<number>;
+  hash?: (sk: sock) => void;
+  unhash?: (sk: sock) => void;
   max_header: number;
   no_autobind: boolean;
   obj_size: number;

@@ -1,0 +1,480 @@
+/**
+ * Mirrors net/ipv4/tcp_ipv4.c (Linux 2.6.39), and tcp_prequeue of include/net/tcp.h: TCP over IPv4.
+ * Modelled: receiving a segment (checks, socket lookup, prequeue, backlog, processing), checksums, GRO and GSO entry
+ * points, resets, a socket's initial state, and the function tables of the protocol.
+ * Left out: the handshake (SYN queue, accept), TIME_WAIT, ICMP errors, MD5 signatures, IPsec, statistics.
+ */
+import { ops } from '../../../base/dispatch';
+import { seqAdd } from '../../../base/seq';
+import type { Kgen } from '../../arch/current';
+import { EINVAL } from '../../include/linux/errno';
+import { IPPROTO_TCP, iphdr } from '../../include/linux/ip';
+import { type napi_struct, skb_gro_len } from '../../include/linux/netdevice';
+import {
+  __skb_dequeue,
+  __skb_queue_tail,
+  CHECKSUM_COMPLETE,
+  CHECKSUM_NONE,
+  CHECKSUM_PARTIAL,
+  CHECKSUM_UNNECESSARY,
+  PACKET_HOST,
+  SKB_GSO_TCPV4,
+  type sk_buff,
+  skb_csum_unnecessary,
+  skb_queue_head_init,
+  skb_queue_len,
+  skb_reserve,
+  skb_reset_network_header,
+  skb_reset_transport_header,
+  skb_shinfo,
+  skb_transport_offset,
+} from '../../include/linux/skbuff';
+import { TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN, tcp_sack_block, tcp_sk, tcphdr } from '../../include/linux/tcp';
+import { TASK_INTERRUPTIBLE } from '../../include/linux/wait';
+import { skb_dst_set, skb_rtable } from '../../include/net/dst';
+import {
+  ICSK_TIME_DACK,
+  type inet_connection_sock_af_ops,
+  inet_csk,
+  inet_csk_ack_scheduled,
+} from '../../include/net/inet_connection_sock';
+import { inet_sk } from '../../include/net/inet_sock';
+import { ip_hdr } from '../../include/net/ip';
+import type { net_protocol } from '../../include/net/protocol';
+import {
+  bh_lock_sock_nested,
+  bh_unlock_sock,
+  POLLIN,
+  POLLRDBAND,
+  POLLRDNORM,
+  type proto,
+  SOCK_USE_WRITE_QUEUE,
+  type sock,
+  sk_add_backlog,
+  sk_backlog_rcv,
+  sk_sleep,
+  sock_owned_by_user,
+  sock_rps_save_rxhash,
+  sock_set_flag,
+} from '../../include/net/sock';
+import {
+  MAX_TCP_HEADER,
+  sysctl_tcp_low_latency,
+  sysctl_tcp_reordering,
+  sysctl_tcp_rmem,
+  sysctl_tcp_wmem,
+  TCP_INFINITE_SSTHRESH,
+  TCP_MSS_DEFAULT,
+  TCP_NUM_SACKS,
+  TCP_RTO_MAX,
+  TCP_SKB_CB,
+  TCP_TIMEOUT_INIT,
+  TCPHDR_ACK,
+  TCPHDR_FIN,
+  TCPHDR_RST,
+  TCPHDR_SYN,
+} from '../../include/net/tcp';
+import { __wake_up_sync_key } from '../../kernel/wait';
+import { csum_partial, csum_tcpudp_magic, csum_tcpudp_nofold } from '../../lib/checksum';
+import { __skb_checksum_complete } from '../core/datagram';
+import { sk_filter } from '../core/filter';
+import { alloc_skb, kfree_skb, pskb_may_pull, skb_push } from '../core/skbuff';
+import { sock_put, tcp_memory } from '../core/sock';
+import { sk_stream_write_space } from '../core/stream';
+import { inet_sk_rebuild_header } from './af_inet';
+import { inet_csk_reset_xmit_timer } from './inet_connection_sock';
+import { __inet_lookup_skb, inet_hash, inet_unhash, tcp_hashinfo } from './inet_hashtables';
+import { ip_local_out, ip_queue_xmit } from './ip_output';
+import { ip_route_output_ports } from './route';
+import { tcp_gro_complete, tcp_gro_receive, tcp_recvmsg, tcp_sendmsg, tcp_tso_segment } from './tcp';
+import { tcp_cong_list, tcp_init_congestion_ops, tcp_reno, tcp_register_congestion_control } from './tcp_cong';
+import { cubictcp_register } from './tcp_cubic';
+import { tcp_checksum_complete, tcp_rcv_established, tcp_rcv_state_process, tcp_rto_min } from './tcp_input';
+import { tcp_init_xmit_timers } from './tcp_timer';
+
+const TCP_HEADER_LEN = 20;
+const IP_HEADER_LEN = 20;
+/** Where the checksum stands in the header, bytes. */
+const TCP_CHECK_OFFSET = 16;
+/** Segments up to this length are summed on arrival; longer ones while they are copied. Bytes. */
+const SMALL_SEGMENT = 76;
+const RTN_LOCAL = 2;
+const GFP_ATOMIC = 0x20;
+
+const tcp_hdr = (skb: sk_buff): tcphdr => new tcphdr(skb.transport_header);
+const tcp_hdrlen = (skb: sk_buff): number => (tcp_hdr(skb).doff_res >> 4) * 4;
+
+/**
+ * Checksum over the pseudo header and `base`, the sum of `len` bytes of header and payload.
+ * @modelled include/net/tcp.h
+ * @cost 6
+ */
+export function tcp_v4_check(len: number, saddr: number, daddr: number, base: number): number {
+  return csum_tcpudp_magic(saddr, daddr, len, IPPROTO_TCP, base);
+}
+
+/**
+ * Fills in the checksum of a segment: all of it, or only the pseudo header when the NIC does the rest.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 6
+ */
+export function __tcp_v4_send_check(skb: sk_buff, saddr: number, daddr: number): void {
+  const th = tcp_hdr(skb);
+  if (skb.ip_summed === CHECKSUM_PARTIAL) {
+    th.check = ~tcp_v4_check(skb.len, saddr, daddr, 0);
+    skb.csum_start = skb.transport_header - skb.head;
+    skb.csum_offset = TCP_CHECK_OFFSET;
+  } else {
+    th.check = 0;
+    th.check = tcp_v4_check(skb.len, saddr, daddr, csum_partial(th.$addr, tcp_hdrlen(skb), skb.csum));
+  }
+}
+
+/**
+ * Fills in the checksum of a segment of a connection.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 4
+ */
+export function tcp_v4_send_check(sk: sock, skb: sk_buff): void {
+  const inet = inet_sk(sk);
+  __tcp_v4_send_check(skb, inet.inet_saddr, inet.inet_daddr);
+}
+
+/**
+ * Makes the checksum of a segment that is going to be cut a partial one. 0 or −EINVAL.
+ * @modelled net/ipv4/tcp_ipv4.c
+ */
+export function tcp_v4_gso_send_check(skb: sk_buff): number {
+  if (!pskb_may_pull(skb, TCP_HEADER_LEN)) {
+    return -EINVAL;
+  }
+  const iph = ip_hdr(skb);
+  tcp_hdr(skb).check = 0;
+  skb.ip_summed = CHECKSUM_PARTIAL;
+  __tcp_v4_send_check(skb, iph.saddr, iph.daddr);
+  return 0;
+}
+
+/**
+ * Answers a segment that belongs to no connection with a reset; never another reset.
+ * @simplified the reply is built here and sent by ip_local_out; the kernel goes through ip_send_reply and a control
+ * socket
+ * @cost 60
+ */
+export function* tcp_v4_send_reset(_sk: sock | null, skb: sk_buff): Kgen {
+  const th = tcp_hdr(skb);
+  if ((th.flags & TCPHDR_RST) !== 0 || skb_rtable(skb)?.rt_type !== RTN_LOCAL) {
+    return;
+  }
+  const iph = ip_hdr(skb);
+  const rt = ip_route_output_ports(null, iph.saddr, iph.daddr, th.source, th.dest, IPPROTO_TCP, 0, 0);
+  const reply = rt === null ? null : alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC);
+  if (rt === null || reply === null) {
+    return;
+  }
+  skb_reserve(reply, MAX_TCP_HEADER);
+  const rth = new tcphdr(skb_push(reply, TCP_HEADER_LEN));
+  skb_reset_transport_header(reply);
+  rth.source = th.dest;
+  rth.dest = th.source;
+  rth.doff_res = (TCP_HEADER_LEN / 4) << 4;
+  rth.window = 0;
+  rth.urg_ptr = 0;
+  if ((th.flags & TCPHDR_ACK) !== 0) {
+    rth.seq = th.ack_seq;
+    rth.ack_seq = 0;
+    rth.flags = TCPHDR_RST;
+  } else {
+    const { seq, end_seq } = TCP_SKB_CB(skb);
+    rth.seq = 0;
+    rth.ack_seq = seqAdd(th.seq, (end_seq - seq) >>> 0);
+    rth.flags = TCPHDR_RST | TCPHDR_ACK;
+  }
+  rth.check = 0;
+  rth.check = tcp_v4_check(TCP_HEADER_LEN, iph.daddr, iph.saddr, csum_partial(rth.$addr, TCP_HEADER_LEN, 0));
+
+  const riph = new iphdr(skb_push(reply, IP_HEADER_LEN));
+  skb_reset_network_header(reply);
+  riph.version_ihl = 0x45;
+  riph.tos = 0;
+  riph.id = 0;
+  riph.frag_off = 0;
+  riph.ttl = 64;
+  riph.protocol = IPPROTO_TCP;
+  riph.saddr = iph.daddr;
+  riph.daddr = iph.saddr;
+  skb_dst_set(reply, rt);
+  yield* ip_local_out(reply);
+}
+
+/**
+ * Verifies the checksum of a short segment now, and puts it off for a long one. Nonzero when it is wrong.
+ * @modelled net/ipv4/tcp_ipv4.c
+ */
+export function tcp_v4_checksum_init(skb: sk_buff): number {
+  const iph = ip_hdr(skb);
+  if (skb.ip_summed === CHECKSUM_COMPLETE && tcp_v4_check(skb.len, iph.saddr, iph.daddr, skb.csum) === 0) {
+    skb.ip_summed = CHECKSUM_UNNECESSARY;
+    return 0;
+  }
+  skb.csum = csum_tcpudp_nofold(iph.saddr, iph.daddr, skb.len, IPPROTO_TCP, 0);
+  return skb.len <= SMALL_SEGMENT ? __skb_checksum_complete(skb) : 0;
+}
+
+/**
+ * Leaves a segment to the reader who sleeps in tcp_recvmsg, and wakes him at the first one. False when nobody waits.
+ * @modelled include/net/tcp.h
+ * @cost 6
+ */
+export function* tcp_prequeue(sk: sock, skb: sk_buff): Kgen<boolean> {
+  const tp = tcp_sk(sk);
+  if (sysctl_tcp_low_latency() !== 0 || tp.ucopy.task === null) {
+    return false;
+  }
+  const { ucopy } = tp;
+  __skb_queue_tail(ucopy.prequeue, skb);
+  ucopy.memory += skb.truesize;
+  if (ucopy.memory > sk.sk_rcvbuf) {
+    for (let skb1 = __skb_dequeue(ucopy.prequeue); skb1 !== null; skb1 = __skb_dequeue(ucopy.prequeue)) {
+      yield* sk_backlog_rcv(sk, skb1);
+    }
+    ucopy.memory = 0;
+  } else if (skb_queue_len(ucopy.prequeue) === 1) {
+    __wake_up_sync_key(sk_sleep(sk), TASK_INTERRUPTIBLE, 1, POLLIN | POLLRDNORM | POLLRDBAND);
+    if (!inet_csk_ack_scheduled(sk)) {
+      inet_csk_reset_xmit_timer(sk, ICSK_TIME_DACK, Math.trunc((3 * tcp_rto_min(sk)) / 4), TCP_RTO_MAX);
+    }
+  }
+  return true;
+}
+
+/**
+ * Processes a segment for a socket, under its lock or owned by it; also called for the backlog and the prequeue.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @omits tcp_v4_hnd_req: connections are given as established
+ * @cost 12
+ */
+export function* tcp_v4_do_rcv(sk: sock, skb: sk_buff): Kgen<number> {
+  if (sk.skc_state === TCP_ESTABLISHED) {
+    sock_rps_save_rxhash(sk, skb.rxhash);
+    if ((yield* tcp_rcv_established(sk, skb, tcp_hdr(skb), skb.len)) !== 0) {
+      yield* tcp_v4_send_reset(sk, skb);
+      kfree_skb(skb);
+    }
+    return 0;
+  }
+  if (skb.len < tcp_hdrlen(skb) || tcp_checksum_complete(skb)) {
+    kfree_skb(skb);
+    return 0;
+  }
+  if (sk.skc_state !== TCP_LISTEN) {
+    sock_rps_save_rxhash(sk, skb.rxhash);
+  }
+  if ((yield* tcp_rcv_state_process(sk, skb, tcp_hdr(skb), skb.len)) !== 0) {
+    yield* tcp_v4_send_reset(sk, skb);
+    kfree_skb(skb);
+  }
+  return 0;
+}
+
+/**
+ * Receives a TCP segment from IP: checks it, finds its socket, and processes it there, or leaves it to a sleeping reader
+ * (prequeue) or to the task that owns the socket (backlog).
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @omits tcp_timewait_state_process: TIME_WAIT is not modelled
+ * @omits xfrm4_policy_check: no IPsec
+ * @cost 40
+ */
+export function* tcp_v4_rcv(skb: sk_buff): Kgen<number> {
+  if (skb.pkt_type !== PACKET_HOST || !pskb_may_pull(skb, TCP_HEADER_LEN)) {
+    kfree_skb(skb);
+    return 0;
+  }
+  if (tcp_hdrlen(skb) < TCP_HEADER_LEN || !pskb_may_pull(skb, tcp_hdrlen(skb))) {
+    kfree_skb(skb);
+    return 0;
+  }
+  if (!skb_csum_unnecessary(skb) && tcp_v4_checksum_init(skb) !== 0) {
+    kfree_skb(skb);
+    return 0;
+  }
+
+  const th = tcp_hdr(skb);
+  const cb = TCP_SKB_CB(skb);
+  const syn = (th.flags & TCPHDR_SYN) !== 0 ? 1 : 0;
+  const fin = (th.flags & TCPHDR_FIN) !== 0 ? 1 : 0;
+  cb.seq = th.seq;
+  cb.end_seq = seqAdd(th.seq, syn + fin + skb.len - tcp_hdrlen(skb));
+  cb.ack_seq = th.ack_seq;
+  cb.when = 0;
+  cb.flags = ip_hdr(skb).tos;
+  cb.sacked = 0;
+
+  const sk = __inet_lookup_skb(tcp_hashinfo(), skb, th.source, th.dest);
+  if (sk === null) {
+    if (skb.len >= tcp_hdrlen(skb) && !tcp_checksum_complete(skb)) {
+      yield* tcp_v4_send_reset(null, skb);
+    }
+    kfree_skb(skb);
+    return 0;
+  }
+  if (sk_filter(sk, skb) !== 0) {
+    kfree_skb(skb);
+    sock_put(sk);
+    return 0;
+  }
+  skb.dev = null;
+
+  yield* bh_lock_sock_nested(sk);
+  let ret = 0;
+  let dropped = false;
+  if (!sock_owned_by_user(sk)) {
+    if (!(yield* tcp_prequeue(sk, skb))) {
+      ret = yield* tcp_v4_do_rcv(sk, skb);
+    }
+  } else {
+    dropped = sk_add_backlog(sk, skb) !== 0;
+  }
+  bh_unlock_sock(sk);
+  if (dropped) {
+    kfree_skb(skb);
+  }
+  sock_put(sk);
+  return ret;
+}
+
+/**
+ * GRO: only segments whose checksum the NIC verified may be merged.
+ * @modelled net/ipv4/tcp_ipv4.c
+ */
+export function tcp4_gro_receive(head: napi_struct, skb: sk_buff): sk_buff | null {
+  if (skb.ip_summed === CHECKSUM_COMPLETE) {
+    const iph = new iphdr(skb.network_header);
+    if (tcp_v4_check(skb_gro_len(skb), iph.saddr, iph.daddr, skb.csum) !== 0) {
+      skb.cb.gro_flush = 1;
+      return null;
+    }
+    skb.ip_summed = CHECKSUM_UNNECESSARY;
+  } else if (skb.ip_summed === CHECKSUM_NONE) {
+    skb.cb.gro_flush = 1;
+    return null;
+  }
+  return tcp_gro_receive(head, skb);
+}
+
+/**
+ * GRO: gives the merged segment its checksum and marks it as a large one.
+ * @modelled net/ipv4/tcp_ipv4.c
+ */
+export function tcp4_gro_complete(skb: sk_buff): number {
+  const iph = ip_hdr(skb);
+  tcp_hdr(skb).check = ~tcp_v4_check(skb.len - skb_transport_offset(skb), iph.saddr, iph.daddr, 0);
+  skb_shinfo(skb).gso_type = SKB_GSO_TCPV4;
+  return tcp_gro_complete(skb);
+}
+
+/** What TCP calls of IPv4. */
+export const ipv4_specific = ops<inet_connection_sock_af_ops>('inet_connection_sock_af_ops', 'ipv4_specific', {
+  queue_xmit: ip_queue_xmit,
+  send_check: tcp_v4_send_check,
+  rebuild_header: inet_sk_rebuild_header,
+  net_header_len: IP_HEADER_LEN,
+});
+
+/**
+ * Gives a new socket the state every TCP connection starts from: no window, no estimates, default buffers.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 60
+ */
+export function tcp_v4_init_sock(sk: sock): number {
+  const icsk = inet_csk(sk);
+  const tp = tcp_sk(sk);
+  skb_queue_head_init(tp.out_of_order_queue);
+  tcp_init_xmit_timers(sk);
+  tcp_prequeue_init(sk);
+  sack_blocks_init(sk);
+
+  icsk.icsk_rto = TCP_TIMEOUT_INIT;
+  tp.mdev = TCP_TIMEOUT_INIT;
+  tp.snd_cwnd = 2;
+  tp.snd_ssthresh = TCP_INFINITE_SSTHRESH;
+  tp.snd_cwnd_clamp = 0xffffffff;
+  tp.mss_cache = TCP_MSS_DEFAULT;
+  tp.reordering = sysctl_tcp_reordering();
+  if (tcp_cong_list().tcp_cong_list.length === 0) {
+    tcp_v4_init();
+  }
+  icsk.icsk_ca_ops = tcp_init_congestion_ops;
+
+  sk.skc_state = TCP_CLOSE;
+  sk.sk_write_space = sk_stream_write_space;
+  sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
+  icsk.icsk_af_ops = ipv4_specific;
+  sk.sk_sndbuf = sysctl_tcp_wmem()[1];
+  sk.sk_rcvbuf = sysctl_tcp_rmem()[1];
+  tcp_memory().sockets_allocated++;
+  return 0;
+}
+
+/**
+ * Empties the prequeue of a new socket.
+ * @modelled include/net/tcp.h
+ * @cost 4
+ */
+export function tcp_prequeue_init(sk: sock): void {
+  const { ucopy } = tcp_sk(sk);
+  ucopy.task = null;
+  ucopy.len = 0;
+  ucopy.memory = 0;
+  skb_queue_head_init(ucopy.prequeue);
+}
+
+/**
+ * Allocates the SACK blocks of a socket.
+ * @model in C the blocks stand inside struct tcp_sock
+ * @cost 0
+ */
+function sack_blocks_init(sk: sock): void {
+  const tp = tcp_sk(sk);
+  tp.duplicate_sack.set(0, new tcp_sack_block());
+  for (let i = 0; i < TCP_NUM_SACKS; i++) {
+    tp.selective_acks.set(i, new tcp_sack_block());
+    tp.recv_sack_cache.set(i, new tcp_sack_block());
+  }
+}
+
+/**
+ * Starts TCP on a host.
+ * @simplified registers the congestion control modules, which the kernel does in their own initialisation; no control
+ * socket
+ */
+export function tcp_v4_init(): void {
+  cubictcp_register();
+  tcp_register_congestion_control(tcp_reno);
+}
+
+/** The protocol behind a TCP socket. Memory limits in pages are those of a host with 1 GiB. */
+export const tcp_prot = ops<proto>('proto', 'tcp_prot', {
+  name: 'TCP',
+  sendmsg: tcp_sendmsg,
+  recvmsg: tcp_recvmsg,
+  backlog_rcv: tcp_v4_do_rcv,
+  hash: inet_hash,
+  unhash: inet_unhash,
+  max_header: MAX_TCP_HEADER,
+  no_autobind: true,
+  obj_size: 1664,
+  sysctl_mem: [24576, 32768, 49152],
+  sysctl_wmem: [4096, 16384, 4 << 20],
+  sysctl_rmem: [4096, 87380, 4 << 20],
+});
+
+/** What IP calls of TCP: entry 6 of inet_protos. */
+export const tcp_protocol = ops<net_protocol>('net_protocol', 'tcp_protocol', {
+  handler: tcp_v4_rcv,
+  gso_segment: tcp_tso_segment,
+  gso_send_check: tcp_v4_gso_send_check,
+  gro_receive: tcp4_gro_receive,
+  gro_complete: tcp4_gro_complete,
+  no_policy: true,
+});
