@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { presetNamed, scenarioOf } from '../scenario/presets';
+import { Kind } from '../trace/recorder';
+import { Trace } from '../trace/trace';
+import { type Run, run } from './run';
+
+/** A run seen by its calls. */
+class Story {
+  readonly trace: Trace;
+  constructor(readonly run: Run) {
+    this.trace = new Trace(run.trace);
+  }
+
+  private where(n: number): string {
+    const { host, name } = this.trace.context(this.trace.ctx(n));
+    return `${this.trace.data.hosts[host]?.name ?? '-'} ${name}`;
+  }
+
+  private *events(kind: number, place: RegExp): Generator<number> {
+    for (let n = 0; n < this.trace.steps; n++) if (this.trace.kind(n) === kind && place.test(this.where(n))) yield n;
+  }
+
+  /** ENTER events of a function in contexts such as `A task:writer`. */
+  calls(name: string, place = /./): number[] {
+    return [...this.events(Kind.ENTER, place)].filter((n) => this.trace.functionAt(n)?.name === name);
+  }
+
+  /** What the calls of a function returned. */
+  results(name: string, place = /./): unknown[] {
+    return this.calls(name, place).map((n) => {
+      return this.trace.variablesAt(this.trace.leaveOf(n)).find(({ isReturn }) => isReturn)?.value;
+    });
+  }
+
+  /** Through which table each call of a function went. */
+  ways(name: string, place = /./): string[] {
+    return this.calls(name, place).map((n) => {
+      const slot = this.trace.slot(this.trace.via(n));
+      return slot === null ? 'direct' : `${slot.table}.${slot.slot}`;
+    });
+  }
+
+  /** Marks with a label. */
+  marks(kind: number, label: string, place = /./): number[] {
+    return [...this.events(kind, place)].filter((n) => this.trace.label(n) === label);
+  }
+
+  /** Names of the functions under way at step n, outermost first. */
+  stack(n: number): string[] {
+    return this.trace.stackAt(n).map(({ fact }) => fact.name);
+  }
+
+  /** True when step n happens while the first call of `name` in `place` is under way. */
+  during(n: number, name: string, place = /./): boolean {
+    return this.calls(name, place).some((enter) => n > enter && n < this.trace.leaveOf(enter));
+  }
+}
+
+function told(name: string): Story {
+  const preset = presetNamed(name);
+  if (preset === null) throw new Error(`no preset ${name}`);
+  const story = new Story(run(scenarioOf(preset), { level: 'calls' }));
+  expect(story.run.trace.end).toMatchObject({ reason: 'done' });
+  for (const { a, b } of story.run.ledgers.values()) {
+    expect([Buffer.concat(b.read).equals(Buffer.concat(a.written)), a.written.length > 0]).toEqual([true, true]);
+  }
+  return story;
+}
+
+const WRITER = /^A task:writer/;
+const READER = /^B task:reader/;
+
+describe('preset', () => {
+  it('write-4000: three segments, two by tcp_push_one and the last by tcp_push', () => {
+    const story = told('write-4000');
+    expect(story.ways('tcp_sendmsg')).toEqual(['inet_stream_ops.sendmsg']);
+    const sent = story
+      .calls('e1000_xmit_frame', WRITER)
+      .map((n) => story.stack(n).filter((name) => /^tcp_push/.test(name)));
+    expect(sent).toEqual([['tcp_push_one'], ['tcp_push_one'], ['tcp_push']]);
+  });
+
+  it('write-100: one segment past an empty qdisc', () => {
+    const story = told('write-100');
+    expect(story.calls('e1000_xmit_frame', WRITER)).toHaveLength(1);
+    expect(story.calls('pfifo_fast_enqueue', WRITER)).toHaveLength(0);
+  });
+
+  it('write-4000-2.6.39: one sk_buff, cut by the card', () => {
+    const story = told('write-4000-2.6.39');
+    expect(story.ways('tcp_sendmsg')).toEqual(['tcp_prot.sendmsg']);
+    expect(story.calls('e1000_xmit_frame', WRITER)).toHaveLength(1);
+    expect(story.results('e1000_tso', WRITER)).toEqual([1]);
+  });
+
+  it('write-64k-cwnd: ten segments leave, then the window is full', () => {
+    const story = told('write-64k-cwnd');
+    const acks = story.calls('tcp_ack', /^A/);
+    const before = story.calls('e1000_xmit_frame', WRITER).filter((n) => n < (acks[0] ?? 0));
+    expect(before).toHaveLength(10);
+    expect(story.results('tcp_cwnd_test', WRITER)).toContain(0);
+    expect(story.calls('sk_stream_wait_memory')).toHaveLength(0);
+  });
+
+  it("write-rwnd: the peer's window stops the sender until the reader reads", () => {
+    const story = told('write-rwnd');
+    expect(story.results('tcp_snd_wnd_test', WRITER).filter((fits) => !fits).length).toBeGreaterThan(0);
+    expect(story.results('tcp_cwnd_test')).not.toContain(0);
+    expect(story.calls('e1000_xmit_frame', WRITER)).toHaveLength(4);
+    expect(story.calls('e1000_xmit_frame', READER).length).toBeGreaterThan(0);
+  });
+
+  it('write-sndbuf: the writer sleeps for memory and is woken by ACKs', () => {
+    const story = told('write-sndbuf');
+    const sleeps = story.marks(Kind.SWITCH, 'sleeps', WRITER);
+    expect(sleeps.filter((n) => story.stack(n).includes('sk_stream_wait_memory')).length).toBeGreaterThan(0);
+    const wakes = story.calls('sk_stream_write_space', /^A softirq/);
+    expect(wakes.some((n) => story.stack(n).includes('tcp_v4_rcv') && n > (sleeps[0] ?? 0))).toBe(true);
+    expect(story.results('sys_write', WRITER)).toEqual([65_536]);
+  });
+
+  it('capture-on: both taps get clones', () => {
+    const story = told('capture-on');
+    expect(story.calls('dev_queue_xmit_nit', WRITER)).toHaveLength(1);
+    for (const host of [/^A/, /^B/]) expect(story.calls('packet_rcv', host).length).toBeGreaterThan(1);
+  });
+
+  it('offload-off: five frames, summed and cut by the kernel', () => {
+    const story = told('offload-off');
+    expect(story.calls('e1000_xmit_frame', WRITER)).toHaveLength(5);
+    expect(story.calls('dev_queue_xmit_nit', WRITER)).toHaveLength(5);
+    expect(story.results('e1000_tso').every((cut) => cut === 0)).toBe(true);
+  });
+
+  it('offload-on: one large frame at the tap, cut by the card', () => {
+    const story = told('offload-on');
+    expect(story.calls('dev_queue_xmit_nit', WRITER)).toHaveLength(1);
+    expect(story.results('e1000_tso', WRITER)).toEqual([1]);
+  });
+
+  it('qdisc-backlog: packets wait for tokens, and NET_TX sends them', () => {
+    const story = told('qdisc-backlog');
+    expect(story.calls('tbf_enqueue', WRITER)).toHaveLength(6);
+    expect(story.calls('e1000_xmit_frame', WRITER)).toHaveLength(2);
+    const late = story.calls('e1000_xmit_frame', /^A softirq/).filter((n) => story.stack(n).includes('net_tx_action'));
+    expect(late).toHaveLength(4);
+  });
+
+  it('two-writers: one CPU spins on the TX lock while the other holds it', () => {
+    const story = told('two-writers');
+    const spins = story.marks(Kind.SPIN, 'spins', /^A task:writer-[12]$/);
+    const locks = spins.map(
+      (n) => story.run.heap.objects[story.run.heap.objParent[story.trace.skb(n)] ?? 0]?.$type.name,
+    );
+    expect(locks).toContain('netdev_queue');
+    const spin = spins[locks.indexOf('netdev_queue')] ?? 0;
+    expect(story.stack(spin)).toContain('dev_queue_xmit');
+    const next = story.trace.nextEventOf(story.trace.ctx(spin), spin);
+    expect(story.trace.time(next)).toBeGreaterThan(story.trace.time(spin));
+  });
+
+  it('read-wakes: the reader sleeps, is woken, and processes the segment itself', () => {
+    const story = told('read-wakes');
+    const [sleep] = story.marks(Kind.SWITCH, 'sleeps', READER);
+    expect(story.stack(sleep ?? 0)).toContain('sk_wait_data');
+    const [woken] = story.calls('tcp_prequeue', /^B softirq/);
+    expect(woken).toBeGreaterThan(sleep ?? 0);
+    expect(story.calls('tcp_prequeue_process', READER)).toHaveLength(1);
+    expect(story.calls('tcp_rcv_established', READER)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,129 @@
+/** One run: a scenario in, a trace out. The same in the browser's Worker and in Node. */
+import { functions } from 'virtual:kernel-functions';
+import { clock } from '../base/clock';
+import { Heap, useHeap } from '../base/heap';
+import { Link } from '../hardware/link';
+import { setCurrent } from '../kernel/arch/current';
+import type { Scenario, TcpSide } from '../scenario/schema';
+import { collectTrace } from '../trace/collect';
+import type { EndInfo, TraceData } from '../trace/data';
+import { Kind, Recorder, TooManyEvents, useRecorder } from '../trace/recorder';
+import { applyEdit } from './edits';
+import { bootHost, connect, type MachineHost, openCapture, openTask } from './host';
+import { type End, Machine } from './machine';
+import { Ledger, type OpenSocket, program } from './program';
+
+export interface RunOptions {
+  /** `lines` records lines and locals too; `calls` is for bulk runs. */
+  readonly level: 'calls' | 'lines';
+  /** Called now and then with the virtual ns reached and the events recorded. */
+  readonly onProgress?: (ns: number, events: number) => void;
+}
+
+/** A run with what its programs saw, for checks. */
+export interface Run {
+  readonly trace: TraceData;
+  /** By connection name, then `a` or `b`. */
+  readonly ledgers: ReadonlyMap<string, { readonly a: Ledger; readonly b: Ledger }>;
+  readonly heap: Heap;
+  readonly machine: Machine;
+}
+
+const COSTS = Float64Array.from(functions, (fact) => fact.cost);
+
+/** Runs a scenario. A model that breaks ends the trace with reason `error`: what led there can be looked at. */
+export function runScenario(scenario: Scenario, options: RunOptions): TraceData {
+  return run(scenario, options).trace;
+}
+
+export function run(scenario: Scenario, { level, onProgress }: RunOptions): Run {
+  const heap = new Heap();
+  useHeap(heap);
+  clock.ns = 0;
+  clock.horizon = Number.POSITIVE_INFINITY;
+  const booting = new Recorder('off', new Float64Array(0), 0);
+  useRecorder(booting);
+
+  const recorder = new Recorder(level, COSTS, scenario.limits.maxEvents);
+  const machine = new Machine(heap, recorder, scenario.seed);
+  const link = new Link(
+    {
+      now: () => clock.ns,
+      at: (ns, label, action) =>
+        machine.at(ns, -1, label, () => {
+          recorder.mark(Kind.HARDWARE, label, null);
+          action();
+        }),
+      wire: (event, frame) => {
+        recorder.mark(Kind.WIRE, event, frame);
+      },
+    },
+    { speed: scenario.link.mbps, propagation: scenario.link.delayUs * 1000 },
+  );
+  const hosts = {
+    A: bootHost(machine, 0, 'A', scenario, link),
+    B: bootHost(machine, 1, 'B', scenario, link),
+  };
+  const ledgers = new Map<string, { a: Ledger; b: Ledger }>();
+  for (const connection of scenario.connections) {
+    ledgers.set(connection.name, { a: new Ledger(), b: new Ledger() });
+    connect(hosts[connection.a.host], heap, connection, connection.a, connection.b, hosts[connection.b.host]);
+    connect(hosts[connection.b.host], heap, connection, connection.b, connection.a, hosts[connection.a.host]);
+  }
+  const end = (side: TcpSide, name: string): OpenSocket => {
+    const connection = scenario.connections.find((other) => other.name === name);
+    const ledger = ledgers.get(name);
+    if (connection === undefined || ledger === undefined) throw new Error(`no connection ${name}`);
+    return { fd: hosts[side.host].fdOf(name), ledger: side === connection.a ? ledger.a : ledger.b };
+  };
+  for (const wanted of scenario.tasks) {
+    const host = hosts[wanted.host];
+    const task = openTask(host, wanted);
+    const socketOf = (name: string): OpenSocket => {
+      const connection = scenario.connections.find((other) => other.name === name);
+      if (connection === undefined) throw new Error(`no connection ${name}`);
+      return end(connection.a.host === wanted.host ? connection.a : connection.b, name);
+    };
+    const cpu = host.cpus[wanted.cpu];
+    if (cpu === undefined) throw new Error(`host ${wanted.host} has no CPU ${wanted.cpu}`);
+    machine.addTask(cpu, task, program(machine, task, wanted.calls, scenario.seed, socketOf), wanted.startUs * 1000);
+  }
+  for (const capture of scenario.captures) {
+    machine.at(capture.startUs * 1000, -1, 'capture opens', () => inHost(hosts[capture.host], heap, openCapture));
+  }
+  for (const edit of scenario.edits) {
+    machine.at(edit.atUs * 1000, -1, 'edit', () => inHost(hosts[edit.host], heap, (host) => applyEdit(host, edit)));
+  }
+
+  // Booting took CPU time that is no part of the run.
+  for (const cpu of machine.cpus) cpu.clock = 0;
+  clock.ns = 0;
+  useRecorder(recorder);
+  const ended = endOf(() => machine.run(scenario.limits.maxMs * 1e6, () => onProgress?.(clock.ns, recorder.top)));
+  recorder.current = recorder.contexts[0] ?? recorder.current;
+  if (ended.reason !== 'events') recorder.mark(Kind.END, ended.message, null);
+  const info: EndInfo = { reason: ended.reason === 'time' || ended.reason === 'events' ? 'limit' : ended.reason, message: ended.message };
+  const trace = collectTrace(recorder, heap, {
+    functions,
+    scenario,
+    hosts: (['A', 'B'] as const).map((name) => ({ name, cpus: scenario.hosts[name].cpus, ip: scenario.hosts[name].ip })),
+    end: info,
+  });
+  return { trace, ledgers, heap, machine };
+}
+
+/** Does something from outside at a host, as its first CPU would. */
+function inHost(host: MachineHost, heap: Heap, action: (host: MachineHost) => void): void {
+  const [first] = host.cpus;
+  if (first !== undefined) setCurrent(first, heap);
+  action(host);
+}
+
+function endOf(go: () => End): End {
+  try {
+    return go();
+  } catch (error) {
+    if (error instanceof TooManyEvents) return { reason: 'events', message: error.message };
+    return { reason: 'error', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
