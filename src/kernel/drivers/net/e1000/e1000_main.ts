@@ -1205,7 +1205,8 @@ function e1000_configure_rx(adapter: e1000_adapter): void {
 
 /**
  * Programs the card and posts receive buffers: all but one descriptor of the ring.
- * @modelled drivers/net/e1000/e1000_main.c
+ * @simplified the descriptor that is not posted has a buffer too, as on a host that has received short frames before: those
+ * of the handshake, when the connection is there from the start
  * @omits e1000_set_rx_mode: the card's own address and broadcast are enough
  * @omits e1000_setup_rctl: part of e1000_configure_rx here
  */
@@ -1216,6 +1217,9 @@ function e1000_configure(adapter: e1000_adapter): void {
   if (refill !== null) {
     refill(adapter, adapter.rx_ring, E1000_DESC_UNUSED(adapter.rx_ring));
   }
+  const rest = adapter.rx_ring.buffer_info.at(adapter.rx_ring.next_to_use);
+  rest.skb = netdev_alloc_skb_ip_align(adapter.netdev as net_device, adapter.rx_buffer_len);
+  rest.length = adapter.rx_buffer_len;
 }
 
 /**
