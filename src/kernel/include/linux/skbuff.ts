@@ -102,6 +102,7 @@ export const skb_cb = struct('skb_cb', {
   gro_same_flow: bool('GRO: belongs to the flow'),
   gro_free: bool('GRO: data was taken over, free the rest'),
   gso_destructor: fn<(skb: sk_buff) => void>('GSO: destructor of the parent, kept while its segments leave'),
+  frag_offset: byteCount('reassembly: where the fragment begins in the packet'),
   origlen: byteCount('packet socket: length of the packet before it was cut'),
   sll_addr: mac48('packet socket: link address of the sender'),
 });

@@ -113,6 +113,7 @@ export const inet_peer = struct('inet_peer', {
   daddr: ip4('address'),
   refcnt: int('references'),
   ip_id_count: u16('next IP identification'),
+  rid: int('fragments received from it'),
   tcp_ts: int('last timestamp seen'),
   tcp_ts_stamp: int('second when it was seen'),
 });
