@@ -50,11 +50,14 @@ const kernelRoot = join(here, '..', 'kernel');
 const recorderPath = join(here, '..', 'trace', 'recorder.ts');
 const dispatchPath = join(here, '..', 'base', 'dispatch.ts');
 
+/** arch/ stands for the machine under the kernel: reading `current` or a sysctl is no call. */
+const PLAIN_FOLDER = join(kernelRoot, 'arch');
+
 function kernelFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .flatMap((entry) => {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) return kernelFiles(path);
+      if (entry.isDirectory()) return path === PLAIN_FOLDER ? [] : kernelFiles(path);
       return entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts') ? [path] : [];
     })
     .sort();

@@ -18,9 +18,8 @@ interface tvec_base extends InstanceType<typeof tvec_base> {}
 
 export const tvec_bases = per_cpu<tvec_base>(() => new tvec_base());
 
-function cpuOf(id: number): Cpu {
-  return kernel.cpus[id] as Cpu;
-}
+/** An array access, no call worth seeing. */
+const cpuOf = (id: number): Cpu => kernel.cpus[id] as Cpu;
 
 /**
  * Programs the clock event of a CPU for its next timer.
