@@ -35,7 +35,7 @@ function situation({
   side = {},
   reading = {},
   writes,
-  warmUp = 0,
+  warmUp = 1,
   captures,
 }: Setup): ScenarioInput {
   const before = Array.from({ length: warmUp }, () => [write(100), pause]).flat();
@@ -61,16 +61,16 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
   '03': situation({ writes: [write(100)] }),
   '06': situation({ nic: { ...CARD, tso: false }, writes: [write(4000)] }),
   '08': situation({ nic: PLAIN, timestamps: false, writes: [write(4000)] }),
-  '11': situation({ nic: PLAIN, timestamps: false, warmUp: 1, writes: [write(100)] }),
-  '12': situation({ nic: PLAIN, timestamps: false, warmUp: 1, writes: [write(4000)] }),
-  '21': situation({ nic: PLAIN, warmUp: 1, reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
-  '23': situation({ writes: [write(100)] }),
-  '28': situation({ warmUp: 1, writes: [write(100)], captures: [{ host: 'A' }, { host: 'B' }] }),
+  '11': situation({ nic: PLAIN, timestamps: false, writes: [write(100)] }),
+  '12': situation({ nic: PLAIN, timestamps: false, writes: [write(4000)] }),
+  '21': situation({ nic: PLAIN, reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
+  '23': situation({ warmUp: 0, writes: [write(100)] }),
+  '28': situation({ writes: [write(100)], captures: [{ host: 'A' }, { host: 'B' }] }),
   '31': situation({ writes: [write(100)] }),
   '33': situation({
     nic: { ...CARD, tso: false, gso: false },
     qdisc: { kind: 'tbf', rate: 1_000_000, burst: 1600, limit: 30_000 },
-    warmUp: 1,
+
     writes: [write(4000)],
   }),
   '36': situation({ side: { sndbuf: 16_384 }, writes: [write(65_536)] }),

@@ -14,8 +14,12 @@ export interface Difference {
 export interface Alignment {
   /** Calls matched. */
   readonly matched: number;
-  /** Topmost unmatched calls; what they called counts with them. */
+  /** Topmost unmatched calls; what they called counts with them. Calls spliced out of the second tree count as extra. */
   readonly differences: readonly Difference[];
+}
+
+function leaf(name: string): Call {
+  return { name, children: [] };
 }
 
 /** Aligns forests. Equal subtrees get equal numbers, so each pair of different ones is looked at once. */
@@ -88,6 +92,7 @@ export class Aligner {
         const weight = this.weight(a[i] as Call, b[j] as Call);
         if (weight > 0 && here === weight + (best[(i + 1) * width + j + 1] as number)) {
           const { name, children } = a[i] as Call;
+          for (const lost of b[j]?.removed ?? []) into.push({ side: 'extra', caller: name, call: leaf(lost) });
           matched += 1 + this.collect(children, (b[j] as Call).children, name, into);
           i++;
           j++;

@@ -61,12 +61,12 @@ export function compareBlocks(
   // One side may lack a function that the other has between a caller and what it calls: it is taken out, and told of.
   const inModel = new Set(functions.map((fact) => fact.name));
   const oneHost = !recording.some(({ host }) => host === 1);
-  const theirs = new Streams(recording.map((block) => tally.spliceUnknown(block, 'missing', inModel)));
+  const theirs = new Streams(recording.map((block) => tally.spliceUnknown(block, inModel)));
   const ours = new Streams(
     model
       .filter(({ host }) => !oneHost || host !== 1)
-      .map((block) => ({ ...block, calls: splice(block.calls, isHidden) }))
-      .map((block) => tally.spliceUnknown(block, 'extra', shown)),
+      .map((block) => ({ ...block, calls: plain(splice(block.calls, isHidden)) }))
+      .map((block) => ({ ...block, calls: splice(block.calls, (name) => !shown.has(name)) })),
   );
   const aligner = new Aligner();
   const streams = theirs.names().map((name) => {
@@ -99,6 +99,11 @@ function emptyTicks(blocks: readonly Block[]): number {
   return count;
 }
 
+/** Forgets what was spliced out: it needs no telling. */
+function plain(calls: readonly Call[]): Call[] {
+  return calls.map(({ name, children }) => ({ name, children: plain(children) }));
+}
+
 type Side = Difference['side'];
 
 /** Counts differences by caller and callee and finds what FIDELITY says of them. */
@@ -112,12 +117,12 @@ class Tally {
     this.facts = new Map(functions.map((fact) => [fact.name, fact]));
   }
 
-  /** Takes functions out that are not in `known`, counting each. */
-  spliceUnknown(block: Block, side: Side, known: ReadonlySet<string>): Block {
+  /** Takes functions out of a recording that are not in `known`, counting each. */
+  spliceUnknown(block: Block, known: ReadonlySet<string>): Block {
     walk(block.calls, (call, caller) => {
-      if (!known.has(call.name)) this.count(side, caller, call.name, 1);
+      if (!known.has(call.name)) this.count('missing', caller, call.name, 1);
     });
-    return { ...block, calls: splice(block.calls, (name) => !known.has(name)) };
+    return { ...block, calls: plain(splice(block.calls, (name) => !known.has(name))) };
   }
 
   add({ side, caller, call }: Difference, byTiming: boolean): void {

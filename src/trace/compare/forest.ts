@@ -3,6 +3,8 @@
 export interface Call {
   readonly name: string;
   readonly children: Call[];
+  /** Names of calls that `splice` has taken out from directly below. */
+  readonly removed?: readonly string[];
 }
 
 /** A stretch of calls in one execution context. */
@@ -32,10 +34,18 @@ export function walk(
   }
 }
 
-/** Takes calls out of a forest and puts what they called in their place. */
+/** Takes calls out of a forest and puts what they called in their place. Each caller keeps the names of what it lost. */
 export function splice(calls: readonly Call[], goes: (name: string) => boolean): Call[] {
+  return spliced(calls, goes, []);
+}
+
+function spliced(calls: readonly Call[], goes: (name: string) => boolean, removed: string[]): Call[] {
   return calls.flatMap((call) => {
-    const children = splice(call.children, goes);
-    return goes(call.name) ? children : [{ name: call.name, children }];
+    if (goes(call.name)) {
+      removed.push(call.name);
+      return spliced(call.children, goes, removed);
+    }
+    const lost: string[] = [];
+    return [{ name: call.name, children: spliced(call.children, goes, lost), removed: lost }];
   });
 }
