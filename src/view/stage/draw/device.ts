@@ -1,0 +1,285 @@
+/** The device floor: qdisc and bypass, TX lock, tap, softnet; and the driver with its rings. */
+import type { DeviceStage, QdiscStage, SoftnetStage } from '../floors/device';
+import type { RingStage } from '../floors/hardware';
+import { counted } from '../read';
+import type { HostStage } from '../stage';
+import type { Block } from './pack';
+import { cabinet, cells, note, padlock } from './parts';
+import { type Box, type Pen, widthOf } from './shapes';
+
+const BAND = 13;
+const LANE = 96;
+
+function drawBands(pen: Pen, qdisc: QdiscStage, box: Box): void {
+  const names = 36;
+  qdisc.bands.forEach((band, nth) => {
+    const y = box.y + nth * BAND;
+    const line = { x: box.x + names, y, w: box.w - names, h: BAND - 2 };
+    pen.text(box.x, y + 8.5, band.name, 'n', { max: names - 2, cls: band.skbs.length > 0 ? 'ink' : 'ink3' });
+    pen.rect(line, band.here ? 'bin here' : 'bin', {
+      rx: 1,
+      object: band.id,
+      title: `${band.name}: ${counted(band.skbs.length, 'packet')}`,
+    });
+    if (band.here) pen.here(line);
+    cells(pen, { x: line.x + 1.5, y: y + 1.5, w: line.w - 3, h: BAND - 5 }, band.skbs, {
+      label: (id) => `#${id}`,
+      wide: 32,
+    });
+  });
+}
+
+/** The lane past the queue: a rail from above, open or with a bar across it. */
+function drawBypass(pen: Pen, qdisc: QdiscStage, box: Box): void {
+  const { x, y, w, h } = box;
+  const { bypass } = qdisc;
+  const tone = bypass.here ? 'lane hereline' : bypass.open ? 'lane layerline' : 'lane mutedline';
+  pen.path(`M${x + 6} ${y} V${y + h - 9} H${x + w - 4} m-5 -4 l5 4 l-5 4`, tone, { title: `bypass ${bypass.text}` });
+  if (!bypass.open) pen.path(`M${x} ${y + 12} h12`, 'bar');
+  const ink = bypass.here ? 'hereink strong' : bypass.open ? 'layerink' : 'ink2';
+  pen.text(x + 16, y + 10, 'bypass', 'b', { max: w - 16, cls: ink });
+  const words = bypass.text.split(': ');
+  words.slice(0, 2).forEach((line, nth) => {
+    pen.text(x + 16, y + 22 + nth * 11, line, 'n', { max: w - 17, cls: ink, title: bypass.text });
+  });
+  if (bypass.here) pen.here(box);
+}
+
+function qdiscBlock(qdisc: QdiscStage): Block {
+  const height = 15 + Math.max(38, qdisc.bands.length * BAND);
+  return {
+    id: 'device.qdisc',
+    min: 230,
+    grow: 3,
+    h: height,
+    draw(pen, { x, y, w, h }) {
+      pen.text(x, y + 10, qdisc.name, 'k', { max: 90, cls: 'ink', object: qdisc.id });
+      const used = widthOf(qdisc.name, 'k') + 8;
+      const extra = [
+        qdisc.state,
+        qdisc.drops > 0 ? `${qdisc.drops} dropped` : '',
+        qdisc.requeued > 0 ? 'one put back' : '',
+        qdisc.root.locked ? `root lock ${qdisc.root.owner}` : '',
+      ];
+      const line = extra.filter((part) => part !== '').join(', ');
+      pen.text(x + used, y + 10, line, 'n', {
+        max: w - used,
+        cls: qdisc.drops > 0 ? 'drop' : 'ink2',
+        object: qdisc.root.id,
+      });
+      drawBands(pen, qdisc, { x, y: y + 15, w: w - LANE - 10, h: h - 15 });
+      drawBypass(pen, qdisc, { x: x + w - LANE, y: y + 14, w: LANE, h: h - 14 });
+    },
+  };
+}
+
+function tapBlock(device: DeviceStage): Block {
+  const packets = device.taps.reduce((sum, tap) => sum + tap.packets, 0);
+  const on = device.taps.length > 0;
+  return {
+    id: 'device.tap',
+    min: 124,
+    grow: 2,
+    h: 34,
+    draw(pen, box) {
+      const { x, y, w } = box;
+      if (device.tapHere) pen.here(box);
+      pen.path(`M${x} ${y + 17} h8`, on ? 'thin layerline' : 'thin mutedline dashed');
+      const pane = { x: x + 8, y, w: w - 8, h: 34 };
+      pen.rect(pane, `${on ? 'capture' : 'capture off'}${device.tapHere ? ' here' : ''}`, {
+        rx: 3,
+        title: on ? `ptype_all: ${counted(packets, 'packet')} captured` : 'ptype_all is empty: nobody captures',
+        object: device.taps[0]?.id ?? 0,
+      });
+      pen.text(x + 14, y + 12, on ? 'tcpdump' : 'ptype_all', 'n', {
+        max: w - 20,
+        cls: on ? 'captureink strong' : 'ink3',
+      });
+      pen.text(x + w - 6, y + 12, on ? counted(packets, 'packet') : 'empty', 'n', {
+        max: w - 70,
+        anchor: 'end',
+        cls: on ? 'captureink' : 'ink3',
+      });
+      const skbs = device.taps.flatMap((tap) => tap.skbs).reverse();
+      cells(pen, { x: x + 14, y: y + 18, w: w - 20, h: 11 }, skbs, {
+        label: (id) => `#${id}`,
+        wide: 32,
+        cls: () => 'clone',
+      });
+    },
+  };
+}
+
+function softnetBlock(softnet: SoftnetStage): Block {
+  return {
+    id: `device.softnet${softnet.cpu}`,
+    min: 132,
+    grow: 1,
+    h: 24,
+    draw(pen, box) {
+      const { x, y, w } = box;
+      if (softnet.here) pen.here({ x: x - 3, y, w: w + 3, h: 24 });
+      const busy = softnet.polls.length > 0 || softnet.pending.length > 0;
+      pen.text(x, y + 10, `CPU ${softnet.cpu} softnet`, 't', {
+        max: w,
+        cls: softnet.here ? 'hereink strong' : busy ? 'ink' : 'ink2',
+        object: softnet.id,
+      });
+      const polls = softnet.polls.length === 0 ? 'poll list empty' : `poll: ${softnet.polls.join(', ')}`;
+      const pending = softnet.pending.length === 0 ? '' : ` · pending ${softnet.pending.join(' ')}`;
+      const backlog = softnet.backlog > 0 ? ` · backlog ${softnet.backlog}` : '';
+      pen.text(x, y + 21, `${polls}${pending}${backlog}`, 'n', { max: w, cls: busy ? 'ink strong' : 'ink3' });
+    },
+  };
+}
+
+function handlerBlock(device: DeviceStage): Block[] {
+  const rows = device.handlers.filter(({ type, here }) => here || type === '0x0800').slice(0, 2);
+  if (rows.length === 0) return [];
+  return cabinet(
+    'device.ptype',
+    {
+      name: 'ptype_base',
+      type: 'packet_type',
+      rows: rows.map(({ type, func, here }) => ({ slot: type, target: func, followed: here, here })),
+    },
+    120,
+  );
+}
+
+export function deviceBlocks({ device, role, path }: HostStage, brief: boolean): Block[] {
+  if (device === null) return [];
+  const waiting = device.qdisc?.bands.reduce((sum, band) => sum + band.skbs.length, 0) ?? 0;
+  const softnets = device.softnets.map(softnetBlock);
+  const tx = path.some(({ fn }) => fn === 'dev_queue_xmit' || fn === '__qdisc_run');
+  if (brief) {
+    const active = device.softnets.find((one) => one.polls.length > 0 || one.pending.length > 0) ?? device.softnets[0];
+    return [
+      ...(active === undefined ? [] : [softnetBlock(active)]),
+      note(
+        'device.queue',
+        waiting > 0 ? `${counted(waiting, 'packet')} in the qdisc` : `${device.qdisc?.name ?? 'no qdisc'}: empty`,
+        100,
+        { style: 'n' },
+      ),
+    ];
+  }
+  const stopped = device.stopped
+    ? [note('device.stopped', `TX queue ${device.queueState}: the ring is full`, 150, { cls: 'blocked strong' })]
+    : [];
+  const gro =
+    device.gro !== null && device.gro.count > 0
+      ? [
+          note('device.gro', `GRO holds ${counted(device.gro.count, 'flow')}`, 110, {
+            object: device.gro.id,
+            cls: device.gro.here ? 'hereink strong' : 'ink2',
+          }),
+        ]
+      : [];
+  const transmit = [
+    ...(device.qdisc === null ? [] : [qdiscBlock(device.qdisc)]),
+    ...padlock('device.lock', device.lock, 104),
+    tapBlock(device),
+  ];
+  const receive = [...softnets, ...gro, ...handlerBlock(device)];
+  return role === 'receive' && !tx ? [...receive, ...transmit, ...stopped] : [...transmit, ...stopped, ...receive];
+}
+
+/** A descriptor ring laid out as a strip: filled descriptors, the driver's indices above, the card's below. */
+function ringBlock(ring: RingStage, brief: boolean): Block {
+  return {
+    id: `driver.${ring.name}`,
+    min: brief ? 140 : 190,
+    grow: 1,
+    h: brief ? 26 : 38,
+    draw(pen, { x, y, w }) {
+      const posted = (ring.use - ring.clean + ring.count) % Math.max(1, ring.count);
+      const owned = (ring.tail - ring.head + ring.count) % Math.max(1, ring.count);
+      const name = `${ring.name} ring`;
+      pen.text(x, y + 9.5, name, 'b', { max: 60, cls: ring.here ? 'hereink' : 'ink', object: ring.id });
+      const says = ring.name === 'TX' ? `${posted} of ${ring.count} filled` : `${owned} of ${ring.count} posted`;
+      const said = x + widthOf(name, 'b') + 7;
+      pen.text(said, y + 9.5, says, 'n', { max: x + w - said, cls: 'ink2' });
+      drawStrip(pen, ring, { x, y: y + 14, w, h: 10 });
+      if (ring.here) pen.here({ x: x - 2, y: y + 12, w: w + 4, h: 14 });
+      if (brief) return;
+      const driver =
+        ring.name === 'TX' ? `use ${ring.use}, clean ${ring.clean}` : `clean ${ring.clean}, use ${ring.use}`;
+      const card = ring.name === 'TX' ? `TDH ${ring.head}, TDT ${ring.tail}` : `RDH ${ring.head}, RDT ${ring.tail}`;
+      pen.text(x, y + 35, driver, 'n', {
+        max: w / 2 - 4,
+        cls: 'ink3',
+        title: 'the driver: next_to_use, next_to_clean',
+      });
+      pen.text(x + w, y + 35, card, 'n', {
+        max: w / 2,
+        anchor: 'end',
+        cls: 'ink2',
+        title: 'the card: head and tail registers',
+      });
+    },
+  };
+}
+
+function drawStrip(pen: Pen, ring: RingStage, box: Box): void {
+  const { x, y, w, h } = box;
+  const { count } = ring;
+  if (count === 0) return;
+  const unit = w / count;
+  pen.rect(box, ring.here ? 'ring here' : 'ring', { rx: 1, title: `${ring.name} ring of ${count} descriptors` });
+  const stretch = (from: number, to: number, cls: string): void => {
+    if (from === to) return;
+    const parts =
+      from < to
+        ? [[from, to]]
+        : [
+            [from, count],
+            [0, to],
+          ];
+    for (const [a, b] of parts as [number, number][])
+      pen.rect({ x: x + a * unit, y, w: Math.max(2.5, (b - a) * unit), h }, cls, { rx: 0 });
+  };
+  if (ring.name === 'TX') {
+    // Done by the card but not cleaned, then given to the card.
+    stretch(ring.clean, ring.head, 'descriptor done');
+    stretch(ring.head, ring.tail, 'descriptor given');
+    stretch(ring.tail, ring.use, 'descriptor filled');
+  } else {
+    stretch(ring.head, ring.tail, 'descriptor posted');
+    stretch(ring.clean, ring.head, 'descriptor given');
+  }
+  // A grid, as fine as it can be seen.
+  const every = Math.max(1, Math.ceil(7 / unit / 8) * 8);
+  for (let at = every; at < count; at += every) pen.path(`M${(x + at * unit).toFixed(1)} ${y} v${h}`, 'grid');
+  const tick = (at: number, cls: string, up: boolean): void => {
+    const cx = x + ((at % count) + 0.0) * unit;
+    pen.path(up ? `M${cx} ${y} l-3 -4 h6 z` : `M${cx} ${y + h} l-3 4 h6 z`, cls);
+  };
+  tick(ring.use, 'tickmark driver', true);
+  tick(ring.tail, 'tickmark card', false);
+  tick(ring.head, 'tickmark card hollow', false);
+}
+
+export function driverBlocks({ driver, role, path }: HostStage, brief: boolean): Block[] {
+  if (driver === null) return [];
+  const rings = [driver.tx, driver.rx].filter((ring) => ring !== null);
+  const rx = path.some(({ fn }) => fn === driver.poll);
+  const ordered = role === 'receive' || rx ? [...rings].reverse() : rings;
+  if (brief) return ordered.slice(0, 1).map((ring) => ringBlock(ring, true));
+  const poll: Block = {
+    id: 'driver.napi',
+    min: 118,
+    grow: 1,
+    h: 26,
+    draw(pen, { x, y, w }) {
+      pen.text(x, y + 10, `NAPI ${driver.napi}`, 't', {
+        max: w,
+        cls: driver.pollHere ? 'hereink strong' : driver.napi === 'scheduled' ? 'ink strong' : 'ink2',
+        object: driver.napiId,
+      });
+      pen.text(x, y + 22, `poll: ${driver.poll}`, 'n', { max: w, cls: 'ink3' });
+      if (driver.pollHere) pen.port('poll', x, y + 10);
+    },
+  };
+  return [...ordered.map((ring) => ringBlock(ring, false)), ...cabinet('driver.ops', driver.table, 190), poll];
+}

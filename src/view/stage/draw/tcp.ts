@@ -1,0 +1,289 @@
+/** TCP machinery: ribbons in sequence space, gates, dials, bins. */
+import type { Bin, Dial, Gate, Ribbon, Segment, TcpStage } from '../floors/tcp';
+import { counted, grouped } from '../read';
+import type { Block } from './pack';
+import { cells, gauge, note } from './parts';
+import { type Box, type Pen, widthOf } from './shapes';
+
+/** Width of the column of names before a ribbon. */
+const NAMES = 42;
+const BRACKET = 13;
+const BAND = 20;
+const TICKS = 27;
+/** A segment narrower than this is drawn together with its neighbours. */
+const NARROWEST = 4;
+
+interface Scale {
+  readonly x0: number;
+  readonly x1: number;
+  at(byte: number): number;
+}
+
+function scaleOf(ribbon: Ribbon, x0: number, x1: number): Scale {
+  const [from, to] = ribbon.domain;
+  const unit = (x1 - x0) / Math.max(1, to - from);
+  return { x0, x1, at: (byte) => Math.max(x0, Math.min(x1, x0 + (byte - from) * unit)) };
+}
+
+function drawBracket(
+  pen: Pen,
+  bracket: Ribbon['brackets'][number],
+  y: number,
+  x: number,
+  scale: Scale,
+  ribbon: Ribbon,
+): void {
+  const from = scale.at(bracket.from);
+  const to = scale.at(bracket.to);
+  const beyond = bracket.to > ribbon.domain[1];
+  const tone = bracket.shut ? 'blockedline' : 'layerline';
+  pen.text(x, y + 9, bracket.name, 't', { max: NAMES - 4, cls: 'ink2' });
+  const line = y + 10;
+  const end = beyond ? to : Math.max(to, from + 1);
+  pen.path(`M${from} ${line + 3} V${line} H${end}${beyond ? '' : ` V${line + 3}`}`, `thin ${tone}`, {
+    title: `${bracket.name} ${bracket.text}`,
+  });
+  // It goes on beyond the axis: a break mark.
+  if (beyond) pen.path(`M${end - 9} ${line + 3} l3 -6 M${end - 5} ${line + 3} l3 -6`, `thin ${tone}`);
+  const room = widthOf(bracket.text, 'n');
+  const right = Math.max(Math.min(scale.x1, end - (beyond ? 12 : 2)), Math.min(scale.x1, from + room + 4));
+  pen.text(right, y + 8, bracket.text, 'n', {
+    max: scale.x1 - scale.x0,
+    anchor: 'end',
+    cls: bracket.shut ? 'blocked strong' : 'ink2',
+  });
+}
+
+/** Segments narrower than a few pixels are joined with neighbours of their kind. */
+function joined(segments: readonly Segment[], scale: Scale): { segment: Segment; count: number }[] {
+  const found: { segment: Segment; count: number }[] = [];
+  for (const segment of segments) {
+    const before = found.at(-1);
+    const narrow = scale.at(segment.to) - scale.at(segment.from) < NARROWEST;
+    if (
+      narrow &&
+      before !== undefined &&
+      before.segment.state === segment.state &&
+      !segment.inHand &&
+      before.segment.to === segment.from
+    ) {
+      found[found.length - 1] = { segment: { ...before.segment, to: segment.to }, count: before.count + 1 };
+    } else found.push({ segment, count: 1 });
+  }
+  return found;
+}
+
+const SAYS: Readonly<Record<Segment['state'], string>> = {
+  flight: 'in flight',
+  waiting: 'not yet sent',
+  acked: 'done',
+  sacked: 'SACKed',
+  lost: 'thought lost',
+  queued: 'to be read',
+  beyond: 'beyond a hole',
+};
+
+function drawSegments(pen: Pen, ribbon: Ribbon, y: number, scale: Scale): void {
+  for (const { segment, count } of joined(ribbon.segments, scale)) {
+    const from = scale.at(segment.from);
+    const w = Math.max(1.5, scale.at(segment.to) - from - 1);
+    if (segment.id === 0) {
+      pen.rect({ x: from, y, w, h: BAND }, 'segment acked', {
+        rx: 0,
+        title: `${grouped(segment.to)} bytes ${SAYS.acked}`,
+      });
+      if (w > 60)
+        pen.text(from + w / 2, y + 13, `${grouped(segment.to - segment.from)}`, 'n', {
+          max: w - 6,
+          anchor: 'middle',
+          cls: 'ink3',
+        });
+      continue;
+    }
+    const bytes = `${grouped(segment.from + 1)}:${grouped(segment.to + 1)}`;
+    const many = count > 1 ? `${count} skbs` : `#${segment.id}`;
+    const long = `${many} ${grouped(segment.to - segment.from)}`;
+    pen.place({
+      object: segment.id,
+      mode: 'segment',
+      cls: `${segment.state}${segment.inHand ? ' here' : ''}${segment.cloned ? ' cloned' : ''}${segment.retransmitted ? ' again' : ''}`,
+      label: w >= widthOf(long, 'n') + 8 ? long : w >= widthOf(many, 'n') + 4 ? many : '',
+      title: `${many}, bytes ${bytes}, ${SAYS[segment.state]}${segment.gsoSegs > 1 ? `, ${segment.gsoSegs} segments` : ''}`,
+      x: from,
+      y,
+      w,
+      h: BAND,
+    });
+  }
+}
+
+/** Names of positions below the ribbon; those at one place share a line, those too near move apart. */
+function drawMarks(pen: Pen, ribbon: Ribbon, y: number, scale: Scale): void {
+  const merged: { names: string[]; at: number }[] = [];
+  for (const mark of [...ribbon.marks].sort((a, b) => a.at - b.at)) {
+    const same = merged.find((one) => one.at === mark.at);
+    if (same === undefined) merged.push({ names: [mark.name], at: mark.at });
+    else same.names.push(mark.name);
+  }
+  const ends = [scale.x0 - 100, scale.x0 - 100];
+  const lastBox: number[] = [];
+  merged.forEach(({ names, at }, nth) => {
+    const label = `${names.join(' = ')} ${grouped(at + 1)}`;
+    const width = Math.min(widthOf(label, 'n'), scale.x1 - scale.x0);
+    const x = scale.at(at);
+    const wanted = Math.max(scale.x0, Math.min(x - 3, scale.x1 - width));
+    const free = ends.map((end) => Math.max(0, end + 8 - wanted));
+    let row = (free[0] as number) <= (free[1] as number) ? 0 : 1;
+    if (nth === 1 && merged.length === 3 && (free[0] as number) > 0) row = 1;
+    const left = Math.min(Math.max(wanted, (ends[row] as number) + 8), Math.max(scale.x0, scale.x1 - width));
+    const overlaps = left < (ends[row] as number);
+    if (overlaps) row = 1 - row;
+    ends[row] = left + width;
+    lastBox.push(left);
+    pen.path(`M${x} ${y - 3} V${y + 3 + row * 11}`, 'thin mutedline');
+    pen.text(left, y + 11 + row * 11, label, 'n', { max: width + 1, cls: 'ink2' });
+  });
+}
+
+export function ribbon(id: string, title: string, object: number, what: Ribbon, min: number): Block {
+  const height = 14 + what.brackets.length * BRACKET + 3 + BAND + TICKS;
+  return {
+    id,
+    min,
+    grow: 4,
+    breaks: true,
+    h: height,
+    draw(pen, { x, y, w }) {
+      const scale = scaleOf(what, x + NAMES, x + w);
+      pen.text(x, y + 10, title, 'b', { max: w, cls: 'layerink', object });
+      const used = widthOf(title, 'b') + 8;
+      pen.text(x + used, y + 10, what.sentence, 't', { max: w - used, cls: 'ink2' });
+      let top = y + 14;
+      for (const bracket of what.brackets) {
+        drawBracket(pen, bracket, top, x, scale, what);
+        top += BRACKET;
+      }
+      top += 3;
+      pen.rect({ x: scale.x0, y: top, w: scale.x1 - scale.x0, h: BAND }, 'axis', { rx: 0 });
+      drawSegments(pen, what, top, scale);
+      drawMarks(pen, what, top + BAND + 3, scale);
+      pen.port('band', scale.x0, top + BAND / 2);
+    },
+  };
+}
+
+function drawGate(pen: Pen, gate: Gate, box: Box): void {
+  const { x, y, w } = box;
+  if (gate.here) {
+    pen.rect({ x: x - 3, y: y - 2, w: w + 3, h: box.h + 3 }, 'frame here', { rx: 3 });
+    pen.here({ x: x - 3, y: y - 2, w: w + 3, h: box.h + 3 });
+  }
+  const post = gate.here ? 'post hereline' : 'post';
+  pen.path(`M${x + 1} ${y + 2} V${y + 28} M${x + 27} ${y + 2} V${y + 28}`, post, { title: gate.sentence });
+  const leaf = gate.verdict === 'shut' ? 'leaf shut' : gate.verdict === 'open' ? 'leaf open' : 'leaf none';
+  pen.path(
+    gate.verdict === 'shut'
+      ? `M${x + 2} ${y + 15} H${x + 26}`
+      : `M${x + 2} ${y + 15} L${x + 10} ${y + 4} M${x + 26} ${y + 15} L${x + 18} ${y + 4}`,
+    leaf,
+    { title: gate.sentence },
+  );
+  pen.text(x + 33, y + 12, gate.name, 'b', { max: w - 34, cls: gate.here ? 'hereink' : 'ink', title: gate.sentence });
+  pen.text(x + 33, y + 24.5, gate.numbers, 'n', {
+    max: w - 34,
+    cls: gate.verdict === 'shut' ? 'blocked strong' : 'ink2',
+    title: gate.sentence,
+  });
+}
+
+function gateBlocks(tcp: TcpStage): Block[] {
+  return tcp.gates.map((gate, nth) => ({
+    id: `tcp.gate${nth}`,
+    min: gate.name === 'window' ? 118 : 98,
+    grow: 1,
+    h: 30,
+    ...(nth === 0 ? { breaks: true } : {}),
+    draw: (pen: Pen, box: Box) => drawGate(pen, gate, box),
+  }));
+}
+
+function dialBlock(dial: Dial, nth: number): Block {
+  return {
+    id: `tcp.dial${nth}`,
+    min: 112,
+    grow: 1,
+    h: 24,
+    draw(pen, box) {
+      const { x, y, w } = box;
+      const cx = x + 11;
+      const cy = y + 12;
+      if (dial.here) pen.here(box);
+      pen.circle(cx, cy, 9, dial.here ? 'dial here' : 'dial', {
+        object: dial.id,
+        title: `${dial.name} timer: ${dial.text}`,
+      });
+      if (dial.running) {
+        const angle = Math.min(0.9999, dial.left) * 2 * Math.PI;
+        const end = `${(cx + 9 * Math.sin(angle)).toFixed(2)} ${(cy - 9 * Math.cos(angle)).toFixed(2)}`;
+        pen.path(`M${cx} ${cy} V${cy - 9} A9 9 0 ${dial.left > 0.5 ? 1 : 0} 1 ${end} Z`, 'dialpart');
+      }
+      pen.path(`M${cx} ${cy} v-6`, 'thin mutedline');
+      pen.text(x + 25, y + 10, dial.name, 't', { max: w - 26, cls: 'ink' });
+      pen.text(x + 25, y + 21, dial.text, 'n', { max: w - 26, cls: dial.running ? 'ink' : 'ink3' });
+    },
+  };
+}
+
+function binBlock(bin: Bin, nth: number): Block {
+  return {
+    id: `tcp.bin${nth}`,
+    min: 86,
+    grow: 1,
+    h: 27,
+    draw(pen, { x, y, w }) {
+      const count = bin.skbs.length;
+      pen.text(x, y + 9, bin.name, 't', { max: w - 16, cls: count > 0 ? 'ink' : 'ink2' });
+      pen.text(x + w, y + 9, String(count), 'n', { max: 24, anchor: 'end', cls: count > 0 ? 'ink strong' : 'ink3' });
+      const box = { x, y: y + 12, w, h: 14 };
+      pen.rect(box, bin.here ? 'bin here' : 'bin', { object: bin.id, title: `${bin.name}: ${counted(count, 'skb')}` });
+      if (bin.here) pen.here(box);
+      cells(pen, { x: x + 2, y: y + 14, w: w - 4, h: 10 }, bin.skbs, { label: (id) => `#${id}`, wide: 34 });
+    },
+  };
+}
+
+/** What stands on the TCP floor; the side that the host uses comes first and largest. */
+export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', brief: boolean): Block[] {
+  if (tcp === null) return [note('tcp.none', 'no connection', 80, { cls: 'ink3' })];
+  const send = ribbon('tcp.send', 'send queue', tcp.id, tcp.send, 150);
+  const receive = ribbon('tcp.receive', 'receive queue', tcp.id, tcp.receive, 150);
+  const bins = tcp.bins.map(binBlock);
+  const verdict: Block = {
+    ...note('tcp.verdict', tcp.verdict, 150, { cls: 'ink' }),
+    breaks: true,
+  };
+  if (brief) return first === 'send' ? [send, verdict] : [receive, ...bins.slice(0, 2)];
+  const gates = gateBlocks(tcp);
+  const dials = tcp.dials.map(dialBlock);
+  const gauges = tcp.gauges.map((one, nth) => gauge(`tcp.gauge${nth}`, one.name, one.used, one.limit, 104));
+  const [sendMemory, receiveMemory] = gauges as [Block, Block];
+  if (first === 'send') {
+    const compact = note('tcp.rx', `receive: ${tcp.receive.sentence}`, 150);
+    return [
+      send,
+      ...gates,
+      verdict,
+      ...dials,
+      sendMemory,
+      ...(tcp.receive.segments.length > 0 ? [receive, ...bins] : [{ ...compact, breaks: true }, ...bins]),
+    ];
+  }
+  const busy = tcp.send.segments.some((one) => one.id !== 0);
+  return [
+    receive,
+    ...bins,
+    ...dials,
+    receiveMemory,
+    ...(busy ? [send, ...gates, verdict] : [{ ...note('tcp.tx', `send: ${tcp.send.sentence}`, 150), breaks: true }]),
+  ];
+}

@@ -1,0 +1,241 @@
+/** The device floor: qdisc and its bypass, TX lock, taps, and what waits for softirqs. */
+import type { StructView } from '../../../trace/state';
+import { chain, counted, num, queued, ref, refs, text } from '../read';
+import { functionHere, type HostContext, inCall, inCallHere, skbInHand, spinnersOn } from './context';
+
+export interface BandStage {
+  readonly name: string;
+  readonly id: number;
+  readonly skbs: readonly number[];
+  readonly here: boolean;
+}
+
+export interface QdiscStage {
+  readonly id: number;
+  readonly name: string;
+  readonly bands: readonly BandStage[];
+  readonly running: number;
+  readonly state: string;
+  /** Packet the driver refused: first next time. */
+  readonly requeued: number;
+  readonly drops: number;
+  readonly root: LockStage;
+  readonly bypass: BypassStage;
+}
+
+export interface BypassStage {
+  readonly open: boolean;
+  readonly text: string;
+  /** A packet takes it at this step. */
+  readonly here: boolean;
+}
+
+export interface LockStage {
+  readonly id: number;
+  readonly name: string;
+  readonly locked: boolean;
+  /** `CPU 0`, `free`. */
+  readonly owner: string;
+  readonly waiters: readonly string[];
+  readonly here: boolean;
+}
+
+export interface TapStage {
+  readonly id: number;
+  readonly packets: number;
+  readonly skbs: readonly number[];
+  readonly here: boolean;
+}
+
+export interface SoftnetStage {
+  readonly id: number;
+  readonly cpu: number;
+  readonly polls: readonly string[];
+  readonly backlog: number;
+  readonly completions: number;
+  readonly pending: readonly string[];
+  readonly here: boolean;
+}
+
+export interface DeviceStage {
+  readonly id: number;
+  readonly name: string;
+  readonly queueState: string;
+  readonly stopped: boolean;
+  readonly qdisc: QdiscStage | null;
+  readonly lock: LockStage | null;
+  readonly taps: readonly TapStage[];
+  readonly tapHere: boolean;
+  readonly softnets: readonly SoftnetStage[];
+  /** EtherType -> handler, with the packet's under way. */
+  readonly handlers: readonly {
+    readonly type: string;
+    readonly func: string;
+    readonly here: boolean;
+    readonly id: number;
+  }[];
+  readonly gro: {
+    readonly id: number;
+    readonly count: number;
+    readonly skbs: readonly number[];
+    readonly here: boolean;
+  } | null;
+}
+
+const SOFTIRQS = ['HI', 'TIMER', 'NET_TX', 'NET_RX'];
+const ETH_P_ALL = 3;
+const QUEUED_SHOWN = 256;
+
+function lockStage(c: HostContext, lock: StructView | null, name: string, here: boolean): LockStage {
+  const owner = num(lock, 'owner', -1);
+  const locked = num(lock, 'state') !== 0 || owner >= 0;
+  return {
+    id: lock?.id ?? 0,
+    name,
+    locked,
+    owner: locked ? `CPU ${owner}` : 'free',
+    waiters: lock === null ? [] : spinnersOn(c, lock.id),
+    here:
+      here ||
+      (lock !== null && c.trace.kind(c.step) >= 4 && c.trace.kind(c.step) <= 5 && c.trace.skb(c.step) === lock.id),
+  };
+}
+
+function bandsOf(c: HostContext, qdisc: StructView): BandStage[] {
+  const fn = functionHere(c);
+  const here = fn !== null && /_(enqueue|dequeue)$|^__qdisc_(enqueue|dequeue)/.test(fn);
+  const bands = refs(qdisc, 'band');
+  const heads = bands.length > 0 ? bands : [ref(ref(qdisc, 'tbf'), 'qdisc') ?? qdisc].map((inner) => ref(inner, 'q'));
+  return heads.map((head, nth) => ({
+    name: bands.length > 0 ? `band ${nth}` : 'queue',
+    id: head?.id ?? 0,
+    skbs: queued(head, QUEUED_SHOWN).map(({ id }) => id),
+    here: here && num(head, 'qlen') > 0,
+  }));
+}
+
+function bypassOf(c: HostContext, qdisc: StructView, length: number): BypassStage {
+  const may = text(qdisc, 'flags').includes('CAN_BYPASS');
+  const running = text(qdisc, '__state').includes('RUNNING');
+  const names = c.hand?.frames.map(({ frame }) => frame.fact.name) ?? [];
+  const at = names.lastIndexOf('sch_direct_xmit');
+  const taken = at > 0 && names[at - 1] === '__dev_xmit_skb';
+  const why = !may
+    ? 'not allowed by this qdisc'
+    : length > 0
+      ? `shut: ${counted(length, 'packet')} queued`
+      : running
+        ? 'shut: the qdisc is running'
+        : 'open: queue empty, idle';
+  return {
+    open: taken || (may && !running && length === 0),
+    text: taken ? 'taken: past the queue' : why,
+    here: taken && c.hand?.current === true && at === names.length - 1,
+  };
+}
+
+function qdiscStage(c: HostContext, qdisc: StructView | null): QdiscStage | null {
+  if (qdisc === null) return null;
+  const length = num(ref(qdisc, 'q'), 'qlen');
+  const state = text(qdisc, '__state');
+  const running = state.includes('RUNNING');
+  const cpu = num(qdisc, 'running_cpu', -1);
+  return {
+    id: qdisc.id,
+    name: (qdisc.tableName('ops') ?? 'qdisc').replace(/_qdisc_ops$|_ops$/, ''),
+    bands: bandsOf(c, qdisc),
+    running: running ? cpu : -1,
+    state:
+      state.includes('SCHED') && !running
+        ? 'scheduled'
+        : running
+          ? `run by CPU ${cpu}`
+          : text(qdisc, 'flags').includes('THROTTLED')
+            ? 'waits for tokens'
+            : 'idle',
+    requeued: ref(qdisc, 'gso_skb')?.id ?? 0,
+    drops: num(qdisc, 'drops'),
+    root: lockStage(c, ref(qdisc, 'root_lock'), 'root lock', false),
+    bypass: bypassOf(c, qdisc, length),
+  };
+}
+
+function tapsOf(c: HostContext): TapStage[] {
+  const fn = functionHere(c);
+  return c.state.objects('packet_handlers', c.host).flatMap((handlers) =>
+    refs(handlers, 'ptype_all').map((tap) => {
+      const queue = ref(ref(tap, 'af_packet_priv'), 'sk_receive_queue');
+      return {
+        id: tap.id,
+        packets: num(queue, 'qlen'),
+        skbs: queued(queue, QUEUED_SHOWN).map(({ id }) => id),
+        here: fn === 'packet_rcv' || fn === 'tpacket_rcv',
+      };
+    }),
+  );
+}
+
+function softnetsOf(c: HostContext): SoftnetStage[] {
+  const stats = c.state.objects('irq_cpustat_t', c.host);
+  return c.state.objects('softnet_data', c.host).map((softnet, nth) => {
+    const pending = num(stats[nth] ?? null, '__softirq_pending');
+    return {
+      id: softnet.id,
+      cpu: num(softnet, 'cpu', nth),
+      polls: refs(softnet, 'poll_list').map((napi) => text(ref(napi, 'dev'), 'name') || 'backlog'),
+      backlog: num(ref(softnet, 'input_pkt_queue'), 'qlen') + num(ref(softnet, 'process_queue'), 'qlen'),
+      completions: chain(ref(softnet, 'completion_queue'), 'next').length,
+      pending: SOFTIRQS.filter((_, bit) => pending & (1 << bit)),
+      here:
+        inCallHere(c, '__napi_schedule', '____napi_schedule', 'napi_schedule', 'net_rx_action') &&
+        c.hand?.context.cpu === num(softnet, 'cpu', nth) &&
+        (c.hand?.frames.length ?? 0) <= 4,
+    };
+  });
+}
+
+function handlersOf(c: HostContext): DeviceStage['handlers'] {
+  const through = (func: string): boolean => {
+    const frame = c.hand?.frames.findLast((one) => one.frame.fact.name === func);
+    return frame !== undefined && c.hand?.current === true && frame.frame.via?.table === 'packet_type';
+  };
+  return c.state.objects('packet_handlers', c.host).flatMap((handlers) =>
+    refs(handlers, 'ptype_base')
+      .filter((one) => num(one, 'type') !== ETH_P_ALL)
+      .map((one) => {
+        const func = one.fnName('func') ?? '';
+        return { type: `0x${num(one, 'type').toString(16).padStart(4, '0')}`, func, here: through(func), id: one.id };
+      }),
+  );
+}
+
+export function deviceStage(c: HostContext): DeviceStage | null {
+  const devices = c.state.objects('net_device', c.host).filter((dev) => text(dev, 'name') !== 'lo');
+  const device = devices[0];
+  if (device === undefined) return null;
+  const queue = refs(device, '_tx')[0] ?? null;
+  const state = text(queue, 'state');
+  const napi = c.state.objects('napi_struct', c.host).find((one) => ref(one, 'dev')?.id === device.id) ?? null;
+  return {
+    id: device.id,
+    name: text(device, 'name'),
+    queueState: state.includes('XOFF') ? 'stopped' : state.includes('FROZEN') ? 'frozen' : 'on',
+    stopped: state.includes('XOFF') || state.includes('FROZEN'),
+    qdisc: qdiscStage(c, ref(queue, 'qdisc')),
+    lock: queue === null ? null : lockStage(c, ref(queue, '_xmit_lock'), 'TX lock', false),
+    taps: tapsOf(c),
+    tapHere: inCallHere(c, 'dev_queue_xmit_nit', 'packet_rcv', 'tpacket_rcv', 'deliver_skb') && !inCall(c, 'ip_rcv'),
+    softnets: softnetsOf(c),
+    handlers: handlersOf(c),
+    gro:
+      napi === null
+        ? null
+        : {
+            id: napi.id,
+            count: num(napi, 'gro_count'),
+            skbs: chain(ref(napi, 'gro_list'), 'next').map(({ id }) => id),
+            here:
+              inCallHere(c, 'dev_gro_receive', 'napi_gro_receive', 'napi_gro_flush') && skbInHand(c, 'device') !== null,
+          },
+  };
+}

@@ -1,0 +1,267 @@
+/** Driver, card and wire: rings with heads and tails, engines, registers, frames under way. */
+import type { StructView } from '../../../trace/state';
+import { chain, num, ref, span, text } from '../read';
+import { type Cabinet, cabinetOf, type HostContext, inCallHere, type Moment } from './context';
+
+export interface RingStage {
+  readonly name: 'TX' | 'RX';
+  readonly id: number;
+  readonly count: number;
+  /** The driver's indices. */
+  readonly use: number;
+  readonly clean: number;
+  /** The card's registers. */
+  readonly head: number;
+  readonly tail: number;
+  /** Descriptors with an skb: index and object id. */
+  readonly skbs: readonly { readonly at: number; readonly id: number }[];
+  readonly here: boolean;
+}
+
+export interface DriverStage {
+  readonly id: number;
+  readonly table: Cabinet | null;
+  readonly poll: string;
+  readonly pollHere: boolean;
+  readonly napi: string;
+  readonly napiId: number;
+  readonly tx: RingStage | null;
+  readonly rx: RingStage | null;
+}
+
+export interface FifoStage {
+  readonly name: string;
+  readonly id: number;
+  readonly frames: readonly number[];
+  readonly bytes: number;
+  readonly size: number;
+}
+
+export interface EngineStage {
+  readonly name: string;
+  readonly state: string;
+  readonly busy: boolean;
+  readonly on: boolean;
+  /** A switch of the card or the device: shown as one. */
+  readonly isSwitch: boolean;
+}
+
+export interface RegisterStage {
+  readonly name: string;
+  readonly value: string;
+  readonly changed: boolean;
+}
+
+export interface NicStage {
+  readonly id: number;
+  readonly name: string;
+  readonly linkLed: boolean;
+  readonly activityLed: boolean;
+  readonly speed: string;
+  readonly engines: readonly EngineStage[];
+  readonly txFifo: FifoStage;
+  readonly rxFifo: FifoStage;
+  /** Frames being filled, sent or written to memory: they are in an engine. */
+  readonly inEngine: readonly { readonly frame: number; readonly engine: string }[];
+  readonly irq: { readonly id: number; readonly line: boolean; readonly causes: string; readonly throttle: string };
+  readonly registers: readonly RegisterStage[];
+  /** Label of the hardware event of this step. */
+  readonly event: string;
+}
+
+export interface WireFrame {
+  readonly id: number;
+  readonly from: number;
+  /** Where its first and last bit are, 0: the sender, 1: the receiver. */
+  readonly head: number;
+  readonly tail: number;
+  readonly text: string;
+}
+
+export interface WireStage {
+  readonly id: number;
+  readonly up: boolean;
+  readonly text: string;
+  readonly frames: readonly WireFrame[];
+  readonly here: boolean;
+  readonly event: string;
+}
+
+function ringStage(
+  c: HostContext,
+  ring: StructView | null,
+  name: 'TX' | 'RX',
+  nic: StructView | null,
+): RingStage | null {
+  if (ring === null) return null;
+  const registers = ref(nic, 'registers');
+  const buffers = ring.has('buffer_info') ? ring.list('buffer_info') : [];
+  const skbs: { at: number; id: number }[] = [];
+  if (name === 'TX') {
+    buffers.forEach((buffer, at) => {
+      if (buffer === null || typeof buffer === 'number') return;
+      const skb = buffer.has('skb') ? ref(buffer, 'skb') : buffer.type === 'sk_buff' ? buffer : null;
+      if (skb !== null) skbs.push({ at, id: skb.id });
+    });
+  }
+  return {
+    name,
+    id: ring.id,
+    count: num(ring, 'count'),
+    use: num(ring, 'next_to_use'),
+    clean: num(ring, 'next_to_clean'),
+    head: num(registers, name === 'TX' ? 'TDH' : 'RDH'),
+    tail: num(registers, name === 'TX' ? 'TDT' : 'RDT'),
+    skbs,
+    here:
+      name === 'TX'
+        ? inCallHere(c, 'e1000_tx_map', 'e1000_tx_queue', 'e1000_clean_tx_irq', 'e1000_unmap_and_free_tx_resource')
+        : inCallHere(c, 'e1000_clean_rx_irq', 'e1000_alloc_rx_buffers') &&
+          !inCallHere(c, 'napi_gro_receive', 'e1000_receive_skb'),
+  };
+}
+
+export function driverStage(c: HostContext): DriverStage | null {
+  const device = c.state.objects('net_device', c.host).find((dev) => text(dev, 'name') !== 'lo') ?? null;
+  const adapter = ref(device, 'priv');
+  if (device === null || adapter === null) return null;
+  const nic = c.state.objects('nic', c.host)[0] ?? null;
+  const napi = c.state.objects('napi_struct', c.host).find((one) => ref(one, 'dev')?.id === device.id) ?? null;
+  const poll = napi?.fnName('poll') ?? '';
+  return {
+    id: adapter.id,
+    table: cabinetOf(c, device.tableName('netdev_ops'), ['ndo_start_xmit'], 1),
+    poll,
+    pollHere: inCallHere(c, poll),
+    napi: text(napi, 'state').includes('SCHED') ? 'scheduled' : 'idle',
+    napiId: napi?.id ?? 0,
+    tx: ringStage(c, ref(adapter, 'tx_ring'), 'TX', nic),
+    rx: ringStage(c, ref(adapter, 'rx_ring'), 'RX', nic),
+  };
+}
+
+function fifoStage(queue: StructView | null, name: string, size: number): FifoStage {
+  return {
+    name,
+    id: queue?.id ?? 0,
+    frames: chain(ref(queue, 'first'), 'next', num(queue, 'count')).map(({ id }) => id),
+    bytes: num(queue, 'bytes'),
+    size,
+  };
+}
+
+const NETIF_F_TSO = 1 << 16;
+const NETIF_F_SG = 1;
+const NETIF_F_CSUM = 2 | 4 | 8;
+const REGISTERS = ['TDH', 'TDT', 'RDH', 'RDT', 'ICR', 'IMS', 'ITR', 'STATUS'];
+const ITR_UNIT_NS = 256;
+
+function enginesOf(c: HostContext, nic: StructView, tx: StructView | null, rx: StructView | null): EngineStage[] {
+  const device = c.state.objects('net_device', c.host).find((dev) => text(dev, 'name') !== 'lo') ?? null;
+  const features = num(device, 'features');
+  const engine = (name: string, state: string, busy: boolean): EngineStage => {
+    return { name, state, busy, on: true, isSwitch: false };
+  };
+  const part = (name: string, on: boolean, busy: boolean): EngineStage => {
+    return { name, state: on ? 'on' : 'off', busy, on, isSwitch: true };
+  };
+  const txPhase = text(tx, 'phase');
+  const rxPhase = text(rx, 'phase');
+  const packet = num(tx, 'packet_active') !== 0;
+  return [
+    engine('TX DMA', txPhase, txPhase !== 'idle'),
+    part('SG', (features & NETIF_F_SG) !== 0, false),
+    part('checksum', (features & NETIF_F_CSUM) !== 0, packet && (num(tx, 'popts') & 2) !== 0),
+    part('TSO', (features & NETIF_F_TSO) !== 0, packet && num(tx, 'tse') !== 0),
+    engine('RX DMA', rxPhase, rxPhase !== 'idle'),
+    part('RX sum', num(nic, 'rx_checksum') !== 0, ref(rx, 'moving') !== null),
+  ];
+}
+
+export function nicStage(c: HostContext): NicStage | null {
+  const nic = c.state.objects('nic').find((one) => num(one, 'host', one.host) === c.host);
+  if (nic === undefined) return null;
+  const tx = ref(nic, 'tx');
+  const rx = ref(nic, 'rx');
+  const interrupts = ref(nic, 'interrupts');
+  const registers = ref(nic, 'registers');
+  const changed = new Set(
+    c.step === 0
+      ? []
+      : c.state.changes(c.step - 1, c.step).flatMap((one) => (one.object === registers?.id ? [one.field] : [])),
+  );
+  const throttled = num(interrupts, 'throttled_until') - c.time;
+  const inEngine: { frame: number; engine: string }[] = [];
+  const engaged: readonly [StructView | null, string][] = [
+    [ref(tx, 'building'), 'TX DMA'],
+    [ref(rx, 'moving'), 'RX DMA'],
+  ];
+  for (const [frame, engine] of engaged) if (frame !== null) inEngine.push({ frame: frame.id, engine });
+  const kind = c.trace.kind(c.step);
+  const own = c.trace.context(c.trace.ctx(c.step)).host === c.host;
+  return {
+    id: nic.id,
+    name: text(nic, 'name'),
+    linkLed: num(nic, 'led_link') !== 0,
+    activityLed: num(nic, 'led_activity_until') > c.time,
+    speed: text(registers, 'STATUS').match(/speed (\d+)/)?.[1] ?? '10',
+    engines: enginesOf(c, nic, tx, rx),
+    txFifo: fifoStage(ref(tx, 'fifo'), 'TX FIFO', num(tx, 'fifo_size')),
+    rxFifo: fifoStage(ref(rx, 'fifo'), 'RX FIFO', num(rx, 'fifo_size')),
+    inEngine,
+    irq: {
+      id: interrupts?.id ?? 0,
+      line: num(interrupts, 'line') !== 0,
+      causes: text(registers, 'ICR'),
+      throttle: throttled > 0 ? `throttled ${span(throttled)} more` : itrText(num(registers, 'ITR')),
+    },
+    registers: registerRows(registers, changed),
+    event: kind === 6 && own ? c.trace.label(c.step) : '',
+  };
+}
+
+function itrText(itr: number): string {
+  return itr === 0 ? 'no throttle' : `at most ${Math.round(1e9 / (itr * ITR_UNIT_NS))}/s`;
+}
+
+function registerRows(registers: StructView | null, changed: ReadonlySet<string>): RegisterStage[] {
+  return REGISTERS.filter((name) => registers?.has(name)).map((name) => ({
+    name,
+    value: /^(T|R)D|ITR/.test(name) ? String(num(registers, name)) : `0x${num(registers, name).toString(16)}`,
+    changed: changed.has(name),
+  }));
+}
+
+export function wireStage({ trace, state, step }: Moment): WireStage | null {
+  const link = state.objects('link')[0];
+  if (link === undefined) return null;
+  const time = trace.time(step);
+  const propagation = Math.max(1, num(link, 'propagation'));
+  const frames = ['forth', 'back'].flatMap((side, from) =>
+    chain(ref(ref(ref(link, side), 'in_flight'), 'first'), 'next').map((frame): WireFrame => {
+      const start = num(frame, 'start');
+      const end = num(frame, 'end');
+      const sent = Math.max(0, Math.min(1, (time - start) / Math.max(1, end - start)));
+      return {
+        id: frame.id,
+        from,
+        head: Math.max(0, Math.min(1, (time - start) / propagation)),
+        tail: Math.max(0, Math.min(1, (time - end) / propagation)),
+        text:
+          sent < 1
+            ? `${Math.round(sent * 100)} % sent`
+            : `arrives in ${span(Math.max(0, num(frame, 'arrival') - time))}`,
+      };
+    }),
+  );
+  const isWire = trace.kind(step) === 7;
+  const up = num(link, 'up') !== 0;
+  return {
+    id: link.id,
+    up,
+    text: up ? `${num(link, 'speed')} Mb/s, ${span(propagation)} long` : 'cable pulled',
+    frames,
+    here: isWire,
+    event: isWire ? trace.label(step) : '',
+  };
+}

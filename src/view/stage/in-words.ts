@@ -1,0 +1,150 @@
+/** The stage in words: what stands on it, floor by floor, for lists and for assistive technology. */
+import type { Layer } from '../../trace/layers';
+import { anatomyText } from './draw/token';
+import { counted, grouped } from './read';
+import { floorName } from './shaft';
+import type { HostStage, Stage } from './stage';
+
+export interface Item {
+  readonly text: string;
+  /** Object to select, 0: none. */
+  readonly object: number;
+}
+
+export interface Section {
+  readonly title: string;
+  readonly items: readonly Item[];
+}
+
+function item(text: string, object = 0): Item {
+  return { text, object };
+}
+
+function processItems({ process }: HostStage): Item[] {
+  return process.tasks.map((task) => {
+    const call = task.syscall === '' ? 'in user mode' : task.syscall;
+    const bytes =
+      task.buffer === null ? '' : `, ${grouped(task.buffer.done)} of ${grouped(task.buffer.len)} bytes passed`;
+    return item(`task ${task.name}: ${task.state}, ${call}${bytes}`, task.id);
+  });
+}
+
+function cabinetItems(name: string, rows: readonly { slot: string; target: string; followed: boolean }[]): Item[] {
+  return rows
+    .filter(({ followed }) => followed)
+    .map(({ slot, target }) => item(`${name}.${slot} was followed to ${target}`));
+}
+
+function tcpItems({ tcp }: HostStage): Item[] {
+  if (tcp === null) return [];
+  return [
+    item(`connection ${tcp.ends}, ${tcp.state}, ${tcp.congestion}`, tcp.id),
+    item(
+      `send queue: ${tcp.send.sentence}; ${tcp.send.marks.map(({ name, at }) => `${name} ${at + 1}`).join(', ')}`,
+      tcp.id,
+    ),
+    ...tcp.gates.map((gate) => item(`gate ${gate.name}, ${gate.verdict}: ${gate.sentence}`)),
+    item(
+      `receive queue: ${tcp.receive.sentence}; ${tcp.receive.marks.map(({ name, at }) => `${name} ${at + 1}`).join(', ')}`,
+      tcp.id,
+    ),
+    ...tcp.bins
+      .filter(({ skbs }) => skbs.length > 0)
+      .map((bin) => item(`${bin.name}: ${counted(bin.skbs.length, 'skb')}`, bin.id)),
+    ...tcp.dials.map((dial) => item(`${dial.name} timer: ${dial.text}`, dial.id)),
+  ];
+}
+
+function deviceItems({ device }: HostStage): Item[] {
+  if (device === null) return [];
+  const { qdisc, lock } = device;
+  const items: Item[] = [];
+  if (qdisc !== null) {
+    const waiting = qdisc.bands.map(({ name, skbs }) => `${name} ${skbs.length}`).join(', ');
+    items.push(item(`${qdisc.name}, ${qdisc.state}: ${waiting}; bypass ${qdisc.bypass.text}`, qdisc.id));
+  }
+  if (lock !== null)
+    items.push(
+      item(`TX lock: ${lock.owner}${lock.waiters.length > 0 ? `, ${lock.waiters.join(' and ')} spins` : ''}`, lock.id),
+    );
+  for (const tap of device.taps) items.push(item(`capture: ${counted(tap.packets, 'packet')}`, tap.id));
+  for (const softnet of device.softnets) {
+    if (softnet.polls.length + softnet.pending.length > 0)
+      items.push(
+        item(
+          `CPU ${softnet.cpu}: polls ${softnet.polls.join(', ') || 'nothing'}; pending ${softnet.pending.join(', ') || 'nothing'}`,
+          softnet.id,
+        ),
+      );
+  }
+  return items;
+}
+
+function hardwareItems({ nic, driver }: HostStage): Item[] {
+  const rings = [driver?.tx, driver?.rx].flatMap((ring) =>
+    ring
+      ? [
+          item(
+            `${ring.name} ring of ${ring.count}: head ${ring.head}, tail ${ring.tail}, next to clean ${ring.clean}`,
+            ring.id,
+          ),
+        ]
+      : [],
+  );
+  if (nic === null) return rings;
+  const engines = nic.engines.map((engine) => `${engine.name} ${engine.state}`).join(', ');
+  return [
+    ...rings,
+    item(
+      `card ${nic.name}: ${engines}; TX FIFO ${counted(nic.txFifo.frames.length, 'frame')}, RX FIFO ${counted(nic.rxFifo.frames.length, 'frame')}`,
+      nic.id,
+    ),
+    item(`interrupt line ${nic.irq.line ? `raised: ${nic.irq.causes}` : 'low'}, ${nic.irq.throttle}`, nic.irq.id),
+  ];
+}
+
+function hostSections(stage: Stage, host: HostStage): Section[] {
+  const path = host.path.map(({ fn }) => fn).join(' → ');
+  const held = host.held.flatMap((one) => {
+    const packet = stage.packet(one.skb);
+    return packet === null ? [] : [item(`${anatomyText(packet)}; held by ${one.fn}`, one.skb)];
+  });
+  const name = `Host ${host.name}`;
+  const section = (layer: Layer, items: readonly Item[]): Section => ({ title: `${name}, ${floorName(layer)}`, items });
+  const ip = host.ip4;
+  return [
+    {
+      title: `${name}, ${host.context === '' ? 'quiet' : host.context}`,
+      items: [...(path === '' ? [] : [item(path)]), ...held],
+    },
+    section('process', processItems(host)),
+    section('vfs', cabinetItems(host.vfs.cabinet?.name ?? '', host.vfs.cabinet?.rows ?? [])),
+    section('socket', cabinetItems(host.socket.cabinet?.name ?? '', host.socket.cabinet?.rows ?? [])),
+    section('tcp', tcpItems(host)),
+    section('ip', [
+      ...(ip.route === null
+        ? []
+        : [item(`route to ${ip.route.to} by ${ip.route.dev}, MTU ${ip.route.mtu}`, ip.route.id)]),
+      ...(ip.header === '' ? [] : [item(`IP header: ${ip.header}`, ip.skb)]),
+    ]),
+    section('device', deviceItems(host)),
+    section('driver', hardwareItems(host)),
+  ].filter(({ items }) => items.length > 0);
+}
+
+/** Everything on the stage, in reading order. */
+export function inWords(stage: Stage): Section[] {
+  const frames = stage.wire?.frames ?? [];
+  return [
+    ...stage.hosts.flatMap((host) => hostSections(stage, host)),
+    {
+      title: 'Wire',
+      items: [
+        item(stage.wire?.text ?? 'no link', stage.wire?.id ?? 0),
+        ...frames.map((frame) =>
+          item(`frame #${frame.id} from host ${stage.hosts[frame.from]?.name ?? ''}: ${frame.text}`, frame.id),
+        ),
+      ],
+    },
+  ];
+}

@@ -1,0 +1,264 @@
+/** The drawing of a stage: floors of both hosts, packed blocks, the shaft with the call path, tokens, the wire. Pure geometry. */
+import { LAYERS, type Layer } from '../../trace/layers';
+import { deviceBlocks, driverBlocks } from './draw/device';
+import { ipBlocks } from './draw/ip';
+import { nicBlocks } from './draw/nic';
+import { type Block, GAP, type Packed, pack } from './draw/pack';
+import { type Box, Pen, type Place, type Point, type Shape } from './draw/shapes';
+import { tcpBlocks } from './draw/tcp';
+import { processBlocks, socketBlocks, vfsBlocks } from './draw/upper';
+import { drawShaft, SHAFT, shaftHeight, TOKEN } from './shaft';
+import type { HostStage, Stage } from './stage';
+import { drawWire, WIRE_HEIGHT } from './wire';
+
+/** How hosts share the width: both in full, one in full and one in brief, or one alone. */
+export type Arrangement = 'both' | 'focus' | 'single';
+
+export interface View {
+  /** World pixels. */
+  readonly width: number;
+  readonly arrangement: Arrangement;
+  /** Host that has the most room. */
+  readonly focus: number;
+}
+
+export interface FloorBand extends Box {
+  readonly layer: Layer;
+  readonly host: number;
+}
+
+export interface DrawnBlock extends Box {
+  readonly id: string;
+  readonly host: number;
+  readonly layer: Layer;
+}
+
+/** Shapes of one block, with its layer for its colour. */
+export interface Group {
+  readonly key: string;
+  readonly layer: Layer;
+  readonly shapes: readonly Shape[];
+}
+
+export interface Scene {
+  readonly width: number;
+  readonly height: number;
+  readonly floors: readonly FloorBand[];
+  readonly blocks: readonly DrawnBlock[];
+  readonly groups: readonly Group[];
+  readonly places: readonly Place[];
+  /** What is in action, for the camera: world pixels. */
+  readonly here: Box;
+}
+
+const FLOORS = LAYERS.filter((layer) => layer !== 'wire');
+const MARGIN = 8;
+const BETWEEN = 12;
+const FLOOR_GAP = 4;
+const PAD = 7;
+/** A host is wide enough to have its shaft beside the machinery. */
+const BESIDE = 440;
+
+interface HostColumn {
+  readonly host: HostStage;
+  readonly x: number;
+  readonly w: number;
+  readonly brief: boolean;
+  readonly beside: boolean;
+}
+
+function columnsOf(stage: Stage, view: View): HostColumn[] {
+  const inner = view.width - 2 * MARGIN;
+  const column = (host: HostStage, x: number, w: number, brief: boolean): HostColumn => {
+    return { host, x, w, brief, beside: !brief && w >= BESIDE };
+  };
+  const [first, second] = stage.hosts;
+  const focused = stage.hosts[view.focus] ?? first;
+  if (focused === undefined) return [];
+  if (view.arrangement === 'single' || first === undefined || second === undefined)
+    return [column(focused, MARGIN, inner, false)];
+  if (view.arrangement === 'both') {
+    const w = (inner - BETWEEN) / 2;
+    return [column(first, MARGIN, w, false), column(second, MARGIN + w + BETWEEN, w, false)];
+  }
+  const small = Math.max(168, Math.min(230, inner * 0.25));
+  const large = inner - BETWEEN - small;
+  return view.focus === 0
+    ? [column(first, MARGIN, large, false), column(second, MARGIN + large + BETWEEN, small, true)]
+    : [column(first, MARGIN, small, true), column(second, MARGIN + small + BETWEEN, large, false)];
+}
+
+function blocksOf(host: HostStage, layer: Layer, brief: boolean, width: number): Block[] {
+  switch (layer) {
+    case 'process':
+      return processBlocks(host, brief);
+    case 'vfs':
+      return vfsBlocks(host, brief);
+    case 'socket':
+      return socketBlocks(host, brief);
+    case 'tcp':
+      return tcpBlocks(host.tcp, host.role === 'receive' ? 'receive' : 'send', brief);
+    case 'ip':
+      return ipBlocks(host, brief);
+    case 'device':
+      return deviceBlocks(host, brief);
+    case 'driver':
+      return driverBlocks(host, brief);
+    case 'nic':
+      return nicBlocks(host, brief, width);
+    default:
+      return [];
+  }
+}
+
+/** Where machinery stands in a column: beside the shaft, or below its header. */
+function areaOf(column: HostColumn, layer: Layer): { x: number; w: number; dy: number } {
+  if (column.beside) return { x: column.x + SHAFT + 16, w: column.w - SHAFT - 24, dy: PAD };
+  return { x: column.x + 10, w: column.w - 18, dy: shaftHeight(column.host, layer, false) + 2 };
+}
+
+interface Cell {
+  readonly column: HostColumn;
+  readonly layer: Layer;
+  readonly packed: readonly Packed[];
+  readonly need: number;
+}
+
+function cellOf(column: HostColumn, layer: Layer): Cell {
+  const area = areaOf(column, layer);
+  const blocks = blocksOf(column.host, layer, column.brief, area.w);
+  const { packed, height } = pack(blocks, { x: area.x, y: 0, w: area.w });
+  const machines = area.dy + height + PAD;
+  const shaft = shaftHeight(column.host, layer, column.beside);
+  return { column, layer, packed, need: column.beside ? Math.max(machines, shaft) : machines };
+}
+
+export function sceneOf(stage: Stage, view: View): Scene {
+  const columns = columnsOf(stage, view);
+  const floors: FloorBand[] = [];
+  const blocks: DrawnBlock[] = [];
+  const groups: Group[] = [];
+  const places: Place[] = [];
+  const jacks = new Map<number, Point>();
+  let here: Box | null = null;
+  let y = MARGIN;
+  const under: Group[] = [];
+  for (const layer of FLOORS) {
+    const cells = columns.map((column) => cellOf(column, layer));
+    const h = Math.max(...cells.map(({ need }) => need));
+    for (const cell of cells) {
+      const { host, x, w } = cell.column;
+      const band: FloorBand = { x, y, w, h, layer, host: host.host };
+      floors.push(band);
+      const drawn = drawCell(stage, cell, band);
+      under.push({ key: `floor ${host.host} ${layer}`, layer, shapes: drawn.floor });
+      groups.push(...drawn.groups);
+      blocks.push(...drawn.blocks);
+      places.push(...drawn.places);
+      if (drawn.jack !== null) jacks.set(host.host, drawn.jack);
+      if (drawn.here !== null && host.host === stage.host && (here === null || layer === stage.layer))
+        here = drawn.here;
+    }
+    y += h + FLOOR_GAP;
+  }
+  const wireBox = { x: MARGIN, y: y + 2, w: view.width - 2 * MARGIN, h: WIRE_HEIGHT };
+  if (stage.wire !== null) {
+    const pen = new Pen('wire', 'wire');
+    drawWire(pen, stage, wireBox, jacks);
+    groups.push({ key: 'wire', layer: 'wire', shapes: pen.shapes });
+    places.push(...pen.places);
+    floors.push({ ...wireBox, layer: 'wire', host: -1 });
+    y = wireBox.y + WIRE_HEIGHT;
+  }
+  const floor = floors.find((band) => band.layer === stage.layer && (band.host === stage.host || band.host === -1));
+  return {
+    width: view.width,
+    height: y + MARGIN,
+    floors,
+    blocks,
+    groups: [...under, ...groups],
+    places,
+    here: here ?? floor ?? { x: 0, y: 0, w: view.width, h: y },
+  };
+}
+
+interface DrawnCell {
+  readonly floor: readonly Shape[];
+  readonly groups: readonly Group[];
+  readonly blocks: readonly DrawnBlock[];
+  readonly places: readonly Place[];
+  readonly here: Box | null;
+  readonly jack: Point | null;
+}
+
+function drawCell(stage: Stage, cell: Cell, band: FloorBand): DrawnCell {
+  const { column, layer } = cell;
+  const { host } = column;
+  const isHere = stage.host === host.host && stage.layer === layer;
+  const id = `${host.host}.${layer}`;
+  const floorPen = new Pen(`${id}.floor`, layer);
+  floorPen.rect(band, isHere ? 'floor here' : 'floor', { rx: 0 });
+  floorPen.rect({ x: band.x, y: band.y, w: 3, h: band.h }, isHere ? 'edge here' : 'edge', { rx: 0 });
+  const groups: Group[] = [];
+  const blocks: DrawnBlock[] = [];
+  const places: Place[] = [];
+  const ports = new Map<string, Point>();
+  const top = band.y + areaOf(column, layer).dy;
+  let here: { box: Box; row: number } | null = null;
+  for (const { block, box, row } of cell.packed) {
+    const pen = new Pen(`${host.host}.${block.id}`, layer);
+    const placed = { ...box, y: box.y + top };
+    block.draw(pen, placed);
+    groups.push({ key: pen.id, layer, shapes: pen.shapes });
+    blocks.push({ ...placed, id: block.id, host: host.host, layer });
+    places.push(...pen.places);
+    for (const [name, point] of pen.ports) ports.set(`${block.id}:${name}`, point);
+    if (pen.hereBox !== null && here === null) here = { box: pen.hereBox, row: row + top };
+  }
+  const shaftPen = new Pen(`${id}.shaft`, layer);
+  const standing = drawShaft(shaftPen, stage, host, band, column.beside);
+  places.push(...shaftPen.places);
+  const linkPen = new Pen(`${id}.links`, layer);
+  drawPointers(linkPen, ports);
+  if (here !== null && column.beside) drawLead(linkPen, standing, here);
+  return {
+    floor: floorPen.shapes,
+    groups: [
+      { key: linkPen.id, layer, shapes: linkPen.shapes },
+      ...groups,
+      { key: shaftPen.id, layer, shapes: shaftPen.shapes },
+    ],
+    blocks,
+    places,
+    here: here?.box ?? null,
+    jack: ports.get('nic.card:jack') ?? null,
+  };
+}
+
+/** Pointers between neighbours of a row: a descriptor to its file, a field to its table. */
+const POINTERS: readonly (readonly [string, string])[] = [
+  ['vfs.fds:fd', 'vfs.file:f_op'],
+  ['vfs.file:f_op', 'vfs.ops:in'],
+  ['socket.socket:ops', 'socket.ops:in'],
+];
+
+function drawPointers(pen: Pen, ports: ReadonlyMap<string, Point>): void {
+  for (const [a, b] of POINTERS) {
+    const from = ports.get(a);
+    const to = ports.get(b);
+    if (from === undefined || to === undefined || to.x <= from.x) continue;
+    const end = b.startsWith('vfs.file') ? from.x + GAP : to.x;
+    if (end - from.x > 3 * GAP) continue;
+    const y = b.startsWith('vfs.file') ? from.y : to.y;
+    pen.path(`M${from.x} ${from.y} L${end - 2} ${y} m-4 -2.5 l4 2.5 l-4 2.5`, 'thin layerline');
+  }
+}
+
+/** The line from the function under way to the machine it works: along the row's upper gap, then down to it. */
+function drawLead(pen: Pen, from: Point, to: { box: Box; row: number }): void {
+  const x = Math.min(to.box.x + 12, to.box.x + to.box.w / 2);
+  const lane = to.row - GAP / 2;
+  pen.path(`M${from.x} ${from.y} H${from.x + 5} V${lane} H${x} V${to.box.y - 1}`, 'lead');
+}
+
+export { TOKEN };

@@ -1,0 +1,109 @@
+/**
+ * The shaft of a host: a strip through all its floors in which the call path goes down (or up), and the packets that are in the
+ * hands of functions stand on the floor of that function.
+ */
+import type { Layer } from '../../trace/layers';
+import { LAYERS } from '../../trace/layers';
+import { type Box, type Pen, type Point, widthOf } from './draw/shapes';
+import { anatomyText } from './draw/token';
+import type { HostStage, Stage } from './stage';
+
+export const SHAFT = 132;
+export const TOKEN = { w: 122, h: 21 } as const;
+const HEAD = 15;
+const LINE = 11.5;
+/** Functions of a path that a low floor shows. */
+const LEAST_LINES = 1;
+
+const NAMES: Readonly<Record<Layer, string>> = {
+  process: 'process',
+  vfs: 'VFS',
+  socket: 'socket',
+  tcp: 'TCP',
+  ip: 'IP',
+  device: 'device',
+  driver: 'driver',
+  nic: 'NIC',
+  wire: 'wire',
+};
+
+function heldOn(host: HostStage, layer: Layer): HostStage['held'] {
+  const direct = host.held.filter((one) => one.layer === layer);
+  return direct
+    .sort((a, b) => Number(b.current && b.direct) - Number(a.current && a.direct) || b.skb - a.skb)
+    .slice(0, 2);
+}
+
+/** Floors that packets pass through in the hands of functions keep room for a token, so that nothing jumps when one comes. */
+function keepsRoom(layer: Layer): boolean {
+  return layer !== 'process' && layer !== 'vfs' && layer !== 'nic';
+}
+
+export function shaftHeight(host: HostStage, layer: Layer, beside: boolean): number {
+  const tokens = Math.max(keepsRoom(layer) ? 1 : 0, heldOn(host, layer).length);
+  if (!beside) return HEAD + 3 + (tokens > 0 ? TOKEN.h + 3 : 0);
+  return HEAD + LEAST_LINES * LINE + 5 + tokens * (TOKEN.h + 2);
+}
+
+/** Draws a floor's part of the shaft; returns where the line to the machine in action begins. */
+export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, beside: boolean): Point {
+  const layer = pen.layer;
+  const { x, y } = band;
+  const w = beside ? SHAFT : band.w - 12;
+  const isHere = stage.host === host.host && stage.layer === layer;
+  const name = layer === 'process' ? `Host ${host.name}` : NAMES[layer];
+  pen.text(x + 10, y + 12, name, 'b', {
+    max: w - 12,
+    cls: isHere ? 'hereink' : layer === 'process' ? 'ink' : 'layerink',
+  });
+  const after = x + 10 + widthOf(name, 'b') + 8;
+  const path = host.path.filter((step) => step.layer === layer);
+  const held = heldOn(host, layer);
+  const tokens = held.length * (TOKEN.h + 2);
+  let lead: Point = { x: x + w, y: y + 9 };
+  if (layer === 'process') {
+    const who = beside ? host.ip : `${host.ip}  ${host.context}`;
+    pen.text(after, y + 12, who, 'n', { max: x + w - after, cls: 'ink3' });
+    if (beside) pen.text(x + 10, y + 25, host.context, 'n', { max: w - 10, cls: host.current ? 'hereink' : 'ink3' });
+  } else if (!beside) {
+    const last = path.at(-1);
+    if (last !== undefined)
+      pen.text(after, y + 12, last.fn, 'n', { max: x + w - after, cls: last.here ? 'hereink strong' : 'ink2' });
+  } else {
+    const room = Math.max(LEAST_LINES, Math.floor((band.h - HEAD - tokens - 6) / LINE));
+    const shown = path.slice(-room);
+    shown.forEach((step, nth) => {
+      const line = y + HEAD + 9 + nth * LINE;
+      const arrow = step.via === '' ? '' : '→ ';
+      const more = nth === 0 && path.length > shown.length ? '… ' : '';
+      pen.text(x + 10, line, `${more}${arrow}${step.fn}`, 'n', {
+        max: w - 8,
+        cls: step.here ? 'hereink strong' : 'ink2',
+        title: step.via === '' ? step.fn : `${step.fn}, called through ${step.via}`,
+      });
+      if (step.here) lead = { x: x + w + 2, y: line - 3 };
+    });
+  }
+  const bottom = beside ? band.y + band.h - 4 : y + HEAD + 3 + Math.max(1, held.length) * (TOKEN.h + 1);
+  held.forEach((one, nth) => {
+    const packet = stage.packet(one.skb);
+    const box = { x: x + 9, y: bottom - (nth + 1) * (TOKEN.h + 2) + 2, w: Math.min(TOKEN.w, w - 10), h: TOKEN.h };
+    const inAction = one.current && one.direct;
+    pen.place({
+      ...box,
+      object: one.skb,
+      mode: 'token',
+      cls: inAction ? 'here' : one.direct ? 'held' : 'kept',
+      label: '',
+      title: packet === null ? `sk_buff #${one.skb}` : `${anatomyText(packet)}; in ${one.fn}`,
+    });
+  });
+  return lead;
+}
+
+/** The floors in order, for whoever lists them. */
+export function floorName(layer: Layer): string {
+  return NAMES[layer];
+}
+
+export const FLOOR_ORDER: readonly Layer[] = LAYERS;
