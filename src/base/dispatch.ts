@@ -6,10 +6,13 @@ type AnyFunction = Function;
 
 const functionsById: (AnyFunction | undefined)[] = [];
 const idsByFunction = new Map<AnyFunction, number>();
+/** Names by id: a build may shorten `Function.name`. */
+const namesById: string[] = [];
 
 /** Called by the code that the probe pass inserts at the top of each kernel module. */
-export function registerFunction(id: number, fn: AnyFunction): void {
+export function registerFunction(id: number, name: string, fn: AnyFunction): void {
   functionsById[id] = fn;
+  namesById[id] = name;
   idsByFunction.set(fn, id);
 }
 
@@ -100,7 +103,7 @@ export function allTables(): { id: number; name: string; type: string; slots: { 
       .filter((key) => !key.startsWith('$'))
       .map((slot) => {
         const value = table[slot];
-        return { slot, target: typeof value === 'function' ? value.name : String(value) };
+        return { slot, target: typeof value === 'function' ? (namesById[functionId(value)] ?? '') : String(value) };
       });
     targets.push({ id: table.$table, name: table.$name, type: table.$type, slots: list });
   }

@@ -311,7 +311,7 @@ export function probes(): Plugin {
       const code = new MagicString(text);
       const lineOf = lineStarts(text);
       for (const { fact, node } of source.functions) instrument(code, fact, node, lineOf);
-      const register = source.functions.map(({ fact }) => `__reg(${fact.id},${fact.name});`).join('');
+      const register = source.functions.map(({ fact }) => `__reg(${fact.id},${JSON.stringify(fact.name)},${fact.name});`).join('');
       code.prepend(
         `import{__e,__a,__p,__l,__v,__r}from${JSON.stringify(recorderPath)};import{registerFunction as __reg}from${JSON.stringify(dispatchPath)};${register}`,
       );

@@ -52,7 +52,7 @@ export function Timeline() {
     const observer = new ResizeObserver(() => setSize({ width: current.clientWidth, height: current.clientHeight }));
     observer.observe(current);
     return () => observer.disconnect();
-  }, []);
+  }, [trace]);
   useEffect(() => {
     const observer = new MutationObserver(() => setDark(document.documentElement.dataset.theme === 'dark'));
     observer.observe(document.documentElement, { attributeFilter: ['data-theme'] });

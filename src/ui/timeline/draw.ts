@@ -56,7 +56,7 @@ export function timeText(ns: number): string {
 }
 
 function trimmed(value: number): string {
-  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0).replace(/\.?0+$/, '');
+  return String(Number(value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)));
 }
 
 export function draw(context: CanvasRenderingContext2D, scene: Scene): void {
