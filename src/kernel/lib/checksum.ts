@@ -109,15 +109,6 @@ export function csum_fold(csum: number): number {
 }
 
 /**
- * The partial sum a folded value stands for.
- * @modelled include/net/checksum.h
- * @cost 1
- */
-export function csum_unfold(n: number): number {
-  return n;
-}
-
-/**
  * Adds the pseudo-header (RFC 793 section 3.1): addresses in host order, length of segment, protocol.
  * @modelled arch/x86/include/asm/checksum_64.h
  * @cost 2
@@ -142,15 +133,6 @@ export function csum_tcpudp_magic(saddr: number, daddr: number, len: number, pro
  */
 export function ip_fast_csum(iph: number, ihl: number): number {
   return csum_fold(sum_words(iph, ihl * 4));
-}
-
-/**
- * The check field over a buffer.
- * @modelled lib/checksum.c
- * @cost 3
- */
-export function ip_compute_csum(buff: number, len: number): number {
-  return csum_fold(csum_partial(buff, len, 0));
 }
 
 /**

@@ -195,10 +195,6 @@ export function SKB_DATA_ALIGN(size: number): number {
 export const SKB_DATAREF_SHIFT = 16;
 export const SKB_DATAREF_MASK = (1 << SKB_DATAREF_SHIFT) - 1;
 
-/** skb_shared_info.tx_flags: the sender wants a transmit timestamp. */
-export const SKBTX_HW_TSTAMP = 1 << 0;
-export const SKBTX_SW_TSTAMP = 1 << 1;
-
 /**
  * Bytes in the linear area.
  * @modelled include/linux/skbuff.h
@@ -406,15 +402,6 @@ export function __skb_trim(skb: sk_buff, len: number): void {
 }
 
 /**
- * The linear data end `offset` bytes behind the data.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_set_tail_pointer(skb: sk_buff, offset: number): void {
-  skb.tail = skb.data + offset;
-}
-
-/**
  * Makes the linear area empty.
  * @modelled include/linux/skbuff.h
  * @cost 0
@@ -496,66 +483,12 @@ export function skb_network_offset(skb: sk_buff): number {
 }
 
 /**
- * Length of the network header, bytes.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_network_header_len(skb: sk_buff): number {
-  return skb.transport_header - skb.network_header;
-}
-
-/**
- * Address of the link header.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_mac_header(skb: sk_buff): number {
-  return skb.mac_header;
-}
-
-/**
- * True once a link header was set.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_mac_header_was_set(skb: sk_buff): boolean {
-  return skb.mac_header !== 0;
-}
-
-/**
  * The link header begins at the data.
  * @modelled include/linux/skbuff.h
  * @cost 0
  */
 export function skb_reset_mac_header(skb: sk_buff): void {
   skb.mac_header = skb.data;
-}
-
-/**
- * The link header begins `offset` bytes behind the data.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_set_mac_header(skb: sk_buff, offset: number): void {
-  skb.mac_header = skb.data + offset;
-}
-
-/**
- * TX queue chosen.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_get_queue_mapping(skb: sk_buff): number {
-  return skb.queue_mapping;
-}
-
-/**
- * Chooses the TX queue.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_set_queue_mapping(skb: sk_buff, queue_mapping: number): void {
-  skb.queue_mapping = queue_mapping;
 }
 
 /**
@@ -786,19 +719,6 @@ export function __skb_unlink(skb: sk_buff, list: sk_buff_head): void {
  */
 export function __skb_dequeue(list: sk_buff_head): sk_buff | null {
   const skb = list.next;
-  if (skb !== null) {
-    __skb_unlink(skb, list);
-  }
-  return skb;
-}
-
-/**
- * Takes the last skb off a queue.
- * @modelled include/linux/skbuff.h
- * @cost 4
- */
-export function __skb_dequeue_tail(list: sk_buff_head): sk_buff | null {
-  const skb = list.prev;
   if (skb !== null) {
     __skb_unlink(skb, list);
   }

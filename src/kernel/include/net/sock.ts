@@ -29,7 +29,6 @@ export const RCV_SHUTDOWN = 1;
 export const SEND_SHUTDOWN = 2;
 export const SHUTDOWN_MASK = 3;
 export const SOCK_MIN_SNDBUF = 2048;
-export const SOCK_MIN_RCVBUF = 256;
 
 /** Masks of the sk_flags the model uses. */
 export const SOCK_DEAD = 1 << 0;
@@ -54,7 +53,6 @@ export const SOCK_RCVBUF_LOCK = 2;
 export const SOCK_WAKE_IO = 0;
 export const SOCK_WAKE_WAITD = 1;
 export const SOCK_WAKE_SPACE = 2;
-export const SOCK_WAKE_URG = 3;
 
 /** poll() events that wake-ups name (asm-generic/poll.h). */
 export const POLLIN = 0x0001;
@@ -166,7 +164,14 @@ export const sock = struct('sock', {
   sk_gso_type: hex32('GSO type of this protocol'),
   sk_gso_max_size: byteCount('largest GSO skb'),
   sk_rcvlowat: byteCount('least to wake a reader for', 1),
-  sk_flags: flags('state bits', { SOCK_DEAD, SOCK_DONE, SOCK_KEEPOPEN, SOCK_QUEUE_SHRUNK, SOCK_TIMESTAMP, SOCK_USE_WRITE_QUEUE }),
+  sk_flags: flags('state bits', {
+    SOCK_DEAD,
+    SOCK_DONE,
+    SOCK_KEEPOPEN,
+    SOCK_QUEUE_SHRUNK,
+    SOCK_TIMESTAMP,
+    SOCK_USE_WRITE_QUEUE,
+  }),
   sk_err: int('error to report'),
   sk_err_soft: int('error that does not end the connection'),
   sk_ack_backlog: int('connections waiting for accept'),
@@ -367,15 +372,6 @@ export function sock_writeable(sk: sock): boolean {
 }
 
 /**
- * truesize below the socket, bytes; sk_wmem_alloc counts one more while the socket lives.
- * @modelled include/net/sock.h
- * @cost 0
- */
-export function sk_wmem_alloc_get(sk: sock): number {
-  return sk.sk_wmem_alloc - 1;
-}
-
-/**
  * Bytes to wake a reader for.
  * @modelled include/net/sock.h
  * @cost 1
@@ -482,13 +478,6 @@ export function* sk_backlog_rcv(sk: sock, skb: sk_buff): Kgen<number> {
 export function sock_rps_record_flow(_sk: sock): void {}
 
 /**
- * Forgets the flow in receive flow steering.
- * @simplified RFS is off: no flow table
- * @cost 4
- */
-export function sock_rps_reset_flow(_sk: sock): void {}
-
-/**
  * Remembers the flow hash the device or RPS has given the segment.
  * @modelled include/net/sock.h
  * @omits sock_rps_reset_flow: RFS is off
@@ -501,30 +490,12 @@ export function sock_rps_save_rxhash(sk: sock, rxhash: number): void {
 }
 
 /**
- * Remembers the TX queue this socket uses.
- * @modelled include/net/sock.h
- * @cost 1
- */
-export function sk_tx_queue_set(sk: sock, tx_queue: number): void {
-  sk.skc_tx_queue_mapping = tx_queue;
-}
-
-/**
  * Forgets the TX queue: another one may be chosen.
  * @modelled include/net/sock.h
  * @cost 1
  */
 export function sk_tx_queue_clear(sk: sock): void {
   sk.skc_tx_queue_mapping = -1;
-}
-
-/**
- * The TX queue this socket uses, -1: none yet.
- * @modelled include/net/sock.h
- * @cost 1
- */
-export function sk_tx_queue_get(sk: sock | null): number {
-  return sk === null ? -1 : sk.skc_tx_queue_mapping;
 }
 
 /**
@@ -596,30 +567,3 @@ export function skb_steal_sock(skb: sk_buff): sock | null {
  * @cost 2
  */
 export function sk_wake_async(_sk: sock, _how: number, _band: number): void {}
-
-/**
- * True when the accept queue can take no more.
- * @modelled include/net/sock.h
- * @cost 1
- */
-export function sk_acceptq_is_full(sk: sock): boolean {
-  return sk.sk_ack_backlog > sk.sk_max_ack_backlog;
-}
-
-/**
- * One connection more waits for accept.
- * @modelled include/net/sock.h
- * @cost 1
- */
-export function sk_acceptq_added(sk: sock): void {
-  sk.sk_ack_backlog++;
-}
-
-/**
- * One connection less waits for accept.
- * @modelled include/net/sock.h
- * @cost 1
- */
-export function sk_acceptq_removed(sk: sock): void {
-  sk.sk_ack_backlog--;
-}

@@ -148,15 +148,6 @@ export function __skb_checksum_complete(skb: sk_buff): number {
 }
 
 /**
- * Verifies the checksum unless someone has: 0 when it is right.
- * @modelled include/linux/skbuff.h
- * @cost 2
- */
-export function skb_checksum_complete(skb: sk_buff): number {
-  return (skb.ip_summed & CHECKSUM_UNNECESSARY) !== 0 ? 0 : __skb_checksum_complete(skb);
-}
-
-/**
  * Copies the data behind the first `hlen` bytes to the reader and verifies the checksum on the way: 0, -EINVAL for a
  * wrong checksum, -EFAULT. When they do not fit the first piece the checksum is verified before.
  * @modelled net/core/datagram.c

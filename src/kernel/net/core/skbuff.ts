@@ -51,7 +51,6 @@ import {
 import { copy_from_user, memcpy } from '../../include/linux/uaccess';
 import { skb_dst_copy, skb_dst_drop } from '../../include/net/dst';
 import {
-  csum_add,
   csum_and_copy_from_user,
   csum_block_add,
   csum_partial,
@@ -115,15 +114,6 @@ export function __netdev_alloc_skb(dev: net_device, length: number, gfp_mask: nu
     skb.dev = dev;
   }
   return skb;
-}
-
-/**
- * Allocates a receive skb from a softirq or interrupt.
- * @modelled include/linux/skbuff.h
- * @cost 2
- */
-export function netdev_alloc_skb(dev: net_device, length: number): sk_buff | null {
-  return __netdev_alloc_skb(dev, length, GFP_ATOMIC);
 }
 
 /**
@@ -531,29 +521,6 @@ export function skb_realloc_headroom(skb: sk_buff, headroom: number): sk_buff | 
 }
 
 /**
- * A copy of all the data with chosen headroom and tailroom.
- * @modelled net/core/skbuff.c
- */
-export function skb_copy_expand(
-  skb: sk_buff,
-  newheadroom: number,
-  newtailroom: number,
-  gfp_mask: number,
-): sk_buff | null {
-  const n = alloc_skb(newheadroom + skb.len + newtailroom, gfp_mask);
-  if (n === null) {
-    return null;
-  }
-  const oldheadroom = skb.data - skb.head;
-  skb_reserve(n, newheadroom);
-  skb_put(n, skb.len);
-  copy_bits_with_headroom(skb, n, Math.min(oldheadroom, newheadroom));
-  copy_skb_header(n, skb);
-  n.csum_start += newheadroom - oldheadroom;
-  return n;
-}
-
-/**
  * Makes the headers private and the headroom at least `headroom` bytes.
  * @modelled include/linux/skbuff.h
  * @cost 2
@@ -565,15 +532,6 @@ export function __skb_cow(skb: sk_buff, headroom: number, cloned: boolean): numb
     return 0;
   }
   return pskb_expand_head(skb, Math.ceil(delta / NET_SKB_PAD) * NET_SKB_PAD, 0, GFP_ATOMIC);
-}
-
-/**
- * Makes all the data private, with `headroom` bytes in front.
- * @modelled include/linux/skbuff.h
- * @cost 2
- */
-export function skb_cow(skb: sk_buff, headroom: number): number {
-  return __skb_cow(skb, headroom, skb_cloned(skb));
 }
 
 /**
@@ -863,24 +821,6 @@ export function skb_linearize(skb: sk_buff): number {
 }
 
 /**
- * Extends the data with zeros to `pad` more bytes that are not counted in len.
- * @modelled net/core/skbuff.c
- */
-export function skb_pad(skb: sk_buff, pad: number): number {
-  if (!skb_cloned(skb) && skb.data_len === 0 && skb.end - skb.tail >= pad) {
-    heap.fill(skb.tail, 0, pad);
-    return 0;
-  }
-  const ntail = skb.data_len + pad - (skb.end - skb.tail);
-  if (skb_cloned(skb) || ntail > 0) {
-    pskb_expand_head(skb, 0, Math.max(ntail, 0), GFP_ATOMIC);
-  }
-  skb_linearize(skb);
-  heap.fill(skb.tail, 0, pad);
-  return 0;
-}
-
-/**
  * Copies `len` bytes from `offset` in the data to kernel memory: 0, or -EFAULT beyond the end.
  * @modelled net/core/skbuff.c
  * @cost 8
@@ -1067,23 +1007,6 @@ export function skb_copy_and_csum_bits(skb: sk_buff, offset: number, to: number,
     start = end;
   }
   return sum;
-}
-
-/**
- * Copies an outgoing skb to a flat buffer, filling in the checksum the device was to compute.
- * @modelled net/core/skbuff.c
- */
-export function skb_copy_and_csum_dev(skb: sk_buff, to: number): void {
-  const csstart = skb.ip_summed === CHECKSUM_PARTIAL ? skb.csum_start - (skb.data - skb.head) : skb.len - skb.data_len;
-  memcpy(to, skb.data, csstart);
-  if (csstart === skb.len) {
-    return;
-  }
-  const csum = skb_copy_and_csum_bits(skb, csstart, to + csstart, skb.len - csstart, 0);
-  if (skb.ip_summed === CHECKSUM_PARTIAL) {
-    const folded = csum_add(csum >>> 16, csum & 0xffff);
-    heap.writeBe16(to + csstart + skb.csum_offset, ~((folded >>> 16) + (folded & 0xffff)) & 0xffff);
-  }
 }
 
 /**

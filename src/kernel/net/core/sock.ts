@@ -6,16 +6,9 @@
 
 import type { Kgen } from '../../arch/current';
 import { kernel_global, sysctl } from '../../arch/current';
-import { EAGAIN, EFAULT, ENOBUFS, ENOMEM, EPIPE } from '../../include/linux/errno';
+import { EFAULT } from '../../include/linux/errno';
 import { GFP_KERNEL } from '../../include/linux/gfp';
-import {
-  SOCK_ASYNC_NOSPACE,
-  SOCK_ASYNC_WAITDATA,
-  SOCK_NOSPACE,
-  SOCK_STREAM,
-  type socket,
-  type socket_wq,
-} from '../../include/linux/net';
+import { SOCK_ASYNC_WAITDATA, SOCK_STREAM, type socket, type socket_wq } from '../../include/linux/net';
 import {
   NETIF_F_GSO,
   NETIF_F_GSO_SOFTWARE,
@@ -24,12 +17,10 @@ import {
   type net_device,
 } from '../../include/linux/netdevice';
 import {
-  __skb_queue_tail,
   __skb_unlink,
   CHECKSUM_NONE,
   type page,
   type sk_buff,
-  type sk_buff_head,
   skb_orphan,
   skb_queue_head_init,
 } from '../../include/linux/skbuff';
@@ -38,7 +29,7 @@ import { TCP_CLOSE } from '../../include/linux/tcp';
 import type { timer_list } from '../../include/linux/timer';
 import { copy_from_user } from '../../include/linux/uaccess';
 import { TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from '../../include/linux/wait';
-import { type dst_entry, dst_hold, dst_release, skb_dst_force } from '../../include/net/dst';
+import { type dst_entry, dst_release } from '../../include/net/dst';
 import {
   __sk_dst_get,
   __sk_dst_set,
@@ -53,7 +44,6 @@ import {
   POLLWRNORM,
   type proto,
   proto_memory,
-  SEND_SHUTDOWN,
   SK_MEM_QUANTUM,
   SK_MEM_QUANTUM_SHIFT,
   SK_MEM_RECV,
@@ -74,12 +64,9 @@ import {
   sk_tx_queue_clear,
   sk_wake_async,
   type sock,
-  sock_error,
   sock_flag,
   sock_hold,
-  sock_intr_errno,
   sock_owned_by_user,
-  sock_sndtimeo,
   sock_writeable,
   type timeo_ptr,
   wq_has_sleeper,
@@ -99,8 +86,7 @@ import {
 } from '../../kernel/wait';
 import { csum_and_copy_from_user, csum_block_add, type err_ptr } from '../../lib/checksum';
 import { alloc_pages } from '../../mm/page_alloc';
-import { sk_filter } from './filter';
-import { __kfree_skb, alloc_skb } from './skbuff';
+import { __kfree_skb } from './skbuff';
 
 /** Wake-up bands of SIGIO (asm-generic/siginfo.h). */
 export const POLL_IN = 1;
@@ -253,37 +239,6 @@ export function* release_sock(sk: sock): Kgen {
     __wake_up(sk.sk_lock.wq, TASK_NORMAL, 1, 0);
   }
   yield* spin_unlock_bh(sk.sk_lock.slock);
-}
-
-/**
- * Locks a socket for a moment: with the spinlock when nobody owns it (false), else by owning it (true).
- * @modelled net/core/sock.c
- * @cost 10
- */
-export function* lock_sock_fast(sk: sock): Kgen<boolean> {
-  yield* spin_lock_bh(sk.sk_lock.slock);
-  if (!sk.sk_lock.owned) {
-    return false;
-  }
-  yield* __lock_sock(sk);
-  sk.sk_lock.owned = true;
-  sk.sk_lock.owner = current();
-  spin_unlock(sk.sk_lock.slock);
-  yield* local_bh_enable();
-  return true;
-}
-
-/**
- * Ends lock_sock_fast; `slow` is what that returned.
- * @modelled include/net/sock.h
- * @cost 3
- */
-export function* unlock_sock_fast(sk: sock, slow: boolean): Kgen {
-  if (slow) {
-    yield* release_sock(sk);
-  } else {
-    yield* spin_unlock_bh(sk.sk_lock.slock);
-  }
 }
 
 /**
@@ -595,112 +550,6 @@ export function sock_put(sk: sock): void {
 }
 
 /**
- * An skb charged to the socket's send memory; null over the limit unless forced.
- * @modelled net/core/sock.c
- */
-export function sock_wmalloc(sk: sock, size: number, force: boolean | number, priority: number): sk_buff | null {
-  if (!force && sk.sk_wmem_alloc >= sk.sk_sndbuf) {
-    return null;
-  }
-  const skb = alloc_skb(size, priority);
-  if (skb !== null) {
-    skb_set_owner_w(skb, sk);
-  }
-  return skb;
-}
-
-/**
- * Sleeps until the socket has send memory; returns the jiffies left.
- * @modelled net/core/sock.c
- */
-export function* sock_wait_for_wmem(sk: sock, timeo: number): Kgen<number> {
-  const wait = DEFINE_WAIT();
-  const sock = sk.sk_socket as socket;
-  let left = timeo;
-  sock.flags &= ~SOCK_ASYNC_NOSPACE;
-  while (left !== 0 && !current().signal_pending) {
-    sock.flags |= SOCK_NOSPACE;
-    prepare_to_wait(sk_sleep(sk), wait, TASK_INTERRUPTIBLE);
-    if (sk.sk_wmem_alloc < sk.sk_sndbuf || (sk.sk_shutdown & SEND_SHUTDOWN) !== 0 || sk.sk_err !== 0) {
-      break;
-    }
-    left = yield* schedule_timeout(left);
-  }
-  finish_wait(sk_sleep(sk), wait);
-  return left;
-}
-
-/**
- * An skb for a datagram, waiting for send memory: -errno when there is none to be had.
- * @modelled net/core/sock.c
- * @simplified linear data only
- */
-export function* sock_alloc_send_pskb(
-  sk: sock,
-  header_len: number,
-  data_len: number,
-  noblock: boolean,
-): Kgen<sk_buff | number> {
-  let timeo = sock_sndtimeo(sk, noblock);
-  for (;;) {
-    const err = sock_error(sk);
-    if (err !== 0) {
-      return err;
-    }
-    if ((sk.sk_shutdown & SEND_SHUTDOWN) !== 0) {
-      return -EPIPE;
-    }
-    if (sk.sk_wmem_alloc < sk.sk_sndbuf) {
-      const skb = alloc_skb(header_len + data_len, sk.sk_allocation) as sk_buff;
-      skb_set_owner_w(skb, sk);
-      return skb;
-    }
-    const sock = sk.sk_socket as socket;
-    sock.flags |= SOCK_ASYNC_NOSPACE | SOCK_NOSPACE;
-    if (timeo === 0) {
-      return -EAGAIN;
-    }
-    if (current().signal_pending) {
-      return sock_intr_errno(timeo);
-    }
-    timeo = yield* sock_wait_for_wmem(sk, timeo);
-  }
-}
-
-/**
- * An skb for a datagram, all of it linear.
- * @modelled net/core/sock.c
- */
-export function* sock_alloc_send_skb(sk: sock, size: number, noblock: boolean): Kgen<sk_buff | number> {
-  return yield* sock_alloc_send_pskb(sk, size, 0, noblock);
-}
-
-/**
- * Puts a datagram on the receive queue and wakes the reader: 0, or why not (-ENOMEM, -ENOBUFS, the filter's error).
- * @modelled net/core/sock.c
- */
-export function sock_queue_rcv_skb(sk: sock, skb: sk_buff): number {
-  const list: sk_buff_head = sk.sk_receive_queue;
-  if (sk.sk_rmem_alloc + skb.truesize >= sk.sk_rcvbuf) {
-    return -ENOMEM;
-  }
-  const err = sk_filter(sk, skb);
-  if (err !== 0) {
-    return err;
-  }
-  if (!sk_rmem_schedule(sk, skb.truesize)) {
-    return -ENOBUFS;
-  }
-  skb.dev = null;
-  skb_set_owner_r(skb, sk);
-  const skb_len = skb.len;
-  skb_dst_force(skb);
-  __skb_queue_tail(list, skb);
-  sk.sk_data_ready?.(sk, skb_len);
-  return 0;
-}
-
-/**
  * (Re)arms a timer of the socket; an armed timer holds the socket.
  * @modelled net/core/sock.c
  * @cost 5
@@ -732,34 +581,6 @@ export function __sk_dst_check(sk: sock, cookie: number): dst_entry | null {
   if (dst !== null && dst.obsolete !== 0 && dst.ops !== null && dst.ops.check(dst, cookie) === null) {
     sk_tx_queue_clear(sk);
     sk.sk_dst_cache = null;
-    dst_release(dst);
-    return null;
-  }
-  return dst;
-}
-
-/**
- * The cached route with a reference.
- * @modelled include/net/sock.h
- * @cost 4
- */
-export function sk_dst_get(sk: sock): dst_entry | null {
-  const dst = sk.sk_dst_cache;
-  if (dst !== null) {
-    dst_hold(dst);
-  }
-  return dst;
-}
-
-/**
- * The cached route of a socket nobody owns, with a reference, or null if it is no longer good.
- * @modelled net/core/sock.c
- * @cost 5
- */
-export function sk_dst_check(sk: sock, cookie: number): dst_entry | null {
-  const dst = sk_dst_get(sk);
-  if (dst !== null && dst.obsolete !== 0 && dst.ops !== null && dst.ops.check(dst, cookie) === null) {
-    __sk_dst_set(sk, null);
     dst_release(dst);
     return null;
   }

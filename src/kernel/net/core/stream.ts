@@ -24,8 +24,7 @@ import {
 } from '../../include/net/sock';
 import { current, MAX_SCHEDULE_TIMEOUT, schedule_timeout } from '../../kernel/sched';
 import { __wake_up, DEFINE_WAIT, finish_wait, prepare_to_wait } from '../../kernel/wait';
-import { __skb_queue_purge } from './skbuff';
-import { lock_sock, release_sock, sk_mem_reclaim } from './sock';
+import { lock_sock, release_sock } from './sock';
 
 /** States in which data may be sent, as a set of bits. */
 const CONNECTED = (1 << TCP_ESTABLISHED) | (1 << TCP_CLOSE_WAIT);
@@ -147,13 +146,4 @@ export function* sk_stream_wait_memory(sk: sock, timeo_p: timeo_ptr): Kgen<numbe
  */
 export function sk_stream_error(sk: sock, _flags: number, err: number): number {
   return err === -EPIPE ? sock_error(sk) || -EPIPE : err;
-}
-
-/**
- * Frees what an ended stream socket still has queued.
- * @modelled net/core/stream.c
- */
-export function sk_stream_kill_queues(sk: sock): void {
-  __skb_queue_purge(sk.sk_receive_queue);
-  sk_mem_reclaim(sk);
 }
