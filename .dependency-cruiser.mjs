@@ -34,7 +34,8 @@ const narrow = {
 /** The cycles Linux itself has; all others are forbidden. */
 const linuxCycles = [
   // tcp_input.c calls tcp_push_pending_frames and tcp_send_ack; tcp_output.c calls tcp_enter_cwr and tcp_clear_retrans_hints.
-  'net/ipv4/(tcp|tcp_input|tcp_output|tcp_ipv4|tcp_timer)\\.ts$',
+  // af_inet.c registers tcp_prot and tcp_protocol; ipv4_specific of tcp_ipv4.c names inet_sk_rebuild_header.
+  'net/ipv4/(af_inet|tcp|tcp_input|tcp_output|tcp_ipv4|tcp_timer)\\.ts$',
   // dev.c runs the qdisc with __qdisc_run; sch_generic.c hands the skb back with dev_hard_start_xmit.
   'net/(core/dev|sched/sch_generic)\\.ts$',
 ];
