@@ -16,6 +16,8 @@ import { Ledger, type OpenSocket, program } from './program';
 export interface RunOptions {
   /** `lines` records lines and locals too; `calls` is for bulk runs. */
   readonly level: 'calls' | 'lines';
+  /** The link hands frames over only at multiples of this many ns, as in the recordings; left out: at once. */
+  readonly linkTick?: number;
   /** Called now and then with the virtual ns reached and the events recorded. */
   readonly onProgress?: (ns: number, events: number) => void;
 }
@@ -36,7 +38,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): TraceData 
   return run(scenario, options).trace;
 }
 
-export function run(scenario: Scenario, { level, onProgress }: RunOptions): Run {
+export function run(scenario: Scenario, { level, onProgress, linkTick = 0 }: RunOptions): Run {
   const heap = new Heap();
   useHeap(heap);
   clock.ns = 0;
@@ -58,7 +60,7 @@ export function run(scenario: Scenario, { level, onProgress }: RunOptions): Run 
         recorder.mark(Kind.WIRE, event, frame);
       },
     },
-    { speed: scenario.link.mbps, propagation: scenario.link.delayUs * 1000 },
+    { speed: scenario.link.mbps, propagation: scenario.link.delayUs * 1000, tick: linkTick },
   );
   const hosts = {
     A: bootHost(machine, 0, 'A', scenario, link),
