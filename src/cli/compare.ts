@@ -5,10 +5,10 @@ import { parseRecording } from '../trace/compare/recording';
 import { Trace } from '../trace/trace';
 import { Problem } from './problem';
 
-/** Runs a scenario and holds it against a recording's text. `name` is told in errors. */
-export function compareWith(scenario: Scenario, name: string, text: string): Comparison {
+/** Runs a scenario and holds it against a recording's text. `name` is told in errors; `linkTick` in ns. */
+export function compareWith(scenario: Scenario, name: string, text: string, linkTick = 0): Comparison {
   const recording = located(name, () => parseRecording(text));
-  const data = runScenario(scenario, { level: 'calls' });
+  const data = runScenario(scenario, { level: 'calls', linkTick });
   if (data.end.reason === 'error') throw new Error(`the run ended with an error: ${data.end.message}`);
   return located(name, () => compare(new Trace(data), recording));
 }

@@ -25,7 +25,7 @@ interface Setup {
 const write = (bytes: number): CallInput => ({ op: 'write', connection: 'c1', bytes });
 const recv = (): CallInput => ({ op: 'recv', connection: 'c1', bytes: 65_536 });
 /** Long enough for a delayed ACK. */
-const pause: CallInput = { op: 'sleep', us: 300_000 };
+const pause: CallInput = { op: 'sleep', us: 150_000 };
 
 /** A writer on A and a reader on B that is asleep in recv when the data come. One CPU a host, as in the recordings. */
 function situation({
@@ -56,6 +56,9 @@ function situation({
   };
 }
 
+/** The emulated wires are looked at once a millisecond: ns. */
+export const LINK_TICK = 1_000_000;
+
 /** By the recording's number. */
 export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
   '03': situation({ writes: [write(100)] }),
@@ -63,12 +66,13 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
   '08': situation({ nic: PLAIN, timestamps: false, writes: [write(4000)] }),
   '11': situation({ nic: PLAIN, timestamps: false, writes: [write(100)] }),
   '12': situation({ nic: PLAIN, timestamps: false, writes: [write(4000)] }),
-  '21': situation({ nic: PLAIN, reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
+  '21': situation({ reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
   '23': situation({ warmUp: 0, writes: [write(100)] }),
   '28': situation({ writes: [write(100)], captures: [{ host: 'A' }, { host: 'B' }] }),
   '31': situation({ writes: [write(100)] }),
   '33': situation({
     nic: { ...CARD, tso: false, gso: false },
+    timestamps: false,
     qdisc: { kind: 'tbf', rate: 1_000_000, burst: 1600, limit: 30_000 },
 
     writes: [write(4000)],
