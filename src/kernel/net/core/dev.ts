@@ -140,21 +140,23 @@ export const init_net = kernel_global(() => new net());
 
 /**
  * Makes the queues of one CPU.
- * @model the loop over CPUs in net_dev_init
+ * @model part of net_dev_init
  */
 function softnet_init(): softnet_data {
   const sd = new softnet_data();
   sd.backlog.poll = process_backlog;
   sd.backlog.weight = WEIGHT_P;
-  sd.cpu = smp_processor_id();
   return sd;
 }
 
 /**
- * Registers the network softirqs.
+ * Makes the queues of each CPU and registers the network softirqs.
  * @modelled net/core/dev.c
  */
 export function net_dev_init(): void {
+  for (const of of kernel.cpus) {
+    softnet(of).cpu = of.id;
+  }
   open_softirq(NET_TX_SOFTIRQ, net_tx_action);
   open_softirq(NET_RX_SOFTIRQ, net_rx_action);
 }

@@ -238,7 +238,6 @@ export function inet_frag_destroy(qp: ipq): void {
   qp.fragments = null;
   qp.fragments_tail = null;
   ip4_frag_free(qp);
-  heap.release(qp.timer);
   heap.release(qp);
 }
 
