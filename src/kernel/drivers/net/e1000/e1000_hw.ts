@@ -87,15 +87,20 @@ export const IMS_ENABLE_MASK = E1000_ICR_RXT0 | E1000_ICR_TXDW | E1000_ICR_RXDMT
 export const E1000_RCTL_EN = 0x00000002;
 export const E1000_RCTL_BAM = 0x00008000;
 export const E1000_RCTL_RDMTS_HALF = 0x00000000;
+export const E1000_RCTL_LPE = 0x00000020;
 export const E1000_RCTL_SZ_2048 = 0x00000000;
+/** With E1000_RCTL_BSEX. */
+export const E1000_RCTL_SZ_4096 = 0x00030000;
+export const E1000_RCTL_BSEX = 0x02000000;
 export const E1000_TCTL_EN = 0x00000002;
 export const E1000_TCTL_PSP = 0x00000008;
 export const E1000_TCTL_RTLC = 0x01000000;
 export const E1000_CT_SHIFT = 4;
 export const E1000_COLLISION_THRESHOLD = 15;
 export const E1000_RXCSUM_TUOFL = 0x00000200;
-/** KiB of packet memory for receiving. */
+/** KiB of packet memory for receiving, and of all. */
 export const E1000_PBA_48K = 0x0030;
+export const E1000_PACKET_MEMORY_KB = 64;
 /** Inter-packet gap of copper: IPGT 8, IPGR1 8, IPGR2 6. */
 export const DEFAULT_TIPG = 8 | (8 << 10) | (6 << 20);
 

@@ -2,7 +2,7 @@
  * Mirrors drivers/net/e1000/e1000_main.c and e1000_param.c (2.6.39): the driver of the Intel 8254x.
  *
  * Modelled: bringing the card up, transmission with checksum and TSO contexts, the interrupt, NAPI polling, cleaning of both rings,
- * copybreak, refilling, dynamic interrupt rates, the watchdog. Left out: jumbo frames, VLAN, wake-up, suspend, ethtool, EEPROM,
+ * copybreak, jumbo frames, refilling, dynamic interrupt rates, the watchdog. Left out: VLAN, wake-up, suspend, ethtool, EEPROM,
  * chips other than the 82540EM and 82545EM, half duplex, resets after a hang.
  */
 
@@ -10,7 +10,7 @@ import { ops } from '../../../../base/dispatch';
 import { heap } from '../../../../base/heap';
 import type { Kgen } from '../../../arch/current';
 import { GFP_ATOMIC } from '../../../include/linux/gfp';
-import { ETH_P_IP } from '../../../include/linux/if_ether';
+import { ETH_DATA_LEN, ETH_FCS_LEN, ETH_HLEN, ETH_P_IP } from '../../../include/linux/if_ether';
 import { IRQ_HANDLED, IRQ_NONE } from '../../../include/linux/interrupt';
 import { IPPROTO_TCP, iphdr } from '../../../include/linux/ip';
 import {
@@ -37,14 +37,17 @@ import {
   CHECKSUM_UNNECESSARY,
   MAX_SKB_FRAGS,
   NET_IP_ALIGN,
+  PAGE_SIZE,
   type page,
   type sk_buff,
+  skb_fill_page_desc,
   skb_header_cloned,
   skb_headlen,
   skb_is_gso,
   skb_network_header,
   skb_network_offset,
   skb_shinfo,
+  skb_tailroom,
   skb_transport_header,
   skb_transport_offset,
 } from '../../../include/linux/skbuff';
@@ -54,6 +57,7 @@ import { memcpy } from '../../../include/linux/uaccess';
 import { request_irq } from '../../../kernel/irq';
 import { mod_timer, setup_timer } from '../../../kernel/timer';
 import { csum_tcpudp_magic } from '../../../lib/checksum';
+import { alloc_pages } from '../../../mm/page_alloc';
 import {
   __napi_schedule,
   dev_kfree_skb_any,
@@ -65,7 +69,15 @@ import {
   netif_wake_queue,
   register_netdevice,
 } from '../../../net/core/dev';
-import { netdev_alloc_skb_ip_align, pskb_expand_head, skb_put, skb_trim } from '../../../net/core/skbuff';
+import {
+  consume_skb,
+  netdev_alloc_skb_ip_align,
+  pskb_expand_head,
+  pskb_may_pull,
+  pskb_trim,
+  skb_put,
+  skb_trim,
+} from '../../../net/core/skbuff';
 import { eth_header_ops, eth_type_trans } from '../../../net/ethernet/eth';
 import { DEFAULT_WATCHDOG_TIMEO, netif_carrier_off, netif_carrier_on } from '../../../net/sched/sch_generic';
 import {
@@ -93,6 +105,7 @@ import {
   E1000_IMS,
   E1000_ITR,
   E1000_MPC,
+  E1000_PACKET_MEMORY_KB,
   E1000_PBA,
   E1000_PBA_48K,
   E1000_RADV,
@@ -100,9 +113,12 @@ import {
   E1000_RAL,
   E1000_RCTL,
   E1000_RCTL_BAM,
+  E1000_RCTL_BSEX,
   E1000_RCTL_EN,
+  E1000_RCTL_LPE,
   E1000_RCTL_RDMTS_HALF,
   E1000_RCTL_SZ_2048,
+  E1000_RCTL_SZ_4096,
   E1000_RDBAH,
   E1000_RDBAL,
   E1000_RDH,
@@ -187,6 +203,7 @@ import {
   E1000_MAX_DATA_PER_TXD,
   E1000_MAX_TXD_PWR,
   E1000_RX_BUFFER_WRITE,
+  E1000_RXBUFFER_2048,
   E1000_TX_FLAGS_CSUM,
   E1000_TX_FLAGS_IPV4,
   E1000_TX_FLAGS_TSO,
@@ -894,25 +911,39 @@ function* e1000_clean_rx_irq(
 
 /**
  * Erratum of the 82545 and 82546: a buffer may not cross a 64 KiB boundary. True when it does not, or does not matter.
- * @modelled drivers/net/e1000/e1000_main.c
+ * @simplified always true, as in Linux: kmalloc aligns blocks of this size to it. RAM of the model is packed tighter, and its card
+ * has no such erratum.
  * @cost 4
  */
-function e1000_check_64k_bound(adapter: e1000_adapter, start: number, len: number): boolean {
-  const mac_type = adapter.hw.mac_type;
-  if (mac_type === e1000_82545 || mac_type === e1000_82546) {
-    return Math.trunc(start / 65536) === Math.trunc((start + len - 1) / 65536);
-  }
+function e1000_check_64k_bound(_adapter: e1000_adapter, _start: number, _len: number): boolean {
   return true;
 }
 
+/** A receive skb for the card to fill; null when there is none. Stands in both refill functions in Linux. */
+const alloc_rx_skb = (adapter: e1000_adapter, bufsz: number): sk_buff | null => {
+  const skb = netdev_alloc_skb_ip_align(adapter.netdev as net_device, bufsz);
+  if (skb === null || e1000_check_64k_bound(adapter, skb.data, bufsz)) {
+    return skb;
+  }
+  consume_skb(skb);
+  return null;
+};
+
+/** Gives the card the descriptors up to `i`: the tail register points at the last one it may use. */
+const post_rx_descriptors = (adapter: e1000_adapter, rx_ring: e1000_rx_ring, i: number): void => {
+  if (rx_ring.next_to_use !== i) {
+    rx_ring.next_to_use = i;
+    ew32(adapter.hw, rx_ring.rdt, i === 0 ? rx_ring.count - 1 : i - 1);
+  }
+};
+
 /**
  * Posts `cleaned_count` receive buffers: reuses the skb where a copy was passed on, else allocates one; moves the tail (RDT) last.
- * @modelled drivers/net/e1000/e1000_main.c
+ * @simplified does not try a second time when e1000_check_64k_bound fails, as it never does
  * @omits dma_map_single: bus addresses are RAM addresses, and mapping never fails
  * @cost 15
  */
 function e1000_alloc_rx_buffers(adapter: e1000_adapter, rx_ring: e1000_rx_ring, cleaned_count: number): void {
-  const netdev = adapter.netdev as net_device;
   const bufsz = adapter.rx_buffer_len;
   let i = rx_ring.next_to_use;
   for (let left = cleaned_count; left > 0; left--) {
@@ -921,33 +952,17 @@ function e1000_alloc_rx_buffers(adapter: e1000_adapter, rx_ring: e1000_rx_ring, 
     if (skb !== null) {
       skb_trim(skb, 0);
     } else {
-      skb = netdev_alloc_skb_ip_align(netdev, bufsz);
+      skb = alloc_rx_skb(adapter, bufsz);
       if (skb === null) {
         adapter.alloc_rx_buff_failed++;
         break;
-      }
-      if (!e1000_check_64k_bound(adapter, skb.data, bufsz)) {
-        const oldskb = skb;
-        skb = netdev_alloc_skb_ip_align(netdev, bufsz);
-        if (skb === null) {
-          dev_kfree_skb_any(oldskb);
-          adapter.alloc_rx_buff_failed++;
-          break;
-        }
-        if (!e1000_check_64k_bound(adapter, skb.data, bufsz)) {
-          dev_kfree_skb_any(skb);
-          dev_kfree_skb_any(oldskb);
-          adapter.alloc_rx_buff_failed++;
-          break;
-        }
-        dev_kfree_skb_any(oldskb);
       }
       buffer_info.skb = skb;
       buffer_info.length = bufsz;
     }
     buffer_info.dma = skb.data;
     if (!e1000_check_64k_bound(adapter, buffer_info.dma, bufsz)) {
-      dev_kfree_skb_any(skb);
+      consume_skb(skb);
       buffer_info.skb = null;
       buffer_info.dma = 0;
       adapter.alloc_rx_buff_failed++;
@@ -958,10 +973,162 @@ function e1000_alloc_rx_buffers(adapter: e1000_adapter, rx_ring: e1000_rx_ring, 
       i = 0;
     }
   }
-  if (rx_ring.next_to_use !== i) {
-    rx_ring.next_to_use = i;
-    ew32(adapter.hw, rx_ring.rdt, i === 0 ? rx_ring.count - 1 : i - 1);
+  post_rx_descriptors(adapter, rx_ring, i);
+}
+
+/**
+ * The same for jumbo frames: each descriptor gets a page for the data and a small skb for the headers.
+ * @modelled drivers/net/e1000/e1000_main.c
+ * @omits dma_map_page: bus addresses are RAM addresses, and mapping never fails
+ * @cost 15
+ */
+function e1000_alloc_jumbo_rx_buffers(adapter: e1000_adapter, rx_ring: e1000_rx_ring, cleaned_count: number): void {
+  let i = rx_ring.next_to_use;
+  for (let left = cleaned_count; left > 0; left--) {
+    const buffer_info = rx_ring.buffer_info.at(i);
+    const skb = buffer_info.skb;
+    if (skb !== null) {
+      skb_trim(skb, 0);
+    } else {
+      buffer_info.skb = alloc_rx_skb(adapter, 256 - 16);
+      if (buffer_info.skb === null) {
+        adapter.alloc_rx_buff_failed++;
+        break;
+      }
+      buffer_info.length = adapter.rx_buffer_len;
+    }
+    if (buffer_info.page === null) {
+      buffer_info.page = alloc_pages(GFP_ATOMIC, 0);
+    }
+    buffer_info.dma = (buffer_info.page as page).virtual;
+    set_rx_desc_buffer(E1000_DESC(rx_ring, i), buffer_info.dma);
+    if (++i === rx_ring.count) {
+      i = 0;
+    }
   }
+  post_rx_descriptors(adapter, rx_ring, i);
+}
+
+/**
+ * The skb has taken over the page of a buffer.
+ * @modelled drivers/net/e1000/e1000_main.c
+ * @cost 4
+ */
+function e1000_consume_page(bi: e1000_buffer, skb: sk_buff, length: number): void {
+  bi.page = null;
+  skb.len += length;
+  skb.data_len += length;
+  skb.truesize += length;
+}
+
+/**
+ * Puts what one descriptor holds of a jumbo frame into an skb: adds the page to the frame under way, or copies a frame that fits the
+ * small skb. Gives the skb once the frame is whole, else null. Part of e1000_clean_jumbo_rx_irq in Linux.
+ */
+const take_jumbo_piece = (
+  adapter: e1000_adapter,
+  rx_ring: e1000_rx_ring,
+  buffer_info: e1000_buffer,
+  skb: sk_buff,
+  length: number,
+  eop: boolean,
+): sk_buff | null => {
+  const rxtop = rx_ring.rx_skb_top;
+  if (rxtop === null && eop && length <= adapter.copybreak && skb_tailroom(skb) >= length) {
+    memcpy(skb.tail, (buffer_info.page as page).virtual, length);
+    skb_put(skb, length);
+    return skb;
+  }
+  const whole = rxtop ?? skb;
+  skb_fill_page_desc(whole, skb_shinfo(whole).nr_frags, buffer_info.page, 0, length);
+  if (rxtop !== null) {
+    buffer_info.skb = skb;
+  }
+  e1000_consume_page(buffer_info, whole, length);
+  rx_ring.rx_skb_top = eop ? null : whole;
+  return eop ? whole : null;
+};
+
+/**
+ * e1000_clean_rx_irq for jumbo frames: a frame may take several descriptors, each with a page.
+ * @modelled drivers/net/e1000/e1000_main.c
+ * @omits e1000_tbi_adjust_stats: fibre only
+ * @cost 30
+ */
+function* e1000_clean_jumbo_rx_irq(
+  adapter: e1000_adapter,
+  rx_ring: e1000_rx_ring,
+  work_done: work_count,
+  work_to_do: number,
+): Kgen<boolean> {
+  const netdev = adapter.netdev as net_device;
+  let cleaned_count = 0;
+  let cleaned = false;
+  let total_rx_bytes = 0;
+  let total_rx_packets = 0;
+  let i = rx_ring.next_to_clean;
+  let rx_desc = E1000_DESC(rx_ring, i);
+  let buffer_info = rx_ring.buffer_info.at(i);
+  let status = rx_desc_status(rx_desc);
+  while ((status & E1000_RXD_STAT_DD) !== 0) {
+    if (work_done.value >= work_to_do) {
+      break;
+    }
+    work_done.value++;
+    const small = buffer_info.skb as sk_buff;
+    buffer_info.skb = null;
+    if (++i === rx_ring.count) {
+      i = 0;
+    }
+    cleaned = true;
+    cleaned_count++;
+    buffer_info.dma = 0;
+    const length = rx_desc_length(rx_desc);
+    const errors = rx_desc_errors(rx_desc);
+    const eop = (status & E1000_RXD_STAT_EOP) !== 0;
+    if (eop && (errors & E1000_RXD_ERR_FRAME_ERR_MASK) !== 0) {
+      buffer_info.skb = small;
+      consume_skb(rx_ring.rx_skb_top);
+      rx_ring.rx_skb_top = null;
+    } else {
+      const skb = take_jumbo_piece(adapter, rx_ring, buffer_info, small, length, eop);
+      if (skb !== null) {
+        e1000_rx_checksum(adapter, (status | (errors << 24)) >>> 0, rx_desc_csum(rx_desc), skb);
+        pskb_trim(skb, skb.len - 4);
+        total_rx_bytes += skb.len;
+        total_rx_packets++;
+        if (pskb_may_pull(skb, ETH_HLEN)) {
+          yield* e1000_receive_skb(adapter, status, 0, skb);
+        } else {
+          consume_skb(skb);
+        }
+      }
+    }
+    clear_rx_desc_status(rx_desc);
+    if (cleaned_count >= E1000_RX_BUFFER_WRITE) {
+      const refill = adapter.alloc_rx_buf;
+      if (refill !== null) {
+        refill(adapter, rx_ring, cleaned_count);
+      }
+      cleaned_count = 0;
+    }
+    rx_desc = E1000_DESC(rx_ring, i);
+    buffer_info = rx_ring.buffer_info.at(i);
+    status = rx_desc_status(rx_desc);
+  }
+  rx_ring.next_to_clean = i;
+  cleaned_count = E1000_DESC_UNUSED(rx_ring);
+  if (cleaned_count > 0) {
+    const refill = adapter.alloc_rx_buf;
+    if (refill !== null) {
+      refill(adapter, rx_ring, cleaned_count);
+    }
+  }
+  adapter.total_rx_packets += total_rx_packets;
+  adapter.total_rx_bytes += total_rx_bytes;
+  netdev.rx_bytes += total_rx_bytes;
+  netdev.rx_packets += total_rx_packets;
+  return cleaned;
 }
 
 /**
@@ -1139,12 +1306,42 @@ function e1000_setup_rx_resources(rx_ring: e1000_rx_ring): void {
 }
 
 /**
- * Resets the card and splits its packet memory: 48 KiB for receiving, 16 for transmitting.
+ * Resets the card and splits its packet memory: 48 KiB for receiving, 16 for transmitting; for jumbo frames the transmit part holds two
+ * full frames, and the receive part at least one.
  * @simplified no flow control, wake-up or VLAN set-up
  */
 function e1000_reset(adapter: e1000_adapter): void {
-  ew32(adapter.hw, E1000_CTRL, er32(adapter.hw, E1000_CTRL) | E1000_CTRL_RST);
-  ew32(adapter.hw, E1000_PBA, E1000_PBA_48K);
+  const hw = adapter.hw;
+  const max_frame = (adapter.netdev as net_device).mtu + ETH_HLEN + ETH_FCS_LEN;
+  let pba = E1000_PBA_48K;
+  if (max_frame > ETH_DATA_LEN + ETH_HLEN + ETH_FCS_LEN) {
+    const min_tx_space = Math.ceil(((max_frame + E1000_DESC_SIZE - ETH_FCS_LEN) * 2) / 1024);
+    const min_rx_space = Math.ceil(max_frame / 1024);
+    const tx_space = E1000_PACKET_MEMORY_KB - pba;
+    if (tx_space < min_tx_space && min_tx_space - tx_space < pba) {
+      pba -= min_tx_space - tx_space;
+      if (hw.mac_type === e1000_82545 || hw.mac_type === e1000_82546) {
+        pba &= ~7;
+      }
+      pba = Math.max(pba, min_rx_space);
+    }
+  }
+  ew32(hw, E1000_CTRL, er32(hw, E1000_CTRL) | E1000_CTRL_RST);
+  ew32(hw, E1000_PBA, pba);
+}
+
+/**
+ * Chooses the receive buffers for the MTU: 1522 or 2048 bytes in one skb, pages for jumbo frames.
+ * @simplified the part of e1000_change_mtu that sets rx_buffer_len
+ */
+function e1000_change_mtu(netdev: net_device, new_mtu: number): void {
+  const adapter = adapter_of(netdev);
+  const max_frame = new_mtu + ETH_HLEN + ETH_FCS_LEN;
+  adapter.rx_buffer_len = max_frame <= E1000_RXBUFFER_2048 ? E1000_RXBUFFER_2048 : PAGE_SIZE;
+  if (max_frame === ETH_DATA_LEN + ETH_HLEN + ETH_FCS_LEN || max_frame === MAXIMUM_ETHERNET_VLAN_SIZE) {
+    adapter.rx_buffer_len = MAXIMUM_ETHERNET_VLAN_SIZE;
+  }
+  netdev.mtu = new_mtu;
 }
 
 /**
@@ -1182,9 +1379,11 @@ function e1000_configure_tx(adapter: e1000_adapter): void {
 function e1000_configure_rx(adapter: e1000_adapter): void {
   const hw = adapter.hw;
   const rx_ring = adapter.rx_ring;
-  adapter.clean_rx = e1000_clean_rx_irq;
-  adapter.alloc_rx_buf = e1000_alloc_rx_buffers;
-  const rctl = E1000_RCTL_BAM | E1000_RCTL_RDMTS_HALF | E1000_RCTL_SZ_2048;
+  const jumbo = (adapter.netdev as net_device).mtu > ETH_DATA_LEN;
+  adapter.clean_rx = jumbo ? e1000_clean_jumbo_rx_irq : e1000_clean_rx_irq;
+  adapter.alloc_rx_buf = jumbo ? e1000_alloc_jumbo_rx_buffers : e1000_alloc_rx_buffers;
+  const size = adapter.rx_buffer_len > E1000_RXBUFFER_2048 ? E1000_RCTL_SZ_4096 | E1000_RCTL_BSEX : E1000_RCTL_SZ_2048;
+  const rctl = E1000_RCTL_BAM | E1000_RCTL_RDMTS_HALF | (jumbo ? E1000_RCTL_LPE : 0) | size;
   ew32(hw, E1000_RCTL, rctl);
   ew32(hw, E1000_RDTR, adapter.rx_int_delay);
   ew32(hw, E1000_RADV, adapter.rx_abs_int_delay);
@@ -1217,9 +1416,11 @@ function e1000_configure(adapter: e1000_adapter): void {
   if (refill !== null) {
     refill(adapter, adapter.rx_ring, E1000_DESC_UNUSED(adapter.rx_ring));
   }
-  const rest = adapter.rx_ring.buffer_info.at(adapter.rx_ring.next_to_use);
-  rest.skb = netdev_alloc_skb_ip_align(adapter.netdev as net_device, adapter.rx_buffer_len);
-  rest.length = adapter.rx_buffer_len;
+  if ((adapter.netdev as net_device).mtu <= ETH_DATA_LEN) {
+    const rest = adapter.rx_ring.buffer_info.at(adapter.rx_ring.next_to_use);
+    rest.skb = alloc_rx_skb(adapter, adapter.rx_buffer_len);
+    rest.length = adapter.rx_buffer_len;
+  }
 }
 
 /**
@@ -1265,7 +1466,6 @@ export function e1000_probe(device: number, irq: number, config: e1000_config): 
   const hw = adapter.hw;
   netdev.name = config.name;
   netdev.priv = adapter;
-  netdev.mtu = config.mtu ?? 1500;
   netdev.tx_queue_len = config.tx_queue_len ?? 1000;
   netdev.ip_addr = config.ip_addr;
   netdev.netdev_ops = e1000_netdev_ops;
@@ -1273,7 +1473,7 @@ export function e1000_probe(device: number, irq: number, config: e1000_config): 
   adapter.netdev = netdev;
   adapter.irq = irq;
   adapter.flags = __E1000_DOWN;
-  adapter.rx_buffer_len = MAXIMUM_ETHERNET_VLAN_SIZE;
+  e1000_change_mtu(netdev, config.mtu ?? ETH_DATA_LEN);
   hw.device = device;
   hw.device_id = config.device_id ?? E1000_DEV_ID_82540EM;
   hw.mac_type = hw.device_id === E1000_DEV_ID_82545EM_COPPER ? e1000_82545 : e1000_82540;

@@ -16,7 +16,7 @@ import {
 } from '../../../../base/struct';
 import type { Kgen } from '../../../arch/current';
 import { napi_struct, type net_device } from '../../../include/linux/netdevice';
-import type { sk_buff } from '../../../include/linux/skbuff';
+import type { page, sk_buff } from '../../../include/linux/skbuff';
 import { timer_list } from '../../../include/linux/timer';
 import { e1000_hw, e1000_hw_stats } from './e1000_hw';
 
@@ -27,6 +27,8 @@ export const E1000_DEFAULT_RXD = 256;
 export const E1000_MAX_82544_RXD = 4096;
 /** Receive buffers are given back to the card in groups of this many. */
 export const E1000_RX_BUFFER_WRITE = 16;
+/** Receive buffers of 2 KiB; larger frames take pages. */
+export const E1000_RXBUFFER_2048 = 2048;
 /** Free descriptors at which a stopped queue is woken. */
 export const TX_WAKE_THRESHOLD = 32;
 /** A descriptor takes at most this much data: 4096 bytes. */
@@ -55,6 +57,7 @@ export const e1000_buffer = struct('e1000_buffer', {
   length: byteCount('length of the piece or of the buffer'),
   next_to_watch: u16('last descriptor of the packet that begins here'),
   mapped_as_page: bool('a page fragment'),
+  page: ref<page>('jumbo frames: the page that is posted'),
 });
 export interface e1000_buffer extends InstanceType<typeof e1000_buffer> {}
 
@@ -80,6 +83,7 @@ export const e1000_rx_ring = struct('e1000_rx_ring', {
   buffer_info: list(ref<e1000_buffer>('of one descriptor'), E1000_MAX_82544_RXD, 'what each descriptor stands for'),
   rdh: u16('offset of the head register'),
   rdt: u16('offset of the tail register'),
+  rx_skb_top: ref<sk_buff>('jumbo frames: the frame being put together'),
 });
 export interface e1000_rx_ring extends InstanceType<typeof e1000_rx_ring> {}
 
