@@ -177,7 +177,11 @@ export const sk_buff_head = struct('sk_buff_head', {
 });
 export interface sk_buff_head extends InstanceType<typeof sk_buff_head> {}
 
-/** The shared info of an skb. Every skb has one from alloc_skb on. */
+/**
+ * The shared info of an skb. Every skb has one from alloc_skb on.
+ * @modelled include/linux/skbuff.h
+ * @cost 0
+ */
 export function skb_shinfo(skb: sk_buff): skb_shared_info {
   return skb.shared_info as skb_shared_info;
 }

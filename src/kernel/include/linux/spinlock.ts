@@ -58,6 +58,11 @@ export function spin_unlock(lock: spinlock_t): void {
   lock.owner = -1;
 }
 
+/**
+ * True while a CPU holds the lock.
+ * @modelled include/linux/spinlock.h
+ * @cost 1
+ */
 export function spin_is_locked(lock: spinlock_t): boolean {
   return lock.state === 1;
 }

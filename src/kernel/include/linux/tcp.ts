@@ -175,7 +175,11 @@ export const tcp_sock = struct(
 );
 export interface tcp_sock extends InstanceType<typeof tcp_sock> {}
 
-/** The tcp_sock of an skb's or a caller's sock: a free cast, as the struct begins with it. */
+/**
+ * The tcp_sock of an skb's or a caller's sock: a free cast, as the struct begins with it.
+ * @modelled include/linux/tcp.h
+ * @cost 0
+ */
 export function tcp_sk(sk: object): tcp_sock {
   return sk as tcp_sock;
 }

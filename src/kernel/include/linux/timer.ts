@@ -8,7 +8,11 @@ export const NSEC_PER_JIFFY = 1_000_000;
 /** Jiffies at the start of a run: the kernel has been up for a while. */
 export const INITIAL_JIFFIES = 300_000;
 
-/** The tick counter; plain numbers, a run is far too short for it to wrap. */
+/**
+ * The tick counter; plain numbers, a run is far too short for it to wrap.
+ * @modelled include/linux/jiffies.h
+ * @cost 0
+ */
 export function jiffies(): number {
   return INITIAL_JIFFIES + Math.floor(clock.ns / NSEC_PER_JIFFY);
 }

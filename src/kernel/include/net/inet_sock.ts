@@ -26,6 +26,11 @@ export const inet_sock = struct(
 );
 export interface inet_sock extends InstanceType<typeof inet_sock> {}
 
+/**
+ * The inet_sock a sock begins: a free cast.
+ * @modelled include/net/inet_sock.h
+ * @cost 0
+ */
 export function inet_sk(sk: object): inet_sock {
   return sk as inet_sock;
 }
