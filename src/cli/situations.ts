@@ -17,28 +17,30 @@ interface Setup {
   readonly reading?: { readonly quickack?: number | null; readonly pingpong?: boolean; readonly rcvbuf?: number };
   /** What the writer does after its warm-up. */
   readonly writes: readonly CallInput[];
-  /** Writes of 100 bytes before, so that the connection is no longer new. */
-  readonly warmUp?: number;
+  /** A write of 100 bytes before, so that routes and neighbours are known: over the same connection, or over another. */
+  readonly before?: 'same' | 'other';
+  /** Shifts the writes against the ticks of the link, us. */
+  readonly phase?: number;
   readonly captures?: ScenarioInput['captures'];
 }
 
-const write = (bytes: number): CallInput => ({ op: 'write', connection: 'c1', bytes });
-const recv = (): CallInput => ({ op: 'recv', connection: 'c1', bytes: 65_536 });
-/** Long enough for a delayed ACK. */
-const pause: CallInput = { op: 'sleep', us: 150_000 };
+const write = (bytes: number, connection = 'c1'): CallInput => ({ op: 'write', connection, bytes });
+const recv = (connection: string): CallInput => ({ op: 'recv', connection, bytes: 65_536 });
+/** Between the write before and those that count: long enough for a delayed ACK, us. */
+const PAUSE = 150_000;
+/** Windows as the handshake's ACKs announce them: a multiple of what window scaling can say. */
+const WINDOW = 14_592;
 
 /** A writer on A and a reader on B that is asleep in recv when the data come. One CPU a host, as in the recordings. */
-function situation({
-  nic = CARD,
-  qdisc,
-  timestamps = true,
-  side = {},
-  reading = {},
-  writes,
-  warmUp = 1,
-  captures,
-}: Setup): ScenarioInput {
-  const before = Array.from({ length: warmUp }, () => [write(100), pause]).flat();
+function situation(setup: Setup): ScenarioInput {
+  const { nic = CARD, qdisc, timestamps = true, side = {}, reading = {}, before = 'same', phase = 0 } = setup;
+  const names = before === 'same' ? ['c1'] : ['c1', 'c0'];
+  const first = names.at(-1) ?? 'c1';
+  const readers = names.map((name) => ({
+    host: 'B' as const,
+    name: `reader-${name}`,
+    calls: [{ op: 'loop' as const, times: 64, calls: [recv(name)] }],
+  }));
   return {
     title: 'as recorded',
     hosts: {
@@ -46,12 +48,22 @@ function situation({
       B: { cpus: 1, nic },
     },
     link: { mbps: 1000, delayUs: 500 },
-    connections: [{ timestamps, a: side, b: reading }],
+    connections: names.map((name, nth) => ({
+      name,
+      timestamps,
+      a: { sndWnd: WINDOW, port: 40_000 + nth, ...side },
+      b: { sndWnd: WINDOW, ...reading },
+    })),
     tasks: [
-      { host: 'A', name: 'writer', startUs: 1000, calls: [...before, ...writes] },
-      { host: 'B', name: 'reader', calls: [{ op: 'loop', times: 64, calls: [recv()] }] },
+      {
+        host: 'A',
+        name: 'writer',
+        startUs: 1000,
+        calls: [write(100, first), { op: 'sleep', us: PAUSE + phase }, ...setup.writes],
+      },
+      ...readers,
     ],
-    ...(captures === undefined ? {} : { captures }),
+    ...(setup.captures === undefined ? {} : { captures: setup.captures }),
     limits: { maxMs: 5000 },
   };
 }
@@ -65,9 +77,9 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
   '06': situation({ nic: { ...CARD, tso: false }, writes: [write(4000)] }),
   '08': situation({ nic: PLAIN, timestamps: false, writes: [write(4000)] }),
   '11': situation({ nic: PLAIN, timestamps: false, writes: [write(100)] }),
-  '12': situation({ nic: PLAIN, timestamps: false, writes: [write(4000)] }),
-  '21': situation({ reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
-  '23': situation({ warmUp: 0, writes: [write(100)] }),
+  '12': situation({ nic: PLAIN, timestamps: false, phase: 460, writes: [write(4000)] }),
+  '21': situation({ before: 'other', reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
+  '23': situation({ before: 'other', phase: 3_500_000, writes: [write(100)] }),
   '28': situation({ writes: [write(100)], captures: [{ host: 'A' }, { host: 'B' }] }),
   '31': situation({ writes: [write(100)] }),
   '33': situation({
