@@ -86,11 +86,15 @@ describe('preset', () => {
     expect(story.calls('pfifo_fast_enqueue', WRITER)).toHaveLength(0);
   });
 
-  it('write-4000-2.6.39: one sk_buff, cut by the card', () => {
+  it('write-4000-2.6.39: one sk_buff takes the data, its two full segments leave as one', () => {
     const story = told('write-4000-2.6.39');
     expect(story.ways('tcp_sendmsg')).toEqual(['tcp_prot.sendmsg']);
-    expect(story.calls('e1000_xmit_frame', WRITER)).toHaveLength(1);
-    expect(story.results('e1000_tso', WRITER)).toEqual([1]);
+    expect(story.calls('sk_stream_alloc_skb', /^A/).map((n) => story.stack(n).at(-2))).toEqual([
+      'tcp_sendmsg',
+      'tso_fragment',
+    ]);
+    expect(story.results('tcp_mss_split_point', WRITER)).toEqual([2896]);
+    expect(story.results('e1000_tso', WRITER)).toEqual([1, 0]);
   });
 
   it('write-64k-cwnd: ten segments leave, then the window is full', () => {
@@ -121,7 +125,7 @@ describe('preset', () => {
 
   it('capture-on: both taps get clones', () => {
     const story = told('capture-on');
-    expect(story.calls('dev_queue_xmit_nit', WRITER)).toHaveLength(1);
+    expect(story.calls('dev_queue_xmit_nit', WRITER)).toHaveLength(2);
     for (const host of [/^A/, /^B/]) expect(story.calls('packet_rcv', host).length).toBeGreaterThan(1);
   });
 

@@ -54,7 +54,7 @@ export const PRESETS: readonly Preset[] = [
   preset(
     'write-4000-2.6.39',
     'write(4000) with the defaults of 2.6.39',
-    'One sk_buff carries all 4000 bytes in page fragments, and the card cuts it into three frames.',
+    'One sk_buff takes all 4000 bytes in page fragments; its two full segments leave as one, for the card to cut, the rest follows.',
     { tasks: [writer(write(4000)), reader(readAll(4000))] },
   ),
   preset(
