@@ -67,7 +67,14 @@ export interface net_device_ops {
 
 /** Link layer operations (Ethernet: eth_header_ops). */
 export interface header_ops {
-  create: (skb: sk_buff, dev: net_device, type: number, daddr: number | null, saddr: number | null, len: number) => number;
+  create: (
+    skb: sk_buff,
+    dev: net_device,
+    type: number,
+    daddr: number | null,
+    saddr: number | null,
+    len: number,
+  ) => number;
   /** Sender's link address of a packet with its link header in place. */
   parse: ((skb: sk_buff) => number) | null;
   cache: ((neigh: neighbour, hh: hh_cache) => number) | null;
@@ -201,7 +208,10 @@ export function net_gso_ok(features: number, gso_type: number): boolean {
  * @cost 2
  */
 export function skb_gso_ok(skb: sk_buff, features: number): boolean {
-  return net_gso_ok(features, skb_shinfo(skb).gso_type) && (skb_shinfo(skb).frag_list === null || (features & NETIF_F_FRAGLIST) !== 0);
+  return (
+    net_gso_ok(features, skb_shinfo(skb).gso_type) &&
+    (skb_shinfo(skb).frag_list === null || (features & NETIF_F_FRAGLIST) !== 0)
+  );
 }
 
 /**

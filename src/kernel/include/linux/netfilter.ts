@@ -26,7 +26,9 @@ const NF_INET_NAMES = {
 
 /** A function on a hook. */
 export const nf_hook_ops = struct('nf_hook_ops', {
-  hook: fn<(hooknum: number, skb: sk_buff, indev: net_device | null, outdev: net_device | null) => number>('gives a verdict'),
+  hook: fn<(hooknum: number, skb: sk_buff, indev: net_device | null, outdev: net_device | null) => number>(
+    'gives a verdict',
+  ),
   pf: int('protocol family'),
   hooknum: enumeration('hook', NF_INET_NAMES),
   priority: int('lower ones come first'),

@@ -1,6 +1,23 @@
 /** Mirrors include/net/dst.h, route.h and neighbour.h (2.6.39): routes, neighbours and the cached link header. */
 import { heap } from '../../../base/heap';
-import { addr, bool, byteCount, embed, enumeration, fn, hex32, int, ip4, list, mac48, ref, struct, table, u16, u8 } from '../../../base/struct';
+import {
+  addr,
+  bool,
+  byteCount,
+  embed,
+  enumeration,
+  fn,
+  hex32,
+  int,
+  ip4,
+  list,
+  mac48,
+  ref,
+  struct,
+  table,
+  u8,
+  u16,
+} from '../../../base/struct';
 import { type Kgen, sysctl } from '../../arch/current';
 import type { net_device } from '../linux/netdevice';
 import { type sk_buff, sk_buff_head } from '../linux/skbuff';

@@ -46,7 +46,11 @@ export interface tbf_sched_data extends InstanceType<typeof tbf_sched_data> {}
 export const Qdisc = struct('Qdisc', {
   ops: table<Qdisc_ops>('operations'),
   flags: flags('how it behaves', { TCQ_F_BUILTIN, TCQ_F_THROTTLED, TCQ_F_CAN_BYPASS }),
-  __state: flags('scheduled, switched off, running', { __QDISC_STATE_SCHED, __QDISC_STATE_DEACTIVATED, __QDISC___STATE_RUNNING }),
+  __state: flags('scheduled, switched off, running', {
+    __QDISC_STATE_SCHED,
+    __QDISC_STATE_DEACTIVATED,
+    __QDISC___STATE_RUNNING,
+  }),
   limit: int('most it holds'),
   dev: ref<net_device>('device it serves'),
   dev_queue: ref<netdev_queue>('TX queue it serves'),

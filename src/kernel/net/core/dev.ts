@@ -10,8 +10,8 @@ import { cpu, type Kgen, kernel, kernel_global, per_cpu, smp_processor_id, sysct
 import { EINVAL, ENETDOWN, ENOMEM } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ETH_P_ALL, ETH_P_IP } from '../../include/linux/if_ether';
-import { iphdr, IPPROTO_TCP, IPPROTO_UDP, IP_MF, IP_OFFSET } from '../../include/linux/ip';
 import { NET_RX_SOFTIRQ, NET_TX_SOFTIRQ } from '../../include/linux/interrupt';
+import { IP_MF, IP_OFFSET, IPPROTO_TCP, IPPROTO_UDP, iphdr } from '../../include/linux/ip';
 import {
   __netif_tx_lock,
   __netif_tx_unlock,
@@ -42,8 +42,8 @@ import {
   NETIF_F_TSO,
   NETIF_F_V4_CSUM,
   napi_disable_pending,
-  type napi_struct,
   napi_schedule_prep,
+  type napi_struct,
   net,
   type net_device,
   netdev_get_tx_queue,
@@ -820,7 +820,12 @@ export function* napi_complete(n: napi_struct): Kgen {
  * Makes a NAPI instance of a driver; polling begins with napi_enable.
  * @modelled net/core/dev.c
  */
-export function netif_napi_add(dev: net_device, napi: napi_struct, poll: NonNullable<napi_struct['poll']>, weight: number): void {
+export function netif_napi_add(
+  dev: net_device,
+  napi: napi_struct,
+  poll: NonNullable<napi_struct['poll']>,
+  weight: number,
+): void {
   napi.gro_count = 0;
   napi.gro_list = null;
   napi.skb = null;
@@ -1199,7 +1204,8 @@ export function* dev_gro_receive(napi: napi_struct, skb: sk_buff): Kgen<number> 
  */
 export function* __napi_gro_receive(napi: napi_struct, skb: sk_buff): Kgen<number> {
   for (let p = napi.gro_list; p !== null; p = p.next) {
-    p.cb.gro_same_flow = p.dev === skb.dev && p.vlan_tci === skb.vlan_tci && same_ether_header(p.mac_header, skb.mac_header);
+    p.cb.gro_same_flow =
+      p.dev === skb.dev && p.vlan_tci === skb.vlan_tci && same_ether_header(p.mac_header, skb.mac_header);
     p.cb.gro_flush = 0;
   }
   return yield* dev_gro_receive(napi, skb);

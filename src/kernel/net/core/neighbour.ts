@@ -5,7 +5,7 @@
  * changed for moments only).
  */
 import { heap } from '../../../base/heap';
-import { struct, list, ref } from '../../../base/struct';
+import { list, ref, struct } from '../../../base/struct';
 import { type Kgen, kernel, kernel_global, sysctl } from '../../arch/current';
 import { EINVAL, EPERM } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
@@ -117,14 +117,14 @@ export function neigh_lookup(tbl: neigh_table, pkey: number, dev: net_device): n
 }
 
 /**
- * Makes an entry of which nothing is known yet; `constructor` is the protocol's set-up.
+ * Makes an entry of which nothing is known yet; `setup` is the protocol's set-up.
  * @modelled net/core/neighbour.c
  */
 export function neigh_create(
   tbl: neigh_table,
   pkey: number,
   dev: net_device,
-  constructor: (neigh: neighbour) => number,
+  setup: (neigh: neighbour) => number,
 ): neighbour | null {
   const n = new neighbour();
   n.updated = jiffies();
@@ -135,7 +135,7 @@ export function neigh_create(
   setup_timer(n.timer, neigh_timer_handler, n);
   n.primary_key = pkey;
   n.dev = dev;
-  if (constructor(n) !== 0) {
+  if (setup(n) !== 0) {
     heap.release(n);
     return null;
   }

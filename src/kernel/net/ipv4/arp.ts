@@ -28,11 +28,11 @@ import { jiffies } from '../../include/linux/timer';
 import {
   type dst_entry,
   dst_link_failure,
-  type neigh_ops,
-  type neighbour,
   NUD_NOARP,
   NUD_REACHABLE,
   NUD_STALE,
+  type neigh_ops,
+  type neighbour,
   RTN_BROADCAST,
   RTN_LOCAL,
   RTN_MULTICAST,

@@ -115,7 +115,9 @@ export function inet_addr_type(addr: number): number {
     return RTN_MULTICAST;
   }
   const route = fib_lookup(addr, 0);
-  return route !== null && (route.fib_type === RTN_LOCAL || route.fib_type === RTN_BROADCAST) ? route.fib_type : RTN_UNICAST;
+  return route !== null && (route.fib_type === RTN_LOCAL || route.fib_type === RTN_BROADCAST)
+    ? route.fib_type
+    : RTN_UNICAST;
 }
 
 /**

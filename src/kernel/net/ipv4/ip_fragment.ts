@@ -20,11 +20,20 @@ import {
   skb_shinfo,
 } from '../../include/linux/skbuff';
 import { HZ, jiffies, timer_list } from '../../include/linux/timer';
-import { inet_peer } from '../../include/net/dst';
+import type { inet_peer } from '../../include/net/dst';
 import { IPSKB_FRAG_COMPLETE, ip_hdr, ip_hdrlen } from '../../include/net/ip';
 import { del_timer, mod_timer, setup_timer } from '../../kernel/timer';
 import { csum_add } from '../../lib/checksum';
-import { kfree_skb, pskb_expand_head, pskb_pull, pskb_trim_rcsum, skb_clone, skb_linearize, skb_morph, skb_push } from '../core/skbuff';
+import {
+  kfree_skb,
+  pskb_expand_head,
+  pskb_pull,
+  pskb_trim_rcsum,
+  skb_clone,
+  skb_linearize,
+  skb_morph,
+  skb_push,
+} from '../core/skbuff';
 import { inet_getpeer, inet_putpeer } from './inetpeer';
 
 export const IP_DEFRAG_LOCAL_DELIVER = 0;
@@ -266,7 +275,6 @@ export function ipq_put(qp: ipq): void {
  * @omits icmp_send: ICMP is not modelled
  */
 export function* ip_expire(qp: ipq): Kgen {
-  qp.refcnt--;
   if ((qp.last_in & INET_FRAG_COMPLETE) === 0) {
     ipq_kill(qp);
   }

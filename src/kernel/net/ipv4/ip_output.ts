@@ -2,14 +2,15 @@
  * Mirrors net/ipv4/ip_output.c (2.6.39), with inline functions of include/net/ip.h: building IP headers, the way to the
  * neighbour, fragmentation. Left out: IP options, multicast loopback, corking (UDP), statistics, ICMP errors, IPsec.
  */
+
+import { heap } from '../../../base/heap';
 import type { Kgen } from '../../arch/current';
 import { EHOSTUNREACH, EINVAL, EMSGSIZE, ENOMEM } from '../../include/linux/errno';
-import { ETH_P_IP } from '../../include/linux/if_ether';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
+import { ETH_P_IP } from '../../include/linux/if_ether';
 import { IP_DF, IP_MF, IP_OFFSET, iphdr } from '../../include/linux/ip';
 import { LL_RESERVED_SPACE, type net_device } from '../../include/linux/netdevice';
 import { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING, NFPROTO_IPV4 } from '../../include/linux/netfilter';
-import { heap } from '../../../base/heap';
 import {
   __skb_push,
   CHECKSUM_NONE,
@@ -38,21 +39,14 @@ import {
   skb_dst_drop,
   skb_rtable,
 } from '../../include/net/dst';
-import { type inet_sock, inet_sk } from '../../include/net/inet_sock';
+import { inet_sk, type inet_sock } from '../../include/net/inet_sock';
 import { IPSKB_FRAG_COMPLETE, IPSKB_REROUTED, ip_dont_fragment, ip_hdr } from '../../include/net/ip';
 import type { sock } from '../../include/net/sock';
 import { ip_fast_csum } from '../../lib/checksum';
 import { skb_checksum_help } from '../core/dev';
 import { skb_dst_set_noref } from '../core/dst';
 import { neigh_hh_output } from '../core/neighbour';
-import {
-  alloc_skb,
-  kfree_skb,
-  skb_copy_bits,
-  skb_push,
-  skb_put,
-  skb_realloc_headroom,
-} from '../core/skbuff';
+import { alloc_skb, kfree_skb, skb_copy_bits, skb_push, skb_put, skb_realloc_headroom } from '../core/skbuff';
 import { __sk_dst_check, sk_setup_caps, skb_set_owner_w, sock_wfree } from '../core/sock';
 import { NF_HOOK, nf_hook, nf_hooks } from '../netfilter/core';
 import { inet_getid } from './inetpeer';

@@ -629,7 +629,10 @@ export function ip_route_newports(
  */
 export function ip_route_input_slow(skb: sk_buff, daddr: number, saddr: number, tos: number, dev: net_device): number {
   const martian_source =
-    ipv4_is_multicast(saddr) || saddr === 0xffffffff || saddr >>> 24 === LOOPBACK_NET || (saddr === 0 && daddr !== 0xffffffff);
+    ipv4_is_multicast(saddr) ||
+    saddr === 0xffffffff ||
+    saddr >>> 24 === LOOPBACK_NET ||
+    (saddr === 0 && daddr !== 0xffffffff);
   if (martian_source || daddr >>> 24 === 0 || daddr >>> 24 === LOOPBACK_NET) {
     return -EINVAL;
   }

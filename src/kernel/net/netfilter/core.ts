@@ -4,6 +4,8 @@
  * Left out: queueing to user space, families other than IPv4, locking.
  */
 import { type Kgen, kernel_global } from '../../arch/current';
+import { EPERM } from '../../include/linux/errno';
+import type { net_device } from '../../include/linux/netdevice';
 import {
   NF_ACCEPT,
   NF_DROP,
@@ -15,8 +17,6 @@ import {
   nf_hook_lists,
   type nf_hook_ops,
 } from '../../include/linux/netfilter';
-import { EPERM } from '../../include/linux/errno';
-import type { net_device } from '../../include/linux/netdevice';
 import type { sk_buff } from '../../include/linux/skbuff';
 import { kfree_skb } from '../core/skbuff';
 
@@ -70,12 +70,7 @@ export function nf_unregister_hook(reg: nf_hook_ops): void {
  * Asks the functions of a hook one after the other until one does not accept.
  * @modelled net/netfilter/core.c
  */
-export function nf_iterate(
-  hooknum: number,
-  skb: sk_buff,
-  indev: net_device | null,
-  outdev: net_device | null,
-): number {
+export function nf_iterate(hooknum: number, skb: sk_buff, indev: net_device | null, outdev: net_device | null): number {
   for (const elem of nf_hook_list(hooknum)) {
     let verdict = NF_REPEAT;
     while (verdict === NF_REPEAT) {

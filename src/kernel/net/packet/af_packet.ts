@@ -24,15 +24,7 @@ import { spin_lock, spin_unlock } from '../../include/linux/spinlock';
 import { skb_dst_drop } from '../../include/net/dst';
 import { type proto, sock } from '../../include/net/sock';
 import { dev_add_pack, dev_remove_pack, net_disable_timestamp, net_enable_timestamp } from '../core/dev';
-import {
-  __skb_queue_purge,
-  consume_skb,
-  kfree_skb,
-  pskb_trim,
-  skb_clone,
-  skb_pull,
-  skb_push,
-} from '../core/skbuff';
+import { __skb_queue_purge, consume_skb, kfree_skb, pskb_trim, skb_clone, skb_pull, skb_push } from '../core/skbuff';
 import { sk_alloc, skb_set_owner_r, sock_init_data, sock_put } from '../core/sock';
 
 /** Receive buffer of a capture, bytes: what libpcap asks for. */

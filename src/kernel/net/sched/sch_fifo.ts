@@ -81,4 +81,3 @@ export function fifo_create_dflt(dev_queue: netdev_queue, sch_ops: typeof bfifo_
   q.limit = limit;
   return q;
 }
-

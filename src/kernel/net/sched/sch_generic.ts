@@ -4,7 +4,7 @@
  * trees and their statistics estimators, qdisc destruction through RCU, the list of multiqueue qdiscs (mq).
  */
 import { ops } from '../../../base/dispatch';
-import { smp_processor_id, type Kgen } from '../../arch/current';
+import { type Kgen, smp_processor_id } from '../../arch/current';
 import {
   __netif_tx_lock,
   __netif_tx_unlock,
@@ -15,8 +15,8 @@ import {
   NETDEV_TX_LOCKED,
   NETIF_F_LLTX,
   type net_device,
-  type netdev_queue,
   netdev_get_tx_queue,
+  type netdev_queue,
   netif_carrier_ok,
   netif_running,
   netif_tx_queue_frozen_or_stopped,
