@@ -34,6 +34,7 @@ class Bench {
   readonly devices: net_device[] = [];
   readonly nics: Nic[] = [];
   readonly wire: Uint8Array[] = [];
+  readonly link: Link;
 
   constructor(config: Partial<Parameters<typeof e1000_probe>[2]> = {}, rxCsum = true) {
     const env: Environment = {
@@ -54,6 +55,7 @@ class Bench {
       },
     };
     const link = new Link(env);
+    this.link = link;
     for (const host of [0, 1] as const) {
       const nic = new Nic(env, { host, name: `eth${host}`, mac: 0x020000000001 + host, rxCsum });
       nic.connect(link, host);
@@ -278,6 +280,52 @@ describe('e1000', () => {
       expect(skb.ip_summed === CHECKSUM_UNNECESSARY).toBe(rxCsum);
       expect(bench.adapter(1).hw_csum_good).toBe(rxCsum ? 1 : 0);
     }
+  });
+
+  it('puts a jumbo frame together from pages', () => {
+    const bench = new Bench({ mtu: 9000 });
+    const buffers = bench.adapter(1).rx_ring.buffer_info;
+    const first = buffers.at(0).skb as sk_buff;
+    const pages = [0, 1, 2].map((i) => buffers.at(i).page as page);
+    bench.xmit(segment(0, 8946));
+    bench.settle();
+    expect(bench.poll(1)).toBe(3);
+    expect(bench.devices[1]?.rx_bytes).toBe(9000);
+    expect(heap.isLive(first)).toBe(false);
+    expect(pages.map((used) => buffers.at(0).page === used || heap.isLive(used))).toEqual([false, false, false]);
+    expect(bench.nics[1]?.registers.RDT).toBe(1);
+  });
+
+  it('follows the link', () => {
+    const bench = new Bench();
+    const adapter = bench.adapter(0);
+    const watch = (): void => {
+      bench.on(0);
+      adapter.hw.get_link_status = true;
+      finish(
+        (adapter.watchdog_timer.function as NonNullable<typeof adapter.watchdog_timer.function>)(adapter as never),
+      );
+    };
+    bench.link.plug(false);
+    watch();
+    expect([adapter.link_speed, bench.devices[0]?.carrier]).toEqual([0, 0]);
+    bench.link.plug(true);
+    watch();
+    expect([adapter.link_speed, bench.devices[0]?.carrier]).toEqual([1000, 1]);
+  });
+
+  it('asks for fewer interrupts the more there is to do', () => {
+    const bench = new Bench();
+    const adapter = bench.adapter(0);
+    const rates: number[] = [];
+    for (const bytes of [60_000, 60_000, 1000, 1000, 1000]) {
+      adapter.total_rx_packets = Math.ceil(bytes / 1500);
+      adapter.total_rx_bytes = bytes;
+      bench.poll(0);
+      rates.push(bench.nics[0]?.registers.ITR ?? 0);
+    }
+    const perSecond = [20_000, 4000, 9000, 14_000, 19_000];
+    expect(rates).toEqual(perSecond.map((rate) => Math.floor(1e9 / (rate * 256))));
   });
 
   it('stays in the poll when the budget is used up', () => {
