@@ -204,7 +204,8 @@ export function openCapture(host: MachineHost): void {
 }
 
 /** A task with all sockets of its host open. */
-export function openTask(host: MachineHost, { name }: Task): task_struct {
+export function openTask(host: MachineHost, heap: Heap, { name }: Task): task_struct {
+  setCurrent(host.cpus[0] as MachineCpu, heap);
   const task = new task_struct();
   task.comm = name;
   const files = new files_struct();

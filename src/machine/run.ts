@@ -80,7 +80,7 @@ export function run(scenario: Scenario, { level, onProgress, linkTick = 0 }: Run
   };
   for (const wanted of scenario.tasks) {
     const host = hosts[wanted.host];
-    const task = openTask(host, wanted);
+    const task = openTask(host, heap, wanted);
     const socketOf = (name: string): OpenSocket => {
       const connection = scenario.connections.find((other) => other.name === name);
       if (connection === undefined) throw new Error(`no connection ${name}`);

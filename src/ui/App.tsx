@@ -3,6 +3,7 @@ import { Bar } from './Bar';
 import { Capture } from './capture/Capture';
 import { useKeyboard } from './keyboard';
 import { Code } from './panels/Code';
+import { Inspector } from './panels/Inspector';
 import { Stage } from './stage/Stage';
 import { openAddress } from './store/address';
 import { usePage } from './store/store';
@@ -55,6 +56,9 @@ export function App() {
       <main className="stage-slot">
         <Stage />
       </main>
+      <aside className="side right" aria-label="Inspector">
+        <Inspector />
+      </aside>
       <Transport />
       <div className="bottom">
         <Timeline />
