@@ -1149,7 +1149,6 @@ function gro_unlink(napi: napi_struct, held: sk_buff): void {
 /**
  * Lets the network protocol try to merge a packet with one of those held; a new flow is held.
  * @modelled net/core/dev.c
- * @omits skb_gro_reset_offset: called by napi_gro_receive
  */
 export function* dev_gro_receive(napi: napi_struct, skb: sk_buff): Kgen<number> {
   if (((skb.dev as net_device).features & NETIF_F_GRO) === 0 || skb_is_gso(skb) || skb_has_frag_list(skb)) {

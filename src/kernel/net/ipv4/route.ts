@@ -7,6 +7,7 @@
 import { ops } from '../../../base/dispatch';
 import { type Kgen, kernel_global, sysctl } from '../../arch/current';
 import { EHOSTUNREACH, EINVAL } from '../../include/linux/errno';
+import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ETH_P_IP } from '../../include/linux/if_ether';
 import { IFF_LOOPBACK, IFF_UP, type net_device } from '../../include/linux/netdevice';
 import type { sk_buff } from '../../include/linux/skbuff';
@@ -38,7 +39,8 @@ import type { fib_info } from '../../include/net/ip_fib';
 import type { sock } from '../../include/net/sock';
 import { dev_get_by_index, init_net } from '../core/dev';
 import { skb_dst_set_noref } from '../core/dst';
-import { kfree_skb } from '../core/skbuff';
+import { neigh_hh_init } from '../core/neighbour';
+import { alloc_skb, kfree_skb } from '../core/skbuff';
 import { arp_bind_neighbour } from './arp';
 import { fib_lookup, fib_validate_source, inet_addr_type, inet_select_addr, ipv4_is_multicast } from './fib_frontend';
 import { inet_getpeer } from './inetpeer';
@@ -716,4 +718,25 @@ export function ip_route_input_common(
  */
 export function ip_route_input_noref(skb: sk_buff, dst: number, src: number, tos: number, devin: net_device): number {
   return ip_route_input_common(skb, dst, src, tos, devin, true);
+}
+
+/**
+ * Leaves the caches of this host as earlier packets to and from a peer do: the route out with the ready-made link header of
+ * its neighbour, the route in. The neighbour's address must be known.
+ * @model stands for the packets of the handshake when a connection is given as established
+ */
+export function rt_model_warm(own: number, peer: number, dev: net_device): void {
+  const rt = ip_route_output_ports(null, peer, own, 0, 0, 0, 0, 0);
+  if (rt !== null) {
+    if (rt.neighbour !== null && rt.hh === null && (rt.flags & DST_NOCACHE) === 0) {
+      neigh_hh_init(rt.neighbour, rt, ETH_P_IP);
+    }
+    ip_rt_put(rt);
+  }
+  const skb = alloc_skb(0, GFP_ATOMIC);
+  if (skb !== null) {
+    skb.dev = dev;
+    ip_route_input_noref(skb, own, peer, 0, dev);
+    kfree_skb(skb);
+  }
 }
