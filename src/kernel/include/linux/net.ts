@@ -50,9 +50,19 @@ export const socket_wq = struct('socket_wq', { wait: embed(wait_queue_head_t, 't
 export interface socket_wq extends InstanceType<typeof socket_wq> {}
 
 export const socket = struct('socket', {
-  state: enumeration('connection state of the file side', { SS_FREE, SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING }),
+  state: enumeration('connection state of the file side', {
+    SS_FREE,
+    SS_UNCONNECTED,
+    SS_CONNECTING,
+    SS_CONNECTED,
+    SS_DISCONNECTING,
+  }),
   type: enumeration('kind of socket', { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_PACKET }),
-  flags: flags('a writer waits for space, a reader for data', { SOCK_ASYNC_NOSPACE, SOCK_ASYNC_WAITDATA, SOCK_NOSPACE }),
+  flags: flags('a writer waits for space, a reader for data', {
+    SOCK_ASYNC_NOSPACE,
+    SOCK_ASYNC_WAITDATA,
+    SOCK_NOSPACE,
+  }),
   wq: ref<socket_wq>('wait queue'),
   file: ref<file>('file it is opened as'),
   sk: ref<sock>('protocol side'),
