@@ -95,7 +95,7 @@ describe('links', () => {
     const start = performance.now();
     expect(message(`#s=1.z.${bomb.slice(0, 60_000)}`)).toContain('unfolds to more than');
     expect(message(`#s=1.p.write-100.${bomb.slice(0, 60_000)}`)).toContain('unfolds to more than');
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(15_000);
     const deep = base64url(deflateSync(new TextEncoder().encode(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`)));
     expect(message(`#s=1.z.${deep}`)).not.toBe('');
     expect(message(`#s=1.p.write-100.${deep}`)).not.toBe('');
