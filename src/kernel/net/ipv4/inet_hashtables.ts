@@ -59,7 +59,8 @@ export const inet_ehashfn = (laddr: number, lport: number, faddr: number, fport:
   jhash_3words(laddr, faddr, ((lport << 16) | fport) >>> 0, tcp_hashinfo().ehash_secret);
 
 const bucket_of = (hash: number): number => hash & (EHASH_SIZE - 1);
-const chain_head = (hashinfo: inet_hashinfo, hash: number): sock | null => hashinfo.ehash.at(bucket_of(hash)) as sock | null;
+const chain_head = (hashinfo: inet_hashinfo, hash: number): sock | null =>
+  hashinfo.ehash.at(bucket_of(hash)) as sock | null;
 const listeners_of = (port: number): number => port & (INET_LHTABLE_SIZE - 1);
 
 /**

@@ -7,8 +7,9 @@
 import { type OpsTable, ops } from '../../../base/dispatch';
 import { list, struct, table } from '../../../base/struct';
 import { kernel_global, sysctl } from '../../arch/current';
+import { tcp_sk, type tcp_sock } from '../../include/linux/tcp';
 import { inet_csk, type tcp_congestion_ops } from '../../include/net/inet_connection_sock';
-import { type sock, sk_can_gso } from '../../include/net/sock';
+import { sk_can_gso, type sock } from '../../include/net/sock';
 import {
   sysctl_tcp_abc,
   sysctl_tcp_max_ssthresh,
@@ -16,7 +17,6 @@ import {
   TCP_CONG_NON_RESTRICTED,
   tcp_max_burst,
 } from '../../include/net/tcp';
-import { type tcp_sock, tcp_sk } from '../../include/linux/tcp';
 
 /** The modules of a kernel; the first is the default. */
 export const tcp_cong_registry = struct('tcp_cong_registry', {
@@ -75,11 +75,7 @@ export function tcp_is_cwnd_limited(sk: sock, in_flight: number): boolean {
     return true;
   }
   const left = tp.snd_cwnd - in_flight;
-  if (
-    sk_can_gso(sk) &&
-    left * sysctl_tcp_tso_win_divisor() < tp.snd_cwnd &&
-    left * tp.mss_cache < sk.sk_gso_max_size
-  ) {
+  if (sk_can_gso(sk) && left * sysctl_tcp_tso_win_divisor() < tp.snd_cwnd && left * tp.mss_cache < sk.sk_gso_max_size) {
     return true;
   }
   return left <= tcp_max_burst(tp);

@@ -5,10 +5,10 @@
  */
 import { ops } from '../../../base/dispatch';
 import { after, seqDiff } from '../../../base/seq';
-import { type bictcp, inet_csk, type tcp_congestion_ops } from '../../include/net/inet_connection_sock';
-import type { sock } from '../../include/net/sock';
 import { TCP_CA_Loss, TCP_CA_Open, tcp_sk } from '../../include/linux/tcp';
 import { HZ } from '../../include/linux/timer';
+import { type bictcp, inet_csk, type tcp_congestion_ops } from '../../include/net/inet_connection_sock';
+import type { sock } from '../../include/net/sock';
 import { tcp_time_stamp } from '../../include/net/tcp';
 import { tcp_cong_avoid_ai, tcp_is_cwnd_limited, tcp_register_congestion_control, tcp_slow_start } from './tcp_cong';
 
@@ -161,7 +161,7 @@ export function bictcp_update(ca: bictcp, cwnd: number): void {
   }
 
   const elapsed = (now + (ca.delay_min >>> 3) - ca.epoch_start) >>> 0;
-  const t = Math.floor((elapsed << BICTCP_HZ >>> 0) / HZ);
+  const t = Math.floor(((elapsed << BICTCP_HZ) >>> 0) / HZ);
   const offs = Math.abs(t - ca.bic_K);
   const cube = BigInt.asUintN(64, BigInt(cube_rtt_scale) * BigInt(offs) ** 3n);
   let delta = Number(BigInt.asUintN(32, cube >> BigInt(10 + 3 * BICTCP_HZ)));

@@ -57,9 +57,9 @@ import {
   TCP_SYN_SENT,
   type tcp_options_received,
   type tcp_sack_block,
+  tcp_sk,
   type tcp_sock,
   type tcp_ucopy,
-  tcp_sk,
   tcphdr,
 } from '../../include/linux/tcp';
 import { HZ, jiffies } from '../../include/linux/timer';
@@ -78,6 +78,7 @@ import {
 } from '../../include/net/inet_connection_sock';
 import {
   __sk_dst_get,
+  type proto,
   RCV_SHUTDOWN,
   SEND_SHUTDOWN,
   SHUTDOWN_MASK,
@@ -87,16 +88,16 @@ import {
   SOCK_RCVBUF_LOCK,
   SOCK_SNDBUF_LOCK,
   SOCK_WAKE_WAITD,
-  type proto,
-  type sock,
   sk_can_gso,
   sk_wake_async,
+  type sock,
   sock_flag,
   sock_owned_by_user,
   sock_reset_flag,
   sock_set_flag,
 } from '../../include/net/sock';
 import {
+  __tcp_set_rto,
   CA_EVENT_COMPLETE_CWR,
   CA_EVENT_FAST_ACK,
   CA_EVENT_FRTO,
@@ -186,7 +187,6 @@ import {
   tcp_sack_reset,
   tcp_send_head,
   tcp_set_ca_state,
-  __tcp_set_rto,
   tcp_skb_is_last,
   tcp_skb_mss,
   tcp_skb_pcount,
@@ -203,6 +203,7 @@ import {
 import { current, get_seconds, jiffies_to_usecs } from '../../kernel/sched';
 import { local_bh_disable, local_bh_enable } from '../../kernel/softirq';
 import { __skb_checksum_complete, skb_copy_and_csum_datagram_iovec, skb_copy_datagram_iovec } from '../core/datagram';
+import type { iovec_ptr } from '../core/iovec';
 import { __kfree_skb, __skb_queue_purge, alloc_skb, skb_copy_bits, skb_put, skb_shift } from '../core/skbuff';
 import {
   POLL_HUP,
@@ -213,7 +214,6 @@ import {
   skb_set_owner_r,
   tcp_memory,
 } from '../core/sock';
-import type { iovec_ptr } from '../core/iovec';
 import { inet_csk_reset_keepalive_timer, inet_csk_reset_xmit_timer } from './inet_connection_sock';
 import { tcp_done, tcp_set_state } from './tcp';
 import {
@@ -291,8 +291,7 @@ const rcvmem_of_segment = (advmss: number): number => {
 };
 const tcp_memory_pressure = (): boolean => tcp_memory().memory_pressure;
 /** All sockets together use so much that buffers should not grow. */
-const tcp_memory_tight = (sk: sock): boolean =>
-  tcp_memory().memory_allocated >= (sk.skc_prot as proto).sysctl_mem[0];
+const tcp_memory_tight = (sk: sock): boolean => tcp_memory().memory_allocated >= (sk.skc_prot as proto).sysctl_mem[0];
 const copy_sack_block = (to: tcp_sack_block, from: tcp_sack_block): void => {
   to.start_seq = from.start_seq;
   to.end_seq = from.end_seq;
@@ -550,7 +549,12 @@ function tcp_clamp_window(sk: sock): void {
   const tp = tcp_sk(sk);
   inet_csk(sk).icsk_ack.quick = 0;
   const limit = sysctl_tcp_rmem()[2];
-  if (sk.sk_rcvbuf < limit && (sk.sk_userlocks & SOCK_RCVBUF_LOCK) === 0 && !tcp_memory_pressure() && !tcp_memory_tight(sk)) {
+  if (
+    sk.sk_rcvbuf < limit &&
+    (sk.sk_userlocks & SOCK_RCVBUF_LOCK) === 0 &&
+    !tcp_memory_pressure() &&
+    !tcp_memory_tight(sk)
+  ) {
     sk.sk_rcvbuf = Math.min(sk.sk_rmem_alloc, limit);
   }
   if (sk.sk_rmem_alloc > sk.sk_rcvbuf) {
@@ -2623,10 +2627,7 @@ function tcp_process_frto(sk: sock, flag: number): boolean {
   if ((flag & FLAG_DATA_ACKED) !== 0) {
     inet_csk(sk).icsk_retransmits = 0;
   }
-  if (
-    (flag & FLAG_NONHEAD_RETRANS_ACKED) !== 0 ||
-    (tp.frto_counter >= 2 && (flag & FLAG_RETRANS_DATA_ACKED) !== 0)
-  ) {
+  if ((flag & FLAG_NONHEAD_RETRANS_ACKED) !== 0 || (tp.frto_counter >= 2 && (flag & FLAG_RETRANS_DATA_ACKED) !== 0)) {
     tp.undo_marker = 0;
   }
   if (!before(tp.snd_una, tp.frto_highmark)) {
@@ -3790,8 +3791,7 @@ export function* tcp_rcv_established(sk: sock, skb: sk_buff, th: tcphdr, len: nu
     (tcp_flag_word(th) & TCP_HP_BITS) >>> 0 === tp.pred_flags &&
     cb.seq === tp.rcv_nxt &&
     !after(cb.ack_seq, tp.snd_nxt) &&
-    (!has_tstamp ||
-      (tcp_parse_aligned_timestamp(tp, th) && seqDiff(tp.rx_opt.rcv_tsval, tp.rx_opt.ts_recent) >= 0))
+    (!has_tstamp || (tcp_parse_aligned_timestamp(tp, th) && seqDiff(tp.rx_opt.rcv_tsval, tp.rx_opt.ts_recent) >= 0))
   ) {
     if (len === tcp_header_len) {
       if (has_tstamp && tp.rcv_nxt === tp.rcv_wup) {

@@ -49,10 +49,10 @@ import {
   POLLRDNORM,
   type proto,
   SOCK_USE_WRITE_QUEUE,
-  type sock,
   sk_add_backlog,
   sk_backlog_rcv,
   sk_sleep,
+  type sock,
   sock_owned_by_user,
   sock_rps_save_rxhash,
   sock_set_flag,
@@ -87,7 +87,7 @@ import { __inet_lookup_skb, inet_hash, inet_unhash, tcp_hashinfo } from './inet_
 import { ip_local_out, ip_queue_xmit } from './ip_output';
 import { ip_route_output_ports } from './route';
 import { tcp_gro_complete, tcp_gro_receive, tcp_recvmsg, tcp_sendmsg, tcp_tso_segment } from './tcp';
-import { tcp_cong_list, tcp_init_congestion_ops, tcp_reno, tcp_register_congestion_control } from './tcp_cong';
+import { tcp_cong_list, tcp_init_congestion_ops, tcp_register_congestion_control, tcp_reno } from './tcp_cong';
 import { cubictcp_register } from './tcp_cubic';
 import { tcp_checksum_complete, tcp_rcv_established, tcp_rcv_state_process, tcp_rto_min } from './tcp_input';
 import { tcp_init_xmit_timers } from './tcp_timer';

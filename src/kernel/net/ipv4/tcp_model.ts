@@ -4,13 +4,13 @@
  * tcp_rcv_state_process do between them, in their order. For scenarios that begin with an established connection.
  */
 import { seqAdd } from '../../../base/seq';
+import { IPPROTO_TCP } from '../../include/linux/ip';
+import { SKB_GSO_TCPV4 } from '../../include/linux/skbuff';
 import { TCP_ESTABLISHED, tcp_sk } from '../../include/linux/tcp';
 import { HZ, jiffies } from '../../include/linux/timer';
-import { IPPROTO_TCP } from '../../include/linux/ip';
 import { dst_metric_advmss, dst_mtu } from '../../include/net/dst';
 import { inet_csk } from '../../include/net/inet_connection_sock';
 import { inet_sk } from '../../include/net/inet_sock';
-import { SKB_GSO_TCPV4 } from '../../include/linux/skbuff';
 import { SOCK_RCVBUF_LOCK, SOCK_SNDBUF_LOCK, type sock } from '../../include/net/sock';
 import {
   __tcp_fast_path_on,
