@@ -299,7 +299,6 @@ export type SideShape = Shape['connections'][number]['a'];
 export type TcpSide = Settled<Omit<SideShape, 'host'>, 'sndWnd' | 'isn' | 'rttMs'> & { host: HostName };
 export type Connection = Omit<Settled<Shape['connections'][number], 'mss'>, 'a' | 'b'> & { a: TcpSide; b: TcpSide };
 export type Task = Shape['tasks'][number];
-export type Capture = Shape['captures'][number];
 export type Edit = Shape['edits'][number];
 export type Pattern = (typeof PATTERNS)[number];
 
