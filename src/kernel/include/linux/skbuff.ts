@@ -96,6 +96,7 @@ export const skb_cb = struct('skb_cb', {
   ack_seq: seq32('TCP: acknowledged sequence; on transmit snd_nxt when retransmitted'),
   ip_flags: hex32('IP: IPCB flags'),
   pkt_len: byteCount('qdisc: length counted on the wire'),
+  time_to_send: ns('netem: when it may leave'),
   gro_data_offset: int('GRO: where the header under way begins'),
   gro_flush: int('GRO: end the merge'),
   gro_count: int('GRO: segments merged'),
@@ -177,63 +178,27 @@ export const sk_buff_head = struct('sk_buff_head', {
 });
 export interface sk_buff_head extends InstanceType<typeof sk_buff_head> {}
 
-/**
- * The shared info of an skb. Every skb has one from alloc_skb on.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_shinfo(skb: sk_buff): skb_shared_info {
-  return skb.shared_info as skb_shared_info;
-}
+/** The shared info of an skb. Every skb has one from alloc_skb on. */
+export const skb_shinfo = (skb: sk_buff): skb_shared_info => skb.shared_info as skb_shared_info;
 
-/**
- * Size rounded up to cache lines, bytes.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function SKB_DATA_ALIGN(size: number): number {
-  return (size + SMP_CACHE_BYTES - 1) & ~(SMP_CACHE_BYTES - 1);
-}
+/** Size rounded up to cache lines, bytes. */
+export const SKB_DATA_ALIGN = (size: number): number => (size + SMP_CACHE_BYTES - 1) & ~(SMP_CACHE_BYTES - 1);
 
 /** Low half of dataref: all holders; above this shift: holders of the payload only. */
 export const SKB_DATAREF_SHIFT = 16;
 export const SKB_DATAREF_MASK = (1 << SKB_DATAREF_SHIFT) - 1;
 
-/**
- * Bytes in the linear area.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_headlen(skb: sk_buff): number {
-  return skb.len - skb.data_len;
-}
+/** Bytes in the linear area. */
+export const skb_headlen = (skb: sk_buff): number => skb.len - skb.data_len;
 
-/**
- * True when part of the data is in pages or other skbs.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_is_nonlinear(skb: sk_buff): boolean {
-  return skb.data_len !== 0;
-}
+/** True when part of the data is in pages or other skbs. */
+export const skb_is_nonlinear = (skb: sk_buff): boolean => skb.data_len !== 0;
 
-/**
- * Free bytes before the data.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_headroom(skb: sk_buff): number {
-  return skb.data - skb.head;
-}
+/** Free bytes before the data. */
+export const skb_headroom = (skb: sk_buff): number => skb.data - skb.head;
 
-/**
- * Free bytes behind the linear data; none when there are fragments.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_tailroom(skb: sk_buff): number {
-  return skb.data_len !== 0 ? 0 : skb.end - skb.tail;
-}
+/** Free bytes behind the linear data; none when there are fragments. */
+export const skb_tailroom = (skb: sk_buff): number => (skb.data_len !== 0 ? 0 : skb.end - skb.tail);
 
 /**
  * Payload bytes in the linear area and its page fragments, without frag_list.
@@ -281,14 +246,8 @@ export function skb_header_release(skb: sk_buff): void {
   skb_shinfo(skb).dataref += 1 << SKB_DATAREF_SHIFT;
 }
 
-/**
- * True when others hold this very struct.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_shared(skb: sk_buff): boolean {
-  return skb.users !== 1;
-}
+/** True when others hold this very struct. */
+export const skb_shared = (skb: sk_buff): boolean => skb.users !== 1;
 
 /**
  * Takes one more reference to the struct.
@@ -309,23 +268,11 @@ export function skb_clone_writable(skb: sk_buff, len: number): boolean {
   return !skb_header_cloned(skb) && skb.data - skb.head + len <= skb.hdr_len;
 }
 
-/**
- * True when the skb stands for several segments.
- * @modelled include/linux/skbuff.h
- * @cost 1
- */
-export function skb_is_gso(skb: sk_buff): boolean {
-  return skb_shinfo(skb).gso_size !== 0;
-}
+/** True when the skb stands for several segments. */
+export const skb_is_gso = (skb: sk_buff): boolean => skb_shinfo(skb).gso_size !== 0;
 
-/**
- * True when other skbs hang behind the data.
- * @modelled include/linux/skbuff.h
- * @cost 1
- */
-export function skb_has_frag_list(skb: sk_buff): boolean {
-  return skb_shinfo(skb).frag_list !== null;
-}
+/** True when other skbs hang behind the data. */
+export const skb_has_frag_list = (skb: sk_buff): boolean => skb_shinfo(skb).frag_list !== null;
 
 /**
  * True when the checksum needs no more looking at.
@@ -336,14 +283,8 @@ export function skb_csum_unnecessary(skb: sk_buff): boolean {
   return (skb.ip_summed & CHECKSUM_UNNECESSARY) !== 0;
 }
 
-/**
- * Offset from the data to where the checksum begins, bytes.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_checksum_start_offset(skb: sk_buff): number {
-  return skb.csum_start - (skb.data - skb.head);
-}
+/** Offset from the data to where the checksum begins, bytes. */
+export const skb_checksum_start_offset = (skb: sk_buff): number => skb.csum_start - (skb.data - skb.head);
 
 /**
  * Moves the data of an empty skb behind `len` bytes of headroom.
@@ -414,14 +355,8 @@ export function skb_reset_tail_pointer(skb: sk_buff): void {
   skb.tail = skb.data;
 }
 
-/**
- * Address of the transport header.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_transport_header(skb: sk_buff): number {
-  return skb.transport_header;
-}
+/** Address of the transport header. */
+export const skb_transport_header = (skb: sk_buff): number => skb.transport_header;
 
 /**
  * The transport header begins at the data.
@@ -441,23 +376,11 @@ export function skb_set_transport_header(skb: sk_buff, offset: number): void {
   skb.transport_header = skb.data + offset;
 }
 
-/**
- * Bytes from the data to the transport header.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_transport_offset(skb: sk_buff): number {
-  return skb.transport_header - skb.data;
-}
+/** Bytes from the data to the transport header. */
+export const skb_transport_offset = (skb: sk_buff): number => skb.transport_header - skb.data;
 
-/**
- * Address of the network header.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_network_header(skb: sk_buff): number {
-  return skb.network_header;
-}
+/** Address of the network header. */
+export const skb_network_header = (skb: sk_buff): number => skb.network_header;
 
 /**
  * The network header begins at the data.
@@ -477,14 +400,8 @@ export function skb_set_network_header(skb: sk_buff, offset: number): void {
   skb.network_header = skb.data + offset;
 }
 
-/**
- * Bytes from the data to the network header.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_network_offset(skb: sk_buff): number {
-  return skb.network_header - skb.data;
-}
+/** Bytes from the data to the network header. */
+export const skb_network_offset = (skb: sk_buff): number => skb.network_header - skb.data;
 
 /**
  * The link header begins at the data.
@@ -539,11 +456,8 @@ export function skb_fill_page_desc(skb: sk_buff, i: number, page: page | null, o
 /**
  * Address in RAM of the bytes of a fragment.
  * @model frag->page and page_address() in one
- * @cost 0
  */
-export function skb_frag_address(frag: skb_frag_t): number {
-  return (frag.page as page).virtual + frag.page_offset;
-}
+export const skb_frag_address = (frag: skb_frag_t): number => (frag.page as page).virtual + frag.page_offset;
 
 /**
  * Empties a queue head.
@@ -556,32 +470,14 @@ export function skb_queue_head_init(list: sk_buff_head): void {
   list.qlen = 0;
 }
 
-/**
- * True when nothing is queued.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_queue_empty(list: sk_buff_head): boolean {
-  return list.next === null;
-}
+/** True when nothing is queued. */
+export const skb_queue_empty = (list: sk_buff_head): boolean => list.next === null;
 
-/**
- * Number of skbs queued.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_queue_len(list: sk_buff_head): number {
-  return list.qlen;
-}
+/** Number of skbs queued. */
+export const skb_queue_len = (list: sk_buff_head): number => list.qlen;
 
-/**
- * First skb of a queue.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_peek(list: sk_buff_head): sk_buff | null {
-  return list.next;
-}
+/** First skb of a queue. */
+export const skb_peek = (list: sk_buff_head): sk_buff | null => list.next;
 
 /**
  * Last skb of a queue, null when it is empty.
@@ -592,41 +488,17 @@ export function skb_peek_tail(list: sk_buff_head): sk_buff | null {
   return list.prev;
 }
 
-/**
- * True for the last skb of its queue.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_queue_is_last(_list: sk_buff_head, skb: sk_buff): boolean {
-  return skb.next === null;
-}
+/** True for the last skb of its queue. */
+export const skb_queue_is_last = (_list: sk_buff_head, skb: sk_buff): boolean => skb.next === null;
 
-/**
- * True for the first skb of its queue.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_queue_is_first(_list: sk_buff_head, skb: sk_buff): boolean {
-  return skb.prev === null;
-}
+/** True for the first skb of its queue. */
+export const skb_queue_is_first = (_list: sk_buff_head, skb: sk_buff): boolean => skb.prev === null;
 
-/**
- * The skb behind one that is not the last.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_queue_next(_list: sk_buff_head, skb: sk_buff): sk_buff {
-  return skb.next as sk_buff;
-}
+/** The skb behind one that is not the last. */
+export const skb_queue_next = (_list: sk_buff_head, skb: sk_buff): sk_buff => skb.next as sk_buff;
 
-/**
- * The skb before one that is not the first.
- * @modelled include/linux/skbuff.h
- * @cost 0
- */
-export function skb_queue_prev(_list: sk_buff_head, skb: sk_buff): sk_buff {
-  return skb.prev as sk_buff;
-}
+/** The skb before one that is not the first. */
+export const skb_queue_prev = (_list: sk_buff_head, skb: sk_buff): sk_buff => skb.prev as sk_buff;
 
 /**
  * Links an skb between two neighbours in a queue; null stands for the head.

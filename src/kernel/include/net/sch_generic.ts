@@ -1,5 +1,5 @@
 /** Mirrors include/net/sch_generic.h (2.6.39): Qdisc and its operations. */
-import { byteCount, embed, flags, int, list, ns, ref, struct, table } from '../../../base/struct';
+import { byteCount, embed, flags, int, list, ns, ref, struct, table, u32 } from '../../../base/struct';
 import { smp_processor_id } from '../../arch/current';
 import type { net_device, netdev_queue } from '../linux/netdevice';
 import { type sk_buff, sk_buff_head, skb_shinfo } from '../linux/skbuff';
@@ -43,6 +43,35 @@ export const tbf_sched_data = struct('tbf_sched_data', {
 });
 export interface tbf_sched_data extends InstanceType<typeof tbf_sched_data> {}
 
+/** State of a random number that resembles the one before (net/sched/sch_netem.c). */
+export const crndstate = struct('crndstate', {
+  last: u32('last number'),
+  rho: u32('how much it depends on the one before, 2^32 - 1: wholly'),
+});
+export interface crndstate extends InstanceType<typeof crndstate> {}
+
+/** Network emulation state (net/sched/sch_netem.c). Chances are fractions of 2^32 - 1. */
+export const netem_sched_data = struct('netem_sched_data', {
+  qdisc: ref<Qdisc>('inner qdisc that holds the packets in order of departure'),
+  watchdog: embed(hrtimer, 'fires when the first packet may leave'),
+  latency: ns('delay of each packet'),
+  jitter: ns('how far the delay may differ'),
+  loss: u32('chance that a packet is lost'),
+  limit: int('packets it holds'),
+  counter: int('packets since the last one sent out of order'),
+  gap: int('one in so many packets may leave at once, 0: none'),
+  duplicate: u32('chance that a packet is sent twice'),
+  reorder: u32('chance that a packet after the gap leaves at once'),
+  corrupt: u32('chance that a bit is changed'),
+  delay_cor: embed(crndstate, 'for the delay'),
+  loss_cor: embed(crndstate, 'for losses'),
+  dup_cor: embed(crndstate, 'for duplicates'),
+  reorder_cor: embed(crndstate, 'for reordering'),
+  corrupt_cor: embed(crndstate, 'for corruption'),
+  oldest: ns('inner fifo: latest departure queued at its end'),
+});
+export interface netem_sched_data extends InstanceType<typeof netem_sched_data> {}
+
 export const Qdisc = struct('Qdisc', {
   ops: table<Qdisc_ops>('operations'),
   flags: flags('how it behaves', { TCQ_F_BUILTIN, TCQ_F_THROTTLED, TCQ_F_CAN_BYPASS }),
@@ -69,6 +98,7 @@ export const Qdisc = struct('Qdisc', {
   busylock: embed(spinlock_t, 'taken first while another CPU runs it'),
   next_sched: ref<Qdisc>('next on the output queue of a CPU'),
   tbf: ref<tbf_sched_data>('private data of tbf'),
+  netem: ref<netem_sched_data>('private data of netem'),
 });
 export interface Qdisc extends InstanceType<typeof Qdisc> {}
 

@@ -237,6 +237,36 @@ describe('the token bucket', () => {
   });
 });
 
+describe('network emulation', () => {
+  it('delays each packet by its time and keeps them in order of departure', () => {
+    qdisc_model_attach(dev, { kind: 'netem', delay: 1_000_000 });
+    drain(dev_queue_xmit(packet(1)));
+    clock.ns += 100_000;
+    drain(dev_queue_xmit(packet(2)));
+    expect(taken).toEqual([]);
+    const netem = qdisc().netem as NonNullable<Qdisc['netem']>;
+    for (const n of [1, 2]) {
+      expect(netem.watchdog.pending).toBe(true);
+      clock.ns = netem.watchdog.expires;
+      netem.watchdog.pending = false;
+      netem.watchdog.function?.(netem.watchdog);
+      softirqs();
+      expect(taken.length).toBe(n);
+    }
+    expect(taken).toEqual([1, 2]);
+    expect(clock.ns).toBeLessThan(1_200_000);
+  });
+
+  it('loses packets without telling the sender', () => {
+    qdisc_model_attach(dev, { kind: 'netem', loss: 1 });
+    const skb = packet(1);
+    expect(drain(dev_queue_xmit(skb))).toBe(0);
+    expect(taken).toEqual([]);
+    expect(heap.isLive(skb)).toBe(false);
+    expect(qdisc().drops).toBe(1);
+  });
+});
+
 /** Stands for a protocol. */
 function handler(): packet_type {
   const pt = new packet_type();
