@@ -59,14 +59,8 @@ export function csum_add(csum: number, addend: number): number {
   return sum > 0xffffffff ? sum - 0xffffffff : sum;
 }
 
-/**
- * Ones' complement subtraction of partial sums.
- * @modelled include/net/checksum.h
- * @cost 1
- */
-export function csum_sub(csum: number, addend: number): number {
-  return csum_add(csum, ~addend >>> 0);
-}
+/** Ones' complement subtraction of partial sums. */
+export const csum_sub = (csum: number, addend: number): number => csum_add(csum, ~addend >>> 0);
 
 /**
  * Adds the sum of a block that begins `offset` bytes into the data: at an odd offset its bytes change places.
@@ -135,14 +129,9 @@ export function ip_fast_csum(iph: number, ihl: number): number {
   return csum_fold(sum_words(iph, ihl * 4));
 }
 
-/**
- * Changes a check field for a changed 16-bit word (RFC 1624).
- * @modelled net/core/utils.c
- * @cost 2
- */
-export function csum_replace2(sum: number, from: number, to: number): number {
-  return csum_fold(csum_add(csum_sub(~sum & 0xffff, from), to));
-}
+/** Changes a check field for a changed 16-bit word (RFC 1624). */
+export const csum_replace2 = (sum: number, from: number, to: number): number =>
+  csum_fold(csum_add(csum_sub(~sum & 0xffff, from), to));
 
 /**
  * Copies and sums in one pass, inside the kernel.

@@ -1,10 +1,10 @@
 /** Mirrors include/linux/tcp.h (2.6.39): the header (RFC 793 section 3.1) and `struct tcp_sock`. */
-import { bool, embed, int, list, ref, type StructClass, seq32, struct, u16, u32, u8 } from '../../../base/struct';
+import { bool, embed, int, list, ref, type StructClass, seq32, struct, u8, u16, u32 } from '../../../base/struct';
 import { be16, be32, byte, wire } from '../../../base/wire';
 import { inet_connection_sock } from '../net/inet_connection_sock';
+import type { iovec } from './fs';
 import { type sk_buff, sk_buff_head } from './skbuff';
 import type { task_struct } from './wait';
-import type { iovec } from './fs';
 
 export const tcphdr = wire('tcphdr', {
   source: be16('source port', 'port'),
@@ -175,11 +175,5 @@ export const tcp_sock = struct(
 );
 export interface tcp_sock extends InstanceType<typeof tcp_sock> {}
 
-/**
- * The tcp_sock of an skb's or a caller's sock: a free cast, as the struct begins with it.
- * @modelled include/linux/tcp.h
- * @cost 0
- */
-export function tcp_sk(sk: object): tcp_sock {
-  return sk as tcp_sock;
-}
+/** The tcp_sock of an skb's or a caller's sock: a free cast, as the struct begins with it. */
+export const tcp_sk = (sk: object): tcp_sock => sk as tcp_sock;

@@ -8,14 +8,8 @@ export const NSEC_PER_JIFFY = 1_000_000;
 /** Jiffies at the start of a run: the kernel has been up for a while. */
 export const INITIAL_JIFFIES = 300_000;
 
-/**
- * The tick counter; plain numbers, a run is far too short for it to wrap.
- * @modelled include/linux/jiffies.h
- * @cost 0
- */
-export function jiffies(): number {
-  return INITIAL_JIFFIES + Math.floor(clock.ns / NSEC_PER_JIFFY);
-}
+/** The tick counter; plain numbers, a run is far too short for it to wrap. */
+export const jiffies = (): number => INITIAL_JIFFIES + Math.floor(clock.ns / NSEC_PER_JIFFY);
 
 export const timer_list = struct('timer_list', {
   expires: int('jiffies at which it fires'),

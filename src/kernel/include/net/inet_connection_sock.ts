@@ -108,14 +108,8 @@ export const inet_connection_sock = struct(
 );
 export interface inet_connection_sock extends InstanceType<typeof inet_connection_sock> {}
 
-/**
- * The inet_connection_sock a sock begins: a free cast.
- * @modelled include/net/inet_connection_sock.h
- * @cost 0
- */
-export function inet_csk(sk: object): inet_connection_sock {
-  return sk as inet_connection_sock;
-}
+/** The inet_connection_sock a sock begins: a free cast. */
+export const inet_csk = (sk: object): inet_connection_sock => sk as inet_connection_sock;
 
 /**
  * An ACK is due; when it goes is decided later.

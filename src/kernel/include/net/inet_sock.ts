@@ -1,5 +1,5 @@
 /** Mirrors include/net/inet_sock.h (2.6.39). */
-import { bool, int, ip4, port, struct, u16, u8 } from '../../../base/struct';
+import { bool, int, ip4, port, struct, u8, u16 } from '../../../base/struct';
 import { sock } from './sock';
 
 export const IP_PMTUDISC_DONT = 0;
@@ -26,11 +26,5 @@ export const inet_sock = struct(
 );
 export interface inet_sock extends InstanceType<typeof inet_sock> {}
 
-/**
- * The inet_sock a sock begins: a free cast.
- * @modelled include/net/inet_sock.h
- * @cost 0
- */
-export function inet_sk(sk: object): inet_sock {
-  return sk as inet_sock;
-}
+/** The inet_sock a sock begins: a free cast. */
+export const inet_sk = (sk: object): inet_sock => sk as inet_sock;

@@ -198,14 +198,8 @@ export const sock = struct('sock', {
 });
 export interface sock extends InstanceType<typeof sock> {}
 
-/**
- * True when the bit is set in sk_flags.
- * @modelled include/net/sock.h
- * @cost 0
- */
-export function sock_flag(sk: sock, flag: number): boolean {
-  return (sk.sk_flags & flag) !== 0;
-}
+/** True when the bit is set in sk_flags. */
+export const sock_flag = (sk: sock, flag: number): boolean => (sk.sk_flags & flag) !== 0;
 
 /**
  * Sets a bit of sk_flags.
@@ -261,14 +255,8 @@ export function wq_has_sleeper(wq: socket_wq | null): boolean {
   return wq !== null && wq.wait.task_list.length > 0;
 }
 
-/**
- * True while a task owns the socket.
- * @modelled include/net/sock.h
- * @cost 0
- */
-export function sock_owned_by_user(sk: sock): boolean {
-  return sk.sk_lock.owned;
-}
+/** True while a task owns the socket. */
+export const sock_owned_by_user = (sk: sock): boolean => sk.sk_lock.owned;
 
 /**
  * Takes the socket's spinlock in a softirq.
@@ -297,14 +285,8 @@ export function bh_unlock_sock(sk: sock): void {
   spin_unlock(sk.sk_lock.slock);
 }
 
-/**
- * Pages that hold `amt` bytes.
- * @modelled include/net/sock.h
- * @cost 0
- */
-export function sk_mem_pages(amt: number): number {
-  return (amt + SK_MEM_QUANTUM - 1) >> SK_MEM_QUANTUM_SHIFT;
-}
+/** Pages that hold `amt` bytes. */
+export const sk_mem_pages = (amt: number): number => (amt + SK_MEM_QUANTUM - 1) >> SK_MEM_QUANTUM_SHIFT;
 
 /**
  * Uses up memory that sk_mem_schedule provided.
@@ -324,23 +306,11 @@ export function sk_mem_uncharge(sk: sock, size: number): void {
   sk.sk_forward_alloc += size;
 }
 
-/**
- * Free space a writer must find before it is woken, bytes: half of what is queued.
- * @modelled include/net/sock.h
- * @cost 0
- */
-export function sk_stream_min_wspace(sk: sock): number {
-  return sk.sk_wmem_queued >> 1;
-}
+/** Free space a writer must find before it is woken, bytes: half of what is queued. */
+export const sk_stream_min_wspace = (sk: sock): number => sk.sk_wmem_queued >> 1;
 
-/**
- * Free send space, bytes; negative while the limit is overrun.
- * @modelled include/net/sock.h
- * @cost 0
- */
-export function sk_stream_wspace(sk: sock): number {
-  return sk.sk_sndbuf - sk.sk_wmem_queued;
-}
+/** Free send space, bytes; negative while the limit is overrun. */
+export const sk_stream_wspace = (sk: sock): number => sk.sk_sndbuf - sk.sk_wmem_queued;
 
 /**
  * True while a new skb may be put on the write queue.
@@ -508,14 +478,8 @@ export function sk_set_socket(sk: sock, sock: socket | null): void {
   sk.sk_socket = sock;
 }
 
-/**
- * The cached route of an owned socket.
- * @modelled include/net/sock.h
- * @cost 0
- */
-export function __sk_dst_get(sk: sock): dst_entry | null {
-  return sk.sk_dst_cache;
-}
+/** The cached route of an owned socket. */
+export const __sk_dst_get = (sk: sock): dst_entry | null => sk.sk_dst_cache;
 
 /**
  * Caches a route; the reference to it passes to the socket.

@@ -263,14 +263,8 @@ export function* sk_wait_data(sk: sock, timeo: timeo_ptr): Kgen<boolean> {
   return rc;
 }
 
-/**
- * True when the protocol's memory limits are counted for this socket.
- * @modelled include/net/sock.h
- * @cost 0
- */
-export function sk_has_account(sk: sock): boolean {
-  return (sk.skc_prot as proto).sysctl_mem[2] > 0;
-}
+/** True when the protocol's memory limits are counted for this socket. */
+export const sk_has_account = (sk: sock): boolean => (sk.skc_prot as proto).sysctl_mem[2] > 0;
 
 /**
  * Provides `size` more bytes, in whole pages: free under the first limit, under pressure over the second, refused over
