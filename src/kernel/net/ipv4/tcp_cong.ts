@@ -57,14 +57,6 @@ export function tcp_init_congestion_control(sk: sock): void {
 }
 
 /**
- * Lets go of the module when the connection ends.
- * @modelled net/ipv4/tcp_cong.c
- * @omits release: no modelled module has one
- * @cost 5
- */
-export function tcp_cleanup_congestion_control(_sk: sock): void {}
-
-/**
  * True when the congestion window, not the application, holds the sender back. `in_flight` in segments, from before
  * the ACK. With segmentation offload a part left over from deferring counts as full.
  * @modelled net/ipv4/tcp_cong.c

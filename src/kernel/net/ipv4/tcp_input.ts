@@ -168,7 +168,6 @@ import {
   tcp_bound_rto,
   tcp_ca_event,
   tcp_clear_all_retrans_hints,
-  tcp_clear_retrans_hints_partial,
   tcp_current_ssthresh,
   tcp_fast_path_check,
   tcp_fin_time,
@@ -218,7 +217,6 @@ import { inet_csk_reset_keepalive_timer, inet_csk_reset_xmit_timer } from './ine
 import { tcp_done, tcp_set_state } from './tcp';
 import {
   __tcp_select_window,
-  tcp_current_mss,
   tcp_fragment,
   tcp_may_send_now,
   tcp_push_pending_frames,
@@ -1678,17 +1676,6 @@ function tcp_clear_retrans_partial(tp: tcp_sock): void {
 }
 
 /**
- * Forgets losses, retransmissions and SACKs.
- * @modelled net/ipv4/tcp_input.c
- * @cost 5
- */
-export function tcp_clear_retrans(tp: tcp_sock): void {
-  tcp_clear_retrans_partial(tp);
-  tp.fackets_out = 0;
-  tp.sacked_out = 0;
-}
-
-/**
  * Enters the loss state after a timeout: window of one segment, all that is not SACKed is lost; with `how` set SACKs
  * are forgotten too.
  * @modelled net/ipv4/tcp_input.c
@@ -2128,45 +2115,6 @@ function tcp_try_to_open(sk: sock, flag: number): void {
   } else {
     tcp_cwnd_down(sk, flag);
   }
-}
-
-/**
- * Retransmits what no longer fits the path MTU, without a change of the window.
- * @modelled net/ipv4/tcp_input.c
- */
-export function* tcp_simple_retransmit(sk: sock): Kgen {
-  const icsk = inet_csk(sk);
-  const tp = tcp_sk(sk);
-  const mss = tcp_current_mss(sk);
-  const prior_lost = tp.lost_out;
-  for (let skb = tcp_write_queue_head(sk); skb !== null; skb = skb.next) {
-    if (skb === tcp_send_head(sk)) {
-      break;
-    }
-    const cb = TCP_SKB_CB(skb);
-    if (tcp_skb_seglen(skb) > mss && (cb.sacked & TCPCB_SACKED_ACKED) === 0) {
-      if ((cb.sacked & TCPCB_SACKED_RETRANS) !== 0) {
-        cb.sacked &= ~TCPCB_SACKED_RETRANS;
-        tp.retrans_out -= tcp_skb_pcount(skb);
-      }
-      tcp_skb_mark_lost_uncond_verify(tp, skb);
-    }
-  }
-  tcp_clear_retrans_hints_partial(tp);
-  if (prior_lost === tp.lost_out) {
-    return;
-  }
-  if (tcp_is_reno(tp)) {
-    tcp_limit_reno_sacked(tp);
-  }
-  if (icsk.icsk_ca_state !== TCP_CA_Loss) {
-    tp.high_seq = tp.snd_nxt;
-    tp.snd_ssthresh = tcp_current_ssthresh(sk);
-    tp.prior_ssthresh = 0;
-    tp.undo_marker = 0;
-    tcp_set_ca_state(sk, TCP_CA_Loss);
-  }
-  yield* tcp_xmit_retransmit_queue(sk);
 }
 
 /**
