@@ -29,6 +29,7 @@ import {
   NUD_STALE,
   type neighbour,
   type rtable,
+  skb_dst_drop,
   skb_dst_set,
 } from '../../include/net/dst';
 import type { net_protocol } from '../../include/net/protocol';
@@ -46,7 +47,7 @@ import { ip4_frags } from './ip_fragment';
 import { ip_rcv } from './ip_input';
 import { ip_local_out } from './ip_output';
 import { inet_add_protocol } from './protocol';
-import { ip_route_output_ports, rt_cache_flush } from './route';
+import { ip_route_output_ports, rt_cache, rt_cache_flush, rt_model_warm } from './route';
 
 const OWN_IP = 0x0a000001;
 const PEER_IP = 0x0a000002;
@@ -243,6 +244,28 @@ describe('routes', () => {
     const rt = ip_route_output_ports(null, 0x08080808, 0, 1, 2, IPPROTO_UDP, 0, 0) as rtable;
     expect(rt.rt_gateway).toBe(0x0a0000fe);
     expect(rt.neighbour?.primary_key).toBe(0x0a0000fe);
+  });
+});
+
+describe('caches of a connection that is given as established', () => {
+  it('answer its first packets, out and in', () => {
+    drain(neigh_add(PEER_IP, dev, PEER_MAC, NUD_PERMANENT));
+    rt_model_warm(OWN_IP, PEER_IP, dev);
+    const rt = ip_route_output_ports(null, PEER_IP, OWN_IP, 1, 2, IPPROTO_UDP, 0, 0) as rtable;
+    expect(rt.__use).toBe(1);
+    expect(rt.hh).not.toBeNull();
+    const skb = packet(PEER_IP, bytesOf(40));
+    skb_dst_drop(skb);
+    skb_dst_set(skb, rt);
+    drain(ip_local_out(skb));
+    expect([...(frames[0] as Uint8Array).subarray(0, 14)]).toEqual([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0]);
+    arrive(turned(frames[0] as Uint8Array));
+    expect(delivered.length).toBe(1);
+    const inward: rtable[] = [];
+    for (const first of rt_cache().chain as Iterable<rtable | null>) {
+      for (let route = first; route !== null; route = route.rt_next) if (route.rt_iif !== 0) inward.push(route);
+    }
+    expect(inward.map((route) => route.__use)).toEqual([1]);
   });
 });
 
