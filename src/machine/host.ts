@@ -97,6 +97,7 @@ export function bootHost(machine: Machine, index: number, name: 'A' | 'B', scena
   arp_init();
 
   const { nic: card } = wanted;
+  const isPcix = card.model === '82545EM';
   const nic = new Nic(
     {
       now: () => clock.ns,
@@ -113,13 +114,14 @@ export function bootHost(machine: Machine, index: number, name: 'A' | 'B', scena
         recorder.mark(Kind.WIRE, event, frame);
       },
     },
-    { host: index, name: 'eth0', mac: macNumber(wanted.mac), rxCsum: card.rxCsum },
+    { host: index, name: 'eth0', mac: macNumber(wanted.mac), rxCsum: card.rxCsum, bus: isPcix ? 'pci-x-133' : 'pci-66' },
   );
   nic.connect(link, index as 0 | 1);
   machine.devices.push(nic);
   const dev = e1000_probe(machine.devices.length - 1, ETH0_IRQ, {
     name: 'eth0',
-    device_id: card.model === '82545EM' ? 0x100f : 0x100e,
+    device_id: isPcix ? 0x100f : 0x100e,
+    pcix: isPcix,
     ip_addr: ipNumber(wanted.ip),
     mtu: card.mtu,
     tx_queue_len: wanted.qdisc.kind === 'pfifo_fast' ? wanted.qdisc.limit : 1000,

@@ -128,7 +128,20 @@ export class Machine {
     next.execution.spinning = 0;
     next.cpu.clock = Math.max(next.cpu.clock, clock.ns + LOCK_HANDOVER_NS);
     clock.horizon = Math.min(clock.horizon, next.cpu.clock);
+    this.markAs(next.cpu, next.execution, Kind.GOT, 'has the lock', this.heap.objects[lock] as StructObject);
     return next.cpu.id;
+  }
+
+  /** Records something of a CPU that is not the one running. */
+  private markAs(cpu: MachineCpu, execution: Execution, kind: number, label: string, object: StructObject): void {
+    const { recorder } = this;
+    const { current } = recorder;
+    const { ns } = clock;
+    recorder.current = execution.context;
+    clock.ns = cpu.clock;
+    recorder.mark(kind, label, object);
+    clock.ns = ns;
+    recorder.current = current;
   }
 
   private setTimer(cpu: MachineCpu, at: number): void {

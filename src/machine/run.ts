@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly level: 'calls' | 'lines';
   /** The link hands frames over only at multiples of this many ns, as in the recordings; left out: at once. */
   readonly linkTick?: number;
+  /** Entering a function costs this many times as much, as under a tracer; left out: once. */
+  readonly slowdown?: number;
   /** Called now and then with the virtual ns reached and the events recorded. */
   readonly onProgress?: (ns: number, events: number) => void;
 }
@@ -38,7 +40,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): TraceData 
   return run(scenario, options).trace;
 }
 
-export function run(scenario: Scenario, { level, onProgress, linkTick = 0 }: RunOptions): Run {
+export function run(scenario: Scenario, { level, onProgress, linkTick = 0, slowdown = 1 }: RunOptions): Run {
   const heap = new Heap();
   useHeap(heap);
   clock.ns = 0;
@@ -46,7 +48,7 @@ export function run(scenario: Scenario, { level, onProgress, linkTick = 0 }: Run
   const booting = new Recorder('off', new Float64Array(0), 0);
   useRecorder(booting);
 
-  const recorder = new Recorder(level, COSTS, scenario.limits.maxEvents);
+  const recorder = new Recorder(level, COSTS.map((cost) => cost * slowdown), scenario.limits.maxEvents);
   const machine = new Machine(heap, recorder, scenario.seed);
   const link = new Link(
     {

@@ -13,7 +13,7 @@ self.addEventListener('message', ({ data }: MessageEvent<RunRequest>) => {
   const { id } = data;
   const parsed = parseScenario(data.scenario);
   if (!parsed.ok) {
-    answer({ type: 'failed', id, lines: parsed.issues.map(({ path, message }) => `${path}: ${message}`) });
+    answer({ type: 'failed', id, lines: parsed.issues.map(({ message }) => message) });
     return;
   }
   try {
