@@ -34,9 +34,9 @@ export function fidelityOf(functions: readonly FunctionFact[]): string {
   const seen = sightings();
   const lines = [PREFACE];
   const files = [...new Set(functions.map(({ file }) => file))].sort();
-  const count = (tag: string): number => functions.filter(({ tags }) => tag in tags).length;
+  const count = (how: string): number => functions.filter((fact) => howOf(fact).startsWith(how)).length;
   lines.push(
-    `## Functions\n\n${functions.length} in ${files.length} files: ${count('modelled')} modelled, ${count('simplified')} simplified, ${count('model')} that exist only here.\n`,
+    `## Functions\n\n${functions.length} in ${files.length} files: ${count('modelled')} modelled, ${count('simplified')} simplified, ${count('only here')} that exist only here.\n`,
   );
   for (const file of files) {
     lines.push(`### ${file.replace(/\.ts$/, file.startsWith('include/') ? '.h' : '.c')}\n`);

@@ -3,7 +3,7 @@ import { parseScenario } from '../scenario/schema';
 import { reportOf } from '../trace/compare/compare';
 import { compareWith } from './compare';
 import { RECORDINGS } from './recordings';
-import { LINK_TICK, SITUATIONS } from './situations';
+import { PACE, SITUATIONS } from './situations';
 
 const LEAST = 0.9;
 
@@ -11,7 +11,7 @@ describe('the model against recordings of a running 2.6.39', () => {
   it.each([...RECORDINGS.entries()])('%s', (number, { name, text }) => {
     const parsed = parseScenario(SITUATIONS[number]);
     if (!parsed.ok) throw new Error(parsed.issues.map(({ message }) => message).join('\n'));
-    const comparison = compareWith(parsed.scenario, name, text, LINK_TICK);
+    const comparison = compareWith(parsed.scenario, name, text, PACE);
     const share = comparison.reproduced / comparison.recorded;
     console.log(`${name}: ${(100 * share).toFixed(1)} % of ${comparison.recorded} calls reproduced`);
     const silent = [...comparison.missing, ...comparison.extra].filter(({ row }) => row === null);

@@ -68,8 +68,8 @@ function situation(setup: Setup): ScenarioInput {
   };
 }
 
-/** The emulated wires are looked at once a millisecond: ns. */
-export const LINK_TICK = 1_000_000;
+/** The emulated wires were looked at once a millisecond, and the tracer made each call many times as dear. */
+export const PACE = { linkTick: 1_000_000, slowdown: 1 } as const;
 
 /** By the recording's number. */
 export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {

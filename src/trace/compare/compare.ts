@@ -5,6 +5,7 @@ import { Aligner, type Difference } from './align';
 import { blocksOf, callsOf } from './blocks';
 import { type Block, type Call, countCalls, splice, walk } from './forest';
 import { isHidden } from './hidden';
+import { setupDifference } from './setup';
 import { Streams } from './streams';
 
 /** A difference by name, however often it happened. */
@@ -58,10 +59,9 @@ export function compareBlocks(
 ): Comparison {
   const shown = namesIn([recording]);
   const tally = new Tally(functions);
-  // One side may lack a function that the other has between a caller and what it calls: it is taken out, and told of.
-  const inModel = new Set(functions.map((fact) => fact.name));
+  for (const { calls } of model) walk(calls, (call, caller) => tally.seen(caller, call.name));
   const oneHost = !recording.some(({ host }) => host === 1);
-  const theirs = new Streams(recording.map((block) => tally.spliceUnknown(block, inModel)));
+  const theirs = new Streams(recording.map((block) => tally.lookThrough(block)));
   const ours = new Streams(
     model
       .filter(({ host }) => !oneHost || host !== 1)
@@ -72,12 +72,11 @@ export function compareBlocks(
   const streams = theirs.names().map((name) => {
     const recorded = theirs.get(name)?.calls ?? [];
     const made = ours.get(name);
-    const { matched, differences } = aligner.align(recorded, made?.calls ?? []);
+    const { matched, differences } = aligner.align(recorded, made?.calls ?? [], theirs.get(name)?.caller);
     const byTiming = theirs.get(name)?.byTiming ?? false;
     for (const difference of differences) tally.add(difference, byTiming);
     return { name, recorded: countCalls(recorded), reproduced: matched };
   });
-  for (const { calls } of model) walk(calls, (call, caller) => tally.seen(caller, call.name));
   const recorded = recording.reduce((sum, { calls }) => sum + countCalls(calls), 0) - emptyTicks(recording);
   return {
     recorded,
@@ -112,17 +111,27 @@ class Tally {
   private readonly excused = new Set<string>();
   private readonly facts: ReadonlyMap<string, FunctionFact>;
   private readonly edges = new Set<string>();
+  private readonly entered = new Set<string>();
 
   constructor(functions: readonly FunctionFact[]) {
     this.facts = new Map(functions.map((fact) => [fact.name, fact]));
   }
 
-  /** Takes functions out of a recording that are not in `known`, counting each. */
-  spliceUnknown(block: Block, known: ReadonlySet<string>): Block {
-    walk(block.calls, (call, caller) => {
-      if (!known.has(call.name)) this.count('missing', caller, call.name, 1);
-    });
-    return { ...block, calls: plain(splice(block.calls, (name) => !known.has(name))) };
+  /**
+   * Takes out of a recording what the run never enters, where the run goes straight from the caller to what it calls (or where
+   * it has the function not at all): the calls below can be compared still. Each is counted as missing.
+   */
+  lookThrough({ calls, ...block }: Block): Block {
+    const pass = (list: readonly Call[], caller: string | null): Call[] =>
+      list.flatMap((call) => {
+        const direct = call.children.some((child) => this.edges.has(`${caller ?? '-'} ${child.name}`));
+        if (this.entered.has(call.name) || (!direct && this.facts.has(call.name))) {
+          return [{ name: call.name, children: pass(call.children, call.name) }];
+        }
+        this.count('missing', caller, call.name, 1);
+        return pass(call.children, caller);
+      });
+    return { ...block, calls: pass(calls, null) };
   }
 
   add({ side, caller, call }: Difference, byTiming: boolean): void {
@@ -138,6 +147,7 @@ class Tally {
 
   /** The model made this call somewhere in the run. */
   seen(caller: string | null, callee: string): void {
+    this.entered.add(callee);
     this.edges.add(`${caller ?? '-'} ${callee}`);
   }
 
@@ -158,6 +168,8 @@ class Tally {
       if (tags.simplified !== undefined) return `simplified: ${tags.simplified}`;
       return tags.modelled === undefined ? null : `modelled: ${tags.modelled}`;
     }
+    const setup = setupDifference(caller, callee);
+    if (setup !== null) return `set-up: ${setup}`;
     const omitted = omissions(this.facts.get(caller)).find(({ name }) => name === callee);
     if (omitted !== undefined) return `left out: ${omitted.why}`;
     return this.edges.has(`${caller} ${callee}`) ? 'called elsewhere in the run: how often or when differs' : null;

@@ -9,6 +9,8 @@ export interface Stream {
   readonly name: string;
   /** Differences in how many there are come from timing: they need no explanation. */
   readonly byTiming: boolean;
+  /** The function that makes the calls, where it is always the same; else null. */
+  readonly caller: string | null;
   readonly calls: Call[];
 }
 
@@ -17,10 +19,14 @@ const ACTIONS = new Set(['e1000_clean', 'net_tx_action', 'run_timer_softirq']);
 
 export class Streams {
   private readonly byName = new Map<string, Stream>();
-  /** Hosts whose cards wait to be polled, in order of their interrupts. */
+  /** Hosts whose cards asked to be polled, in order: on one CPU the nth poll is for the nth of them. */
   private readonly scheduled: number[] = [];
 
   constructor(blocks: readonly Block[]) {
+    // All of them first: an interrupt that came while softirqs ran stands after them in a recording.
+    for (const { kind, host, calls } of blocks) {
+      if (kind === 'hardirq' && host !== null) this.noteScheduled(host, calls);
+    }
     for (const block of blocks) this.add(block);
   }
 
@@ -31,21 +37,23 @@ export class Streams {
     return this.byName.get(name);
   }
 
-  private put(name: string, byTiming: boolean, calls: readonly Call[]): void {
+  private put(name: string, byTiming: boolean, calls: readonly Call[], caller: string | null = null): void {
     const stream = this.byName.get(name);
     if (stream !== undefined) stream.calls.push(...calls);
-    else this.byName.set(name, { name, byTiming, calls: [...calls] });
+    else this.byName.set(name, { name, byTiming, caller, calls: [...calls] });
+  }
+
+  private noteScheduled(host: number, calls: readonly Call[]): void {
+    walk(calls, ({ name }) => {
+      if (name === '____napi_schedule') this.scheduled.push(host);
+    });
   }
 
   private add({ kind, host, calls }: Block): void {
     if (kind === 'syscall') for (const call of calls) this.put(call.name, false, [call]);
     else if (kind === 'task') this.put('sleepers that go on', false, calls);
-    else if (kind === 'hardirq') {
-      this.put(`interrupts of host ${host ?? '?'}`, true, calls);
-      walk(calls, ({ name }) => {
-        if (name === '____napi_schedule' && host !== null) this.scheduled.push(host);
-      });
-    } else this.put('softirqs', true, this.withoutActions(calls, host));
+    else if (kind === 'hardirq') this.put(`interrupts of host ${host ?? '?'}`, true, calls);
+    else this.put('softirqs', true, this.withoutActions(calls, host));
   }
 
   private withoutActions(calls: readonly Call[], host: number | null): Call[] {
@@ -64,7 +72,7 @@ export class Streams {
     for (const child of call.children) {
       const name = `${child.name === 'e1000_clean_rx_irq' ? 'frames received' : 'descriptors completed'} by host ${host}`;
       if (child.name === 'e1000_clean_rx_irq' || child.name === 'e1000_clean_tx_irq') {
-        this.put(name, false, child.children);
+        this.put(name, false, child.children, child.name);
         shell.children.push({ name: child.name, children: [] });
       } else shell.children.push(child);
     }
