@@ -245,7 +245,8 @@ export function* deliver_skb(skb: sk_buff, pt_prev: packet_type, orig_dev: net_d
 export function* dev_queue_xmit_nit(skb: sk_buff, dev: net_device): Kgen {
   let skb2: sk_buff | null = null;
   let pt_prev: packet_type | null = null;
-  for (const ptype of packet_lists().ptype_all) {
+  // A tap that comes or goes meanwhile is seen by the next packet, as with RCU.
+  for (const ptype of [...packet_lists().ptype_all]) {
     if (ptype.dev !== null && ptype.dev !== dev) {
       continue;
     }
@@ -1042,7 +1043,7 @@ export function* __netif_receive_skb(skb: sk_buff): Kgen<number> {
   skb.mac_len = skb.network_header - skb.mac_header;
   let pt_prev: packet_type | null = null;
   softnet().processed++;
-  for (const ptype of packet_lists().ptype_all) {
+  for (const ptype of [...packet_lists().ptype_all]) {
     if (ptype.dev === null || ptype.dev === dev) {
       if (pt_prev !== null) {
         yield* deliver_skb(skb, pt_prev, orig_dev);
@@ -1051,7 +1052,7 @@ export function* __netif_receive_skb(skb: sk_buff): Kgen<number> {
     }
   }
   vlan_on_bond_hook(skb);
-  for (const ptype of packet_lists().ptype_base) {
+  for (const ptype of [...packet_lists().ptype_base]) {
     if (ptype.type === skb.protocol && (ptype.dev === null || ptype.dev === dev)) {
       if (pt_prev !== null) {
         yield* deliver_skb(skb, pt_prev, orig_dev);
