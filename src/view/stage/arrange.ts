@@ -10,29 +10,38 @@ export interface Viewport {
 /** Which host the user wants to see: both, one, or the one where things happen. */
 export type HostChoice = 'auto' | 'both' | number;
 
-const LARGEST = 1.7;
+const LARGEST = 1.35;
 /** Widths to try, world pixels. */
 const WIDTHS: Readonly<Record<Arrangement, readonly number[]>> = {
-  both: [1080, 1180, 1300],
-  focus: [760, 820, 900, 1000],
-  single: [350, 480, 560, 640],
+  both: [980, 1080, 1180, 1300, 1440],
+  focus: [720, 780, 840, 900, 960, 1040],
+  single: [480, 560, 640, 720],
 };
 /** Below this no second host finds room beside the first. */
 const ONE_HOST = 620;
-/** Seeing both hosts in full is worth this much smaller a drawing. */
-const BOTH_WORTH = 0.84;
-
 function scaleOf(stage: Stage, view: View, port: Viewport): number {
   const scene = sceneOf(stage, view);
-  return Math.min(LARGEST, port.w / scene.width, Math.max(port.h / scene.height, (port.w / scene.width) * 0.8));
+  return Math.min(LARGEST, port.w / scene.width, port.h / scene.height);
 }
 
 function best(stage: Stage, arrangement: Arrangement, focus: number, port: Viewport): { view: View; scale: number } {
   const tries = WIDTHS[arrangement].map((width) => {
-    const view = { width, arrangement, focus };
-    return { view, scale: scaleOf(stage, view, port) };
+    return (['medium', 'full'] as const).map((detail) => {
+      const view = { width, arrangement, focus, detail };
+      return { view, scale: scaleOf(stage, view, port) };
+    });
   });
-  return tries.reduce((one, other) => (other.scale > one.scale ? other : one));
+  return tries.flat().reduce((one, other) => (worth(other) > worth(one) ? other : one));
+}
+
+/** From this scale on the small type is easy to read; more than that is worth less than more to see. */
+const READABLE = 0.95;
+
+/** A larger drawing is better until it is easy to read; from then on more detail and a second host are. */
+function worth({ view, scale }: { view: View; scale: number }): number {
+  const legible = Math.min(scale, READABLE) + 0.2 * Math.max(0, scale - READABLE);
+  if (scale < 0.86) return legible;
+  return legible + (view.detail === 'full' ? 0.08 : 0) + (view.arrangement === 'both' ? 0.12 : 0);
 }
 
 /** The layout for a viewport; `focus` is the host in focus when the choice leaves it open. */
@@ -43,9 +52,9 @@ export function arrange(stage: Stage, port: Viewport, choice: HostChoice, focus:
   if (choice === 'both') return best(stage, 'both', focus, port).view;
   if (narrow) {
     // A column as wide as the screen, at a size that can be read.
-    return { width: Math.max(340, Math.min(480, port.w / 1.02)), arrangement: 'single', focus };
+    return { width: Math.max(340, Math.min(480, port.w / 1.02)), arrangement: 'single', focus, detail: 'medium' };
   }
   const both = best(stage, 'both', focus, port);
   const one = best(stage, 'focus', focus, port);
-  return both.scale >= one.scale * BOTH_WORTH ? both.view : one.view;
+  return worth(both) >= worth(one) ? both.view : one.view;
 }

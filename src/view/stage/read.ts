@@ -34,8 +34,9 @@ export function queued(head: StructView | null, limit = 4096): StructView[] {
   return chain(ref(head, 'next'), 'next', Math.min(limit, qlen));
 }
 
-/** A number with its thousands apart: `14 601`. */
+/** A number, with its thousands apart from five digits on: `1460`, `14 601`. */
 export function grouped(value: number): string {
+  if (Math.abs(value) < 10_000) return String(Math.round(value));
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, '\u00a0');
 }
 

@@ -3,7 +3,7 @@ import { LAYERS, type Layer } from '../../trace/layers';
 import { deviceBlocks, driverBlocks } from './draw/device';
 import { ipBlocks } from './draw/ip';
 import { nicBlocks } from './draw/nic';
-import { type Block, GAP, type Packed, pack } from './draw/pack';
+import { type Block, type Detail, GAP, type Packed, pack, ROW_GAP } from './draw/pack';
 import { type Box, Pen, type Place, type Point, type Shape } from './draw/shapes';
 import { tcpBlocks } from './draw/tcp';
 import { processBlocks, socketBlocks, vfsBlocks } from './draw/upper';
@@ -18,6 +18,7 @@ export interface View {
   /** World pixels. */
   readonly width: number;
   readonly arrangement: Arrangement;
+  readonly detail: Exclude<Detail, 'brief'>;
   /** Host that has the most room. */
   readonly focus: number;
 }
@@ -52,10 +53,10 @@ export interface Scene {
 }
 
 const FLOORS = LAYERS.filter((layer) => layer !== 'wire');
-const MARGIN = 8;
+const MARGIN = 6;
 const BETWEEN = 12;
-const FLOOR_GAP = 4;
-const PAD = 7;
+const FLOOR_GAP = 3;
+const PAD = 6;
 /** A host is wide enough to have its shaft beside the machinery. */
 const BESIDE = 440;
 
@@ -63,49 +64,50 @@ interface HostColumn {
   readonly host: HostStage;
   readonly x: number;
   readonly w: number;
-  readonly brief: boolean;
+  readonly detail: Detail;
   readonly beside: boolean;
 }
 
 function columnsOf(stage: Stage, view: View): HostColumn[] {
   const inner = view.width - 2 * MARGIN;
-  const column = (host: HostStage, x: number, w: number, brief: boolean): HostColumn => {
-    return { host, x, w, brief, beside: !brief && w >= BESIDE };
+  const { detail } = view;
+  const column = (host: HostStage, x: number, w: number, how: Detail = detail): HostColumn => {
+    return { host, x, w, detail: how, beside: how !== 'brief' && w >= BESIDE };
   };
   const [first, second] = stage.hosts;
   const focused = stage.hosts[view.focus] ?? first;
   if (focused === undefined) return [];
   if (view.arrangement === 'single' || first === undefined || second === undefined)
-    return [column(focused, MARGIN, inner, false)];
+    return [column(focused, MARGIN, inner)];
   if (view.arrangement === 'both') {
     const w = (inner - BETWEEN) / 2;
-    return [column(first, MARGIN, w, false), column(second, MARGIN + w + BETWEEN, w, false)];
+    return [column(first, MARGIN, w), column(second, MARGIN + w + BETWEEN, w)];
   }
   const small = Math.max(168, Math.min(230, inner * 0.25));
   const large = inner - BETWEEN - small;
   return view.focus === 0
-    ? [column(first, MARGIN, large, false), column(second, MARGIN + large + BETWEEN, small, true)]
-    : [column(first, MARGIN, small, true), column(second, MARGIN + small + BETWEEN, large, false)];
+    ? [column(first, MARGIN, large), column(second, MARGIN + large + BETWEEN, small, 'brief')]
+    : [column(first, MARGIN, small, 'brief'), column(second, MARGIN + small + BETWEEN, large)];
 }
 
-function blocksOf(host: HostStage, layer: Layer, brief: boolean, width: number): Block[] {
+function blocksOf(host: HostStage, layer: Layer, detail: Detail, width: number): Block[] {
   switch (layer) {
     case 'process':
-      return processBlocks(host, brief);
+      return processBlocks(host, detail);
     case 'vfs':
-      return vfsBlocks(host, brief);
+      return vfsBlocks(host, detail);
     case 'socket':
-      return socketBlocks(host, brief);
+      return socketBlocks(host, detail);
     case 'tcp':
-      return tcpBlocks(host.tcp, host.role === 'receive' ? 'receive' : 'send', brief);
+      return tcpBlocks(host.tcp, host.role === 'receive' ? 'receive' : 'send', detail);
     case 'ip':
-      return ipBlocks(host, brief);
+      return ipBlocks(host, detail);
     case 'device':
-      return deviceBlocks(host, brief);
+      return deviceBlocks(host, detail);
     case 'driver':
-      return driverBlocks(host, brief);
+      return driverBlocks(host, detail);
     case 'nic':
-      return nicBlocks(host, brief, width);
+      return nicBlocks(host, detail, width);
     default:
       return [];
   }
@@ -126,7 +128,7 @@ interface Cell {
 
 function cellOf(column: HostColumn, layer: Layer): Cell {
   const area = areaOf(column, layer);
-  const blocks = blocksOf(column.host, layer, column.brief, area.w);
+  const blocks = blocksOf(column.host, layer, column.detail, area.w);
   const { packed, height } = pack(blocks, { x: area.x, y: 0, w: area.w });
   const machines = area.dy + height + PAD;
   const shaft = shaftHeight(column.host, layer, column.beside);
@@ -257,7 +259,7 @@ function drawPointers(pen: Pen, ports: ReadonlyMap<string, Point>): void {
 /** The line from the function under way to the machine it works: along the row's upper gap, then down to it. */
 function drawLead(pen: Pen, from: Point, to: { box: Box; row: number }): void {
   const x = Math.min(to.box.x + 12, to.box.x + to.box.w / 2);
-  const lane = to.row - GAP / 2;
+  const lane = to.row - ROW_GAP / 2;
   pen.path(`M${from.x} ${from.y} H${from.x + 5} V${lane} H${x} V${to.box.y - 1}`, 'lead');
 }
 

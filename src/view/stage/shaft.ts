@@ -9,8 +9,8 @@ import { anatomyText } from './draw/token';
 import type { HostStage, Stage } from './stage';
 
 export const SHAFT = 132;
-export const TOKEN = { w: 122, h: 21 } as const;
-const HEAD = 15;
+export const TOKEN = { w: 122, h: 20 } as const;
+const HEAD = 14;
 const LINE = 11.5;
 /** Functions of a path that a low floor shows. */
 const LEAST_LINES = 1;
@@ -41,8 +41,8 @@ function keepsRoom(layer: Layer): boolean {
 
 export function shaftHeight(host: HostStage, layer: Layer, beside: boolean): number {
   const tokens = Math.max(keepsRoom(layer) ? 1 : 0, heldOn(host, layer).length);
-  if (!beside) return HEAD + 3 + (tokens > 0 ? TOKEN.h + 3 : 0);
-  return HEAD + LEAST_LINES * LINE + 5 + tokens * (TOKEN.h + 2);
+  if (!beside) return tokens === 0 ? HEAD + 3 : HEAD + 12;
+  return HEAD + LEAST_LINES * LINE + 3 + tokens * (TOKEN.h + 1);
 }
 
 /** Draws a floor's part of the shaft; returns where the line to the machine in action begins. */
@@ -66,9 +66,12 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
     pen.text(after, y + 12, who, 'n', { max: x + w - after, cls: 'ink3' });
     if (beside) pen.text(x + 10, y + 25, host.context, 'n', { max: w - 10, cls: host.current ? 'hereink' : 'ink3' });
   } else if (!beside) {
+    // Name and function at the left; a token at the right.
     const last = path.at(-1);
-    if (last !== undefined)
-      pen.text(after, y + 12, last.fn, 'n', { max: x + w - after, cls: last.here ? 'hereink strong' : 'ink2' });
+    const text = held.length > 0 ? w / 2 - 6 : w - 8;
+    const cls = last?.here ? 'hereink strong' : 'ink2';
+    if (keepsRoom(layer)) pen.text(x + 10, y + 23, last?.fn ?? '', 'n', { max: text, cls });
+    else pen.text(after, y + 12, last?.fn ?? '', 'n', { max: x + w - after, cls });
   } else {
     const room = Math.max(LEAST_LINES, Math.floor((band.h - HEAD - tokens - 6) / LINE));
     const shown = path.slice(-room);
@@ -81,13 +84,15 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
         cls: step.here ? 'hereink strong' : 'ink2',
         title: step.via === '' ? step.fn : `${step.fn}, called through ${step.via}`,
       });
-      if (step.here) lead = { x: x + w + 2, y: line - 3 };
+      if (step.here) lead = { x: x + 14 + Math.min(w - 8, widthOf(`${more}${arrow}${step.fn}`, 'n')), y: line - 3 };
     });
   }
-  const bottom = beside ? band.y + band.h - 4 : y + HEAD + 3 + Math.max(1, held.length) * (TOKEN.h + 1);
+  const bottom = band.y + band.h - 3;
   held.forEach((one, nth) => {
     const packet = stage.packet(one.skb);
-    const box = { x: x + 9, y: bottom - (nth + 1) * (TOKEN.h + 2) + 2, w: Math.min(TOKEN.w, w - 10), h: TOKEN.h };
+    const box = beside
+      ? { x: x + 9, y: bottom - (nth + 1) * (TOKEN.h + 2) + 2, w: TOKEN.w, h: TOKEN.h }
+      : { x: x + 10 + w / 2 + nth * 6, y: y + 4 + nth * 3, w: Math.min(TOKEN.w, w / 2 - 8), h: TOKEN.h };
     const inAction = one.current && one.direct;
     pen.place({
       ...box,

@@ -5,8 +5,8 @@ import { anatomyText, tokenName } from './draw/token';
 import type { WireFrame } from './floors/hardware';
 import type { Stage } from './stage';
 
-export const WIRE_HEIGHT = 58;
-const LANE = 17;
+export const WIRE_HEIGHT = 46;
+const LANE = 14;
 const ENDS = 34;
 
 export function drawWire(pen: Pen, stage: Stage, box: Box, jacks: ReadonlyMap<number, Point>): void {
@@ -22,7 +22,7 @@ export function drawWire(pen: Pen, stage: Stage, box: Box, jacks: ReadonlyMap<nu
   const left = x + ENDS;
   const right = x + w - ENDS;
   [0, 1].forEach((from) => {
-    const top = y + 17 + from * (LANE + 3);
+    const top = y + 15 + from * (LANE + 2);
     const tone = wire.up ? 'pipe' : 'pipe broken';
     pen.rect({ x: left, y: top, w: right - left, h: LANE }, tone, {
       rx: LANE / 2,

@@ -3,15 +3,15 @@ import type { DeviceStage, QdiscStage, SoftnetStage } from '../floors/device';
 import type { RingStage } from '../floors/hardware';
 import { counted } from '../read';
 import type { HostStage } from '../stage';
-import type { Block } from './pack';
+import { type Block, type Detail, pack } from './pack';
 import { cabinet, cells, note, padlock } from './parts';
 import { type Box, type Pen, widthOf } from './shapes';
 
 const BAND = 13;
-const LANE = 96;
+const LANE = 104;
 
 function drawBands(pen: Pen, qdisc: QdiscStage, box: Box): void {
-  const names = 36;
+  const names = 40;
   qdisc.bands.forEach((band, nth) => {
     const y = box.y + nth * BAND;
     const line = { x: box.x + names, y, w: box.w - names, h: BAND - 2 };
@@ -49,7 +49,7 @@ function qdiscBlock(qdisc: QdiscStage): Block {
   const height = 15 + Math.max(38, qdisc.bands.length * BAND);
   return {
     id: 'device.qdisc',
-    min: 230,
+    min: 204,
     grow: 3,
     h: height,
     draw(pen, { x, y, w, h }) {
@@ -110,7 +110,7 @@ function tapBlock(device: DeviceStage): Block {
   };
 }
 
-function softnetBlock(softnet: SoftnetStage): Block {
+function softnetBlock(softnet: SoftnetStage, queue = ''): Block {
   return {
     id: `device.softnet${softnet.cpu}`,
     min: 132,
@@ -120,7 +120,7 @@ function softnetBlock(softnet: SoftnetStage): Block {
       const { x, y, w } = box;
       if (softnet.here) pen.here({ x: x - 3, y, w: w + 3, h: 24 });
       const busy = softnet.polls.length > 0 || softnet.pending.length > 0;
-      pen.text(x, y + 10, `CPU ${softnet.cpu} softnet`, 't', {
+      pen.text(x, y + 10, queue === '' ? `CPU ${softnet.cpu} softnet` : queue, 't', {
         max: w,
         cls: softnet.here ? 'hereink strong' : busy ? 'ink' : 'ink2',
         object: softnet.id,
@@ -147,23 +147,50 @@ function handlerBlock(device: DeviceStage): Block[] {
   );
 }
 
-export function deviceBlocks({ device, role, path }: HostStage, brief: boolean): Block[] {
+/** Lock and tap side by side, and below them who is to be polled: as high as the qdisc beside them. */
+function dockBlock(device: DeviceStage): Block {
+  const parts: Block[] = [...padlock('device.lock', device.lock, 100), tapBlock(device)];
+  return {
+    id: 'device.dock',
+    min: 232,
+    grow: 2,
+    h: 54,
+    draw(pen, { x, y, w }) {
+      for (const { block, box } of pack(parts, { x, y, w }).packed) block.draw(pen, box);
+      const busy = device.softnets.filter((one) => one.polls.length + one.pending.length + one.backlog > 0 || one.here);
+      const text = device.stopped
+        ? `TX queue ${device.queueState}: the ring is full`
+        : busy.length === 0
+          ? 'softnet: no CPU has anything to poll'
+          : busy
+              .map(
+                (one) =>
+                  `CPU ${one.cpu}${one.polls.length > 0 ? ` polls ${one.polls.join(' ')}` : ''}${one.pending.length > 0 ? ` ${one.pending.join(' ')}` : ''}`,
+              )
+              .join(', ');
+      const here = busy.some((one) => one.here);
+      if (here) pen.here({ x, y: y + 40, w, h: 14 });
+      const cls = device.stopped ? 'blocked strong' : here ? 'hereink strong' : busy.length > 0 ? 'ink' : 'ink3';
+      pen.text(x, y + 50, text, 'n', { max: w, cls, object: busy[0]?.id ?? device.id });
+    },
+  };
+}
+
+export function deviceBlocks({ device, role, path }: HostStage, detail: Detail): Block[] {
   if (device === null) return [];
   const waiting = device.qdisc?.bands.reduce((sum, band) => sum + band.skbs.length, 0) ?? 0;
-  const softnets = device.softnets.map(softnetBlock);
   const tx = path.some(({ fn }) => fn === 'dev_queue_xmit' || fn === '__qdisc_run');
-  if (brief) {
+  if (detail === 'brief') {
     const active = device.softnets.find((one) => one.polls.length > 0 || one.pending.length > 0) ?? device.softnets[0];
-    return [
-      ...(active === undefined ? [] : [softnetBlock(active)]),
-      note(
-        'device.queue',
-        waiting > 0 ? `${counted(waiting, 'packet')} in the qdisc` : `${device.qdisc?.name ?? 'no qdisc'}: empty`,
-        100,
-        { style: 'n' },
-      ),
-    ];
+    const queue =
+      waiting > 0 ? `${counted(waiting, 'packet')} in the qdisc` : `${device.qdisc?.name ?? 'no qdisc'}: empty`;
+    return active === undefined ? [] : [softnetBlock(active, queue)];
   }
+  const qdisc = device.qdisc === null ? [] : [qdiscBlock(device.qdisc)];
+  const receiver = role === 'receive' && !tx;
+  if (detail === 'medium')
+    return receiver ? [...handlerBlock(device), dockBlock(device), ...qdisc] : [...qdisc, dockBlock(device)];
+  const softnets = device.softnets.map((one) => softnetBlock(one));
   const stopped = device.stopped
     ? [note('device.stopped', `TX queue ${device.queueState}: the ring is full`, 150, { cls: 'blocked strong' })]
     : [];
@@ -176,47 +203,38 @@ export function deviceBlocks({ device, role, path }: HostStage, brief: boolean):
           }),
         ]
       : [];
-  const transmit = [
-    ...(device.qdisc === null ? [] : [qdiscBlock(device.qdisc)]),
-    ...padlock('device.lock', device.lock, 104),
-    tapBlock(device),
-  ];
-  const receive = [...softnets, ...gro, ...handlerBlock(device)];
-  return role === 'receive' && !tx ? [...receive, ...transmit, ...stopped] : [...transmit, ...stopped, ...receive];
+  const transmit = [...qdisc, ...padlock('device.lock', device.lock, 104), tapBlock(device)];
+  const receive = [...handlerBlock(device), ...softnets, ...gro];
+  return receiver ? [...receive, ...transmit, ...stopped] : [...transmit, ...stopped, ...receive];
 }
 
 /** A descriptor ring laid out as a strip: filled descriptors, the driver's indices above, the card's below. */
-function ringBlock(ring: RingStage, brief: boolean): Block {
+function ringBlock(ring: RingStage, detail: Detail): Block {
+  const brief = detail === 'brief';
   return {
     id: `driver.${ring.name}`,
-    min: brief ? 140 : 190,
+    min: brief ? 140 : 148,
     grow: 1,
-    h: brief ? 26 : 38,
-    draw(pen, { x, y, w }) {
+    h: detail === 'full' ? 38 : detail === 'brief' ? 16 : 26,
+    draw(pen, { x, y, w: room }) {
+      const w = room - 6;
       const posted = (ring.use - ring.clean + ring.count) % Math.max(1, ring.count);
       const owned = (ring.tail - ring.head + ring.count) % Math.max(1, ring.count);
       const name = `${ring.name} ring`;
+      if (ring.here) pen.here({ x: x - 2, y: y + (brief ? 2 : 12), w: w + 4, h: 14 });
+      drawStrip(pen, ring, { x, y: y + (brief ? 4 : 14), w, h: 9 });
+      if (brief) return;
       pen.text(x, y + 9.5, name, 'b', { max: 60, cls: ring.here ? 'hereink' : 'ink', object: ring.id });
+      const [head, tail] = ring.name === 'TX' ? ['TDH', 'TDT'] : ['RDH', 'RDT'];
+      const registers = `${head} ${ring.head} ${tail} ${ring.tail}`;
       const says = ring.name === 'TX' ? `${posted} of ${ring.count} filled` : `${owned} of ${ring.count} posted`;
       const said = x + widthOf(name, 'b') + 7;
-      pen.text(said, y + 9.5, says, 'n', { max: x + w - said, cls: 'ink2' });
-      drawStrip(pen, ring, { x, y: y + 14, w, h: 10 });
-      if (ring.here) pen.here({ x: x - 2, y: y + 12, w: w + 4, h: 14 });
-      if (brief) return;
-      const driver =
-        ring.name === 'TX' ? `use ${ring.use}, clean ${ring.clean}` : `clean ${ring.clean}, use ${ring.use}`;
-      const card = ring.name === 'TX' ? `TDH ${ring.head}, TDT ${ring.tail}` : `RDH ${ring.head}, RDT ${ring.tail}`;
-      pen.text(x, y + 35, driver, 'n', {
-        max: w / 2 - 4,
-        cls: 'ink3',
-        title: 'the driver: next_to_use, next_to_clean',
-      });
-      pen.text(x + w, y + 35, card, 'n', {
-        max: w / 2,
-        anchor: 'end',
-        cls: 'ink2',
-        title: 'the card: head and tail registers',
-      });
+      const first = detail === 'full' ? says : registers;
+      pen.text(said, y + 9.5, first, 'n', { max: x + w - said, cls: 'ink2', title: `${says}; the card: ${registers}` });
+      if (detail !== 'full') return;
+      const driver = `use ${ring.use}, clean ${ring.clean}`;
+      pen.text(x, y + 35, driver, 'n', { max: w / 2 - 4, cls: 'ink3', title: 'the driver: next_to_use, next_to_clean' });
+      pen.text(x + w, y + 35, registers, 'n', { max: w / 2, anchor: 'end', cls: 'ink2', title: 'the card: head and tail registers' });
     },
   };
 }
@@ -260,26 +278,30 @@ function drawStrip(pen: Pen, ring: RingStage, box: Box): void {
   tick(ring.head, 'tickmark card hollow', false);
 }
 
-export function driverBlocks({ driver, role, path }: HostStage, brief: boolean): Block[] {
+export function driverBlocks({ driver, role, path }: HostStage, detail: Detail): Block[] {
   if (driver === null) return [];
+  const brief = detail === 'brief';
   const rings = [driver.tx, driver.rx].filter((ring) => ring !== null);
   const rx = path.some(({ fn }) => fn === driver.poll);
   const ordered = role === 'receive' || rx ? [...rings].reverse() : rings;
-  if (brief) return ordered.slice(0, 1).map((ring) => ringBlock(ring, true));
-  const poll: Block = {
-    id: 'driver.napi',
-    min: 118,
-    grow: 1,
-    h: 26,
+  if (brief) return ordered.slice(0, 1).map((ring) => ringBlock(ring, 'brief'));
+  const row = driver.table?.rows[0];
+  const entry: Block = {
+    id: 'driver.ops',
+    min: 132,
+    grow: 0,
+    h: 36,
     draw(pen, { x, y, w }) {
-      pen.text(x, y + 10, `NAPI ${driver.napi}`, 't', {
-        max: w,
-        cls: driver.pollHere ? 'hereink strong' : driver.napi === 'scheduled' ? 'ink strong' : 'ink2',
-        object: driver.napiId,
-      });
-      pen.text(x, y + 22, `poll: ${driver.poll}`, 'n', { max: w, cls: 'ink3' });
-      if (driver.pollHere) pen.port('poll', x, y + 10);
+      if (row !== undefined) {
+        const cls = row.here ? 'hereink strong' : row.followed ? 'ink strong' : 'ink2';
+        if (row.here) pen.here({ x: x - 3, y, w: w + 3, h: 24 });
+        pen.text(x, y + 9.5, row.slot, 'n', { max: w, cls });
+        pen.text(x, y + 21, `→ ${row.target}`, 'n', { max: w, cls });
+      }
+      const napi = `NAPI ${driver.napi}${driver.pollHere ? ', polled' : ''}`;
+      const cls = driver.pollHere ? 'hereink strong' : driver.napi === 'scheduled' ? 'ink strong' : 'ink3';
+      pen.text(x, y + 34, napi, 'n', { max: w, cls, object: driver.napiId, title: `${napi}; poll is ${driver.poll}` });
     },
   };
-  return [...ordered.map((ring) => ringBlock(ring, false)), ...cabinet('driver.ops', driver.table, 190), poll];
+  return [...ordered.map((ring) => ringBlock(ring, detail)), entry];
 }

@@ -2,7 +2,7 @@
 import type { IpStage, Sieve } from '../floors/ip';
 import { grouped } from '../read';
 import type { HostStage } from '../stage';
-import type { Block } from './pack';
+import type { Block, Detail } from './pack';
 import { cabinet, note } from './parts';
 import { widthOf } from './shapes';
 
@@ -80,23 +80,54 @@ function neighbourBlock(ip: IpStage): Block[] {
   ];
 }
 
-export function ipBlocks(host: HostStage, brief: boolean): Block[] {
+/** Route in one line, for a low floor. */
+function routeLine(ip: IpStage): Block {
+  const { route } = ip;
+  return {
+    id: 'ip.route',
+    min: 116,
+    grow: 1,
+    h: 19,
+    draw(pen, box) {
+      const { x, y, w } = box;
+      pen.circle(x + 5, y + 9.5, 4, route === null ? 'dot ready' : 'dot layerfill');
+      if (route?.here) pen.here(box);
+      const said =
+        route === null
+          ? 'no route yet: lookup'
+          : route.kind === 'local'
+            ? 'route: local'
+            : route.cached
+              ? 'route cached, valid'
+              : 'route looked up';
+      pen.text(x + 14, y + 13, said, 't', {
+        max: w - 14,
+        cls: route?.here ? 'hereink strong' : 'ink',
+        ...(route === null ? {} : { object: route.id }),
+      });
+    },
+  };
+}
+
+/** The header in hand, or where the route leads. */
+function wayText({ header, skb, route, neighbour }: IpStage): { text: string; object: number } {
+  if (header !== '') return { text: `#${skb}  ${header}`, object: skb };
+  if (route === null) return { text: '', object: 0 };
+  const next = neighbour === null ? '' : `, neighbour ${neighbour.hardware} ${neighbour.state}`;
+  return {
+    text: `${route.to} ${route.via}, ${route.dev}, MTU ${grouped(route.mtu)}${next}`,
+    object: neighbour?.id ?? route.id,
+  };
+}
+
+export function ipBlocks(host: HostStage, detail: Detail): Block[] {
   const { ip4 } = host;
   const sends = host.path.some(({ fn }) => fn === 'ip_queue_xmit' || fn === 'ip_local_out');
   const receives = host.path.some(({ fn }) => fn === 'ip_rcv');
-  const out = ip4.sieves.filter(({ name }) => /OUT|POST/.test(name));
-  const inward = ip4.sieves.filter(({ name }) => /PRE|IN$/.test(name));
+  const out = ip4.sieves.filter(({ name }) => /^(LOCAL_OUT|POST)/.test(name));
+  const inward = ip4.sieves.filter(({ name }) => /^(PRE|LOCAL_IN)/.test(name));
   const outFirst = sends || (!receives && host.role !== 'receive');
-  if (brief) return (outFirst ? out : inward).map((sieve) => sieveBlock(sieve, true));
-  const header: Block[] =
-    ip4.header === ''
-      ? []
-      : [
-          {
-            ...note('ip.header', `#${ip4.skb}  ${ip4.header}`, 150, { style: 'n', cls: 'ink', object: ip4.skb }),
-            breaks: true,
-          },
-        ];
+  if (detail === 'brief') return (outFirst ? out : inward).map((sieve) => sieveBlock(sieve, true));
   const fragment: Block = {
     id: 'ip.fragment',
     min: 116,
@@ -104,19 +135,27 @@ export function ipBlocks(host: HostStage, brief: boolean): Block[] {
     h: 19,
     draw(pen, box) {
       if (ip4.fragmentHere) pen.here(box);
-      pen.text(box.x, box.y + 12.5, ip4.fragment, 't', {
-        max: box.w,
-        cls: ip4.fragmentHere ? 'hereink strong' : 'ink2',
-      });
+      pen.text(box.x, box.y + 13, ip4.fragment, 't', { max: box.w, cls: ip4.fragmentHere ? 'hereink strong' : 'ink2' });
     },
   };
+  const fragments = ip4.fragment === '' ? [] : [fragment];
+  if (detail === 'medium') {
+    const way = wayText(ip4);
+    return [
+      routeLine(ip4),
+      ...(outFirst ? out : inward).map((sieve) => sieveBlock(sieve, false)),
+      ...fragments,
+      { ...note('ip.way', way.text, 9999, { style: 'n', object: way.object }), breaks: true },
+    ];
+  }
   const sieves = (outFirst ? [...out, ...inward] : [...inward, ...out]).map((sieve) => sieveBlock(sieve, false));
+  const header = ip4.header === '' ? 'no IP header in hand' : `#${ip4.skb}  ${ip4.header}`;
   return [
     routeBlock(ip4),
     ...neighbourBlock(ip4),
-    ...sieves,
-    ...(ip4.fragment === '' ? [] : [fragment]),
-    ...(sends || receives ? cabinet('ip.ops', receives ? ip4.protocols : ip4.table, 170) : []),
-    ...header,
+    ...cabinet('ip.ops', receives || host.role === 'receive' ? ip4.protocols : ip4.table, 150),
+    ...sieves.map((sieve, nth) => (nth === 0 ? { ...sieve, breaks: true } : sieve)),
+    ...fragments,
+    note('ip.header', header, 220, { grow: 4, style: 'n', cls: ip4.header === '' ? 'ink3' : 'ink', object: ip4.skb }),
   ];
 }

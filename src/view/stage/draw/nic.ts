@@ -2,7 +2,7 @@
 import type { EngineStage, FifoStage, NicStage } from '../floors/hardware';
 import { grouped } from '../read';
 import type { HostStage } from '../stage';
-import { type Block, pack } from './pack';
+import { type Block, type Detail, pack } from './pack';
 import { cells } from './parts';
 import type { Box, Pen } from './shapes';
 
@@ -11,7 +11,7 @@ const PORT = 24;
 const FINGERS = 7;
 
 function chip(engine: EngineStage, nth: number): Block {
-  const min = engine.isSwitch ? 62 : 92;
+  const min = engine.isSwitch ? 58 : 88;
   return {
     id: `chip${nth}`,
     min,
@@ -31,10 +31,10 @@ function chip(engine: EngineStage, nth: number): Block {
   };
 }
 
-function fifo(what: FifoStage, engaged: readonly number[], nth: number): Block {
+function fifo(what: FifoStage, engaged: readonly number[], nth: number, detail: Detail): Block {
   return {
     id: `fifo${nth}`,
-    min: 104,
+    min: detail === 'full' ? 100 : detail === 'medium' ? 74 : 60,
     grow: 3,
     h: 25,
     draw(pen, box) {
@@ -68,7 +68,7 @@ function registers(nic: NicStage): Block {
       let at = x;
       for (const register of nic.registers) {
         const text = `${register.name} ${register.value}`;
-        const width = text.length * 5.4 + 4;
+        const width = text.length * 5.7 + 4;
         if (at + width > x + w) break;
         if (register.changed) pen.rect({ x: at - 1, y: y + 1, w: width, h: 12 }, 'registerchanged', { rx: 2 });
         pen.text(at + 1, y + 10, text, 'n', {
@@ -82,11 +82,11 @@ function registers(nic: NicStage): Block {
   };
 }
 
-function interrupt(nic: NicStage): Block {
+function interrupt(nic: NicStage, detail: Detail): Block {
   const { irq } = nic;
   return {
     id: 'irq',
-    min: 128,
+    min: detail === 'brief' ? 68 : 84,
     grow: 2,
     h: 25,
     draw(pen, box) {
@@ -128,12 +128,12 @@ function drawPort(pen: Pen, nic: NicStage, box: Box, left: boolean): void {
 }
 
 /** The card with its bracket on the outer side of its host, where the cable goes down to the wire. */
-export function nicBlocks(host: HostStage, brief: boolean, width: number): Block[] {
+export function nicBlocks(host: HostStage, detail: Detail, width: number): Block[] {
   const { nic } = host;
   if (nic === null) return [];
   const left = host.host === 0;
-  const inner = width - BRACKET - PORT - 14;
-  const chips = partsOf(nic, host, brief);
+  const inner = width - BRACKET - PORT - 12;
+  const chips = partsOf(nic, host, detail);
   const height = pack(chips, { x: 0, y: 0, w: inner }).height + 14;
   return [
     {
@@ -155,18 +155,23 @@ export function nicBlocks(host: HostStage, brief: boolean, width: number): Block
   ];
 }
 
-function partsOf(nic: NicStage, host: HostStage, brief: boolean): Block[] {
+function partsOf(nic: NicStage, host: HostStage, detail: Detail): Block[] {
   const inTx = nic.inEngine.filter(({ engine }) => engine === 'TX DMA').map(({ frame }) => frame);
   const inRx = nic.inEngine.filter(({ engine }) => engine === 'RX DMA').map(({ frame }) => frame);
   const find = (name: string): Block[] => {
     const nth = nic.engines.findIndex((engine) => engine.name === name);
     return nth < 0 ? [] : [chip(nic.engines[nth] as EngineStage, nth)];
   };
-  const tx = fifo(nic.txFifo, inTx, 0);
-  const rx = fifo(nic.rxFifo, inRx, 1);
-  if (brief) return host.role === 'receive' ? [rx, interrupt(nic)] : [tx, interrupt(nic)];
+  const tx = fifo(nic.txFifo, inTx, 0, detail);
+  const rx = fifo(nic.rxFifo, inRx, 1, detail);
+  const irq = interrupt(nic, detail);
+  const receiver = host.role === 'receive';
+  if (detail === 'brief') return receiver ? [rx, irq] : [tx, irq];
+  if (detail === 'medium')
+    return receiver
+      ? [...find('RX DMA'), ...find('RX sum'), rx, tx, irq]
+      : [...find('TX DMA'), ...find('checksum'), ...find('TSO'), tx, rx, irq];
   const transmit = [...find('TX DMA'), ...find('SG'), ...find('checksum'), ...find('TSO'), tx];
   const receive = [...find('RX DMA'), ...find('RX sum'), rx];
-  const both = host.role === 'receive' ? [...receive, ...transmit] : [...transmit, ...receive];
-  return [...both, interrupt(nic), registers(nic)];
+  return [...(receiver ? [...receive, ...transmit] : [...transmit, ...receive]), irq, registers(nic)];
 }

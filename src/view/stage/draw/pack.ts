@@ -1,6 +1,9 @@
 /** Packs blocks into rows, as text is set: left to right, a new row when one is full, slack given to those that grow. */
 import type { Box, Pen } from './shapes';
 
+/** How much of the machinery is drawn. */
+export type Detail = 'full' | 'medium' | 'brief';
+
 export interface Block {
   readonly id: string;
   /** Least width. */
@@ -21,6 +24,8 @@ export interface Packed {
 }
 
 export const GAP = 8;
+/** Between rows. */
+export const ROW_GAP = 6;
 
 export function pack(blocks: readonly Block[], area: Pick<Box, 'x' | 'y' | 'w'>): { packed: Packed[]; height: number } {
   const packed: Packed[] = [];
@@ -36,9 +41,9 @@ export function pack(blocks: readonly Block[], area: Pick<Box, 'x' | 'y' | 'w'>)
       packed.push({ block, box: { x, y, w, h: block.h }, row: y });
       x += w + GAP;
     }
-    y += height + GAP;
+    y += height + ROW_GAP;
   }
-  return { packed, height: blocks.length === 0 ? 0 : y - area.y - GAP };
+  return { packed, height: blocks.length === 0 ? 0 : y - area.y - ROW_GAP };
 }
 
 function rowsOf(blocks: readonly Block[], width: number): Block[][] {

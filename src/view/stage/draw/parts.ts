@@ -19,7 +19,7 @@ export function cabinet(id: string, table: Cabinet | null, min = 168): Block[] {
       h: TITLE + table.rows.length * ROW,
       draw(pen, { x, y, w }) {
         pen.text(x, y + 9, table.name, 'n', { max: w, cls: 'ink2', title: `${table.name}, a struct ${table.type}` });
-        const slotWidth = Math.min(w * 0.46, 5.4 * Math.max(...table.rows.map(({ slot }) => slot.length)) + 12);
+        const slotWidth = Math.min(w * 0.46, 5.7 * Math.max(...table.rows.map(({ slot }) => slot.length)) + 12);
         table.rows.forEach((row, nth) => {
           const top = y + TITLE + nth * ROW;
           const box = { x, y: top, w, h: ROW };
@@ -41,6 +41,8 @@ export interface FieldRow {
   readonly value: string;
   /** Name of the port at its right, for a pointer. */
   readonly port?: string;
+  readonly cls?: string;
+  readonly object?: number;
 }
 
 /** A struct as a card with a few fields. */
@@ -51,6 +53,7 @@ export function card(
   fields: readonly FieldRow[],
   min: number,
   grow = 1,
+  titlePort = '',
 ): Block {
   return {
     id,
@@ -61,11 +64,12 @@ export function card(
       const { x, y, w } = box;
       pen.rect(box, 'card', { object, title });
       pen.text(x + 6, y + 11, title, 'k', { max: w - 10, cls: 'ink', object });
+      if (titlePort !== '') pen.port(titlePort, x + w, y + 9);
       fields.forEach((field, nth) => {
         const line = y + 22.5 + nth * 11.5;
         pen.text(x + 6, line, field.name, 'n', { max: w - 10, cls: 'ink3' });
         const left = w - 16 - widthOf(field.name, 'n');
-        pen.text(x + w - 6, line, field.value, 'n', { max: left, anchor: 'end', cls: 'ink2' });
+        pen.text(x + w - 6, line, field.value, 'n', { max: left, anchor: 'end', cls: field.cls ?? 'ink2', object: field.object ?? 0 });
         if (field.port !== undefined) pen.port(field.port, x + w, line - 3);
       });
     },

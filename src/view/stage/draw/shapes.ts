@@ -47,7 +47,7 @@ export type Shape = RectShape | TextShape | PathShape | CircleShape;
 export type Style = 'm' | 'n' | 'k' | 't' | 'b' | 's';
 
 /** Mean advance of a character, world pixels. The mono ones are exact. */
-const ADVANCE: Readonly<Record<Style, number>> = { m: 6, n: 5.4, k: 6, t: 5.75, b: 6.1, s: 5.2 };
+const ADVANCE: Readonly<Record<Style, number>> = { m: 6, n: 5.7, k: 6, t: 5.75, b: 6.1, s: 5.2 };
 
 export function widthOf(text: string, style: Style): number {
   return text.length * ADVANCE[style];

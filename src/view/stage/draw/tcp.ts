@@ -1,15 +1,17 @@
 /** TCP machinery: ribbons in sequence space, gates, dials, bins. */
 import type { Bin, Dial, Gate, Ribbon, Segment, TcpStage } from '../floors/tcp';
 import { counted, grouped } from '../read';
-import type { Block } from './pack';
+import type { Block, Detail } from './pack';
 import { cells, gauge, note } from './parts';
 import { type Box, type Pen, widthOf } from './shapes';
 
+/** Wider than any floor: takes a row of its own. */
+const ROW = 9999;
 /** Width of the column of names before a ribbon. */
-const NAMES = 42;
-const BRACKET = 13;
-const BAND = 20;
-const TICKS = 27;
+const NAMES = 48;
+const BRACKET = 12;
+const BAND = 19;
+const TICKS = 15;
 /** A segment narrower than this is drawn together with its neighbours. */
 const NARROWEST = 4;
 
@@ -117,7 +119,7 @@ function drawSegments(pen: Pen, ribbon: Ribbon, y: number, scale: Scale): void {
   }
 }
 
-/** Names of positions below the ribbon; those at one place share a line, those too near move apart. */
+/** Names of positions below the ribbon; those at one place share a label, those too near move apart. */
 function drawMarks(pen: Pen, ribbon: Ribbon, y: number, scale: Scale): void {
   const merged: { names: string[]; at: number }[] = [];
   for (const mark of [...ribbon.marks].sort((a, b) => a.at - b.at)) {
@@ -125,27 +127,30 @@ function drawMarks(pen: Pen, ribbon: Ribbon, y: number, scale: Scale): void {
     if (same === undefined) merged.push({ names: [mark.name], at: mark.at });
     else same.names.push(mark.name);
   }
-  const ends = [scale.x0 - 100, scale.x0 - 100];
-  const lastBox: number[] = [];
-  merged.forEach(({ names, at }, nth) => {
-    const label = `${names.join(' = ')} ${grouped(at + 1)}`;
-    const width = Math.min(widthOf(label, 'n'), scale.x1 - scale.x0);
+  const labels = merged.map(({ names, at }) => `${names.join(' = ')} ${grouped(at + 1)}`);
+  const widths = labels.map((label) => Math.min(widthOf(label, 'n'), scale.x1 - scale.x0));
+  const lefts: number[] = [];
+  merged.forEach(({ at }, nth) => {
+    const before = nth === 0 ? scale.x0 : (lefts[nth - 1] as number) + (widths[nth - 1] as number) + 9;
+    lefts.push(Math.max(before, scale.at(at) - 2));
+  });
+  let limit = scale.x1;
+  for (let nth = lefts.length - 1; nth >= 0; nth--) {
+    lefts[nth] = Math.min(lefts[nth] as number, limit - (widths[nth] as number));
+    limit = (lefts[nth] as number) - 9;
+  }
+  merged.forEach(({ at }, nth) => {
     const x = scale.at(at);
-    const wanted = Math.max(scale.x0, Math.min(x - 3, scale.x1 - width));
-    const free = ends.map((end) => Math.max(0, end + 8 - wanted));
-    let row = (free[0] as number) <= (free[1] as number) ? 0 : 1;
-    if (nth === 1 && merged.length === 3 && (free[0] as number) > 0) row = 1;
-    const left = Math.min(Math.max(wanted, (ends[row] as number) + 8), Math.max(scale.x0, scale.x1 - width));
-    const overlaps = left < (ends[row] as number);
-    if (overlaps) row = 1 - row;
-    ends[row] = left + width;
-    lastBox.push(left);
-    pen.path(`M${x} ${y - 3} V${y + 3 + row * 11}`, 'thin mutedline');
-    pen.text(left, y + 11 + row * 11, label, 'n', { max: width + 1, cls: 'ink2' });
+    const left = lefts[nth] as number;
+    // In a narrow ribbon the first names give way.
+    if (left < scale.x0 - 1) return;
+    const foot = Math.max(left + 1, Math.min(x, left + (widths[nth] as number)));
+    pen.path(`M${x} ${y - 3} V${y} L${foot} ${y + 3.5}`, 'thin mutedline');
+    pen.text(left, y + 11.5, labels[nth] as string, 'n', { max: (widths[nth] as number) + 1, cls: 'ink2' });
   });
 }
 
-export function ribbon(id: string, title: string, object: number, what: Ribbon, min: number): Block {
+function ribbon(id: string, title: string, object: number, what: Ribbon, sentence: string, min: number): Block {
   const height = 14 + what.brackets.length * BRACKET + 3 + BAND + TICKS;
   return {
     id,
@@ -157,7 +162,7 @@ export function ribbon(id: string, title: string, object: number, what: Ribbon, 
       const scale = scaleOf(what, x + NAMES, x + w);
       pen.text(x, y + 10, title, 'b', { max: w, cls: 'layerink', object });
       const used = widthOf(title, 'b') + 8;
-      pen.text(x + used, y + 10, what.sentence, 't', { max: w - used, cls: 'ink2' });
+      pen.text(x + used, y + 10, sentence, 't', { max: w - used, cls: 'ink2' });
       let top = y + 14;
       for (const bracket of what.brackets) {
         drawBracket(pen, bracket, top, x, scale, what);
@@ -199,7 +204,7 @@ function drawGate(pen: Pen, gate: Gate, box: Box): void {
 function gateBlocks(tcp: TcpStage): Block[] {
   return tcp.gates.map((gate, nth) => ({
     id: `tcp.gate${nth}`,
-    min: gate.name === 'window' ? 118 : 98,
+    min: gate.name === 'window' ? 122 : 96,
     grow: 1,
     h: 30,
     ...(nth === 0 ? { breaks: true } : {}),
@@ -210,7 +215,7 @@ function gateBlocks(tcp: TcpStage): Block[] {
 function dialBlock(dial: Dial, nth: number): Block {
   return {
     id: `tcp.dial${nth}`,
-    min: 112,
+    min: 100,
     grow: 1,
     h: 24,
     draw(pen, box) {
@@ -253,37 +258,37 @@ function binBlock(bin: Bin, nth: number): Block {
 }
 
 /** What stands on the TCP floor; the side that the host uses comes first and largest. */
-export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', brief: boolean): Block[] {
+export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', detail: Detail): Block[] {
   if (tcp === null) return [note('tcp.none', 'no connection', 80, { cls: 'ink3' })];
-  const send = ribbon('tcp.send', 'send queue', tcp.id, tcp.send, 150);
-  const receive = ribbon('tcp.receive', 'receive queue', tcp.id, tcp.receive, 150);
   const bins = tcp.bins.map(binBlock);
-  const verdict: Block = {
-    ...note('tcp.verdict', tcp.verdict, 150, { cls: 'ink' }),
-    breaks: true,
-  };
-  if (brief) return first === 'send' ? [send, verdict] : [receive, ...bins.slice(0, 2)];
+  const filled = bins.filter((_, nth) => (tcp.bins[nth]?.skbs.length ?? 0) > 0 || tcp.bins[nth]?.here === true);
+  if (detail === 'brief') {
+    return first === 'send'
+      ? [ribbon('tcp.send', 'send queue', tcp.id, tcp.send, tcp.send.sentence, 150)]
+      : [ribbon('tcp.receive', 'receive queue', tcp.id, tcp.receive, tcp.receive.sentence, 150), ...bins.slice(0, 2)];
+  }
   const gates = gateBlocks(tcp);
   const dials = tcp.dials.map(dialBlock);
-  const gauges = tcp.gauges.map((one, nth) => gauge(`tcp.gauge${nth}`, one.name, one.used, one.limit, 104));
-  const [sendMemory, receiveMemory] = gauges as [Block, Block];
+  const [sendMemory, receiveMemory] = tcp.gauges.map((one, nth) =>
+    gauge(`tcp.gauge${nth}`, one.name, one.used, one.limit, 104),
+  );
+  const sending = ribbon(
+    'tcp.send',
+    'send queue',
+    tcp.id,
+    tcp.send,
+    detail === 'full' ? tcp.send.sentence : tcp.verdict,
+    ROW,
+  );
+  const receiving = ribbon('tcp.receive', 'receive queue', tcp.id, tcp.receive, tcp.receive.sentence, ROW);
+  const verdict: Block[] =
+    detail === 'full' ? [{ ...note('tcp.verdict', tcp.verdict, ROW, { cls: 'ink' }), breaks: true }] : [];
+  const receives = tcp.receive.segments.length > 0;
+  const sends = tcp.send.segments.some((one) => one.id !== 0);
   if (first === 'send') {
-    const compact = note('tcp.rx', `receive: ${tcp.receive.sentence}`, 150);
-    return [
-      send,
-      ...gates,
-      verdict,
-      ...dials,
-      sendMemory,
-      ...(tcp.receive.segments.length > 0 ? [receive, ...bins] : [{ ...compact, breaks: true }, ...bins]),
-    ];
+    const memory = sendMemory === undefined ? [] : [sendMemory];
+    return [sending, ...gates, ...verdict, ...dials, ...memory, ...(receives ? [receiving, ...bins] : filled)];
   }
-  const busy = tcp.send.segments.some((one) => one.id !== 0);
-  return [
-    receive,
-    ...bins,
-    ...dials,
-    receiveMemory,
-    ...(busy ? [send, ...gates, verdict] : [{ ...note('tcp.tx', `send: ${tcp.send.sentence}`, 150), breaks: true }]),
-  ];
+  const memory = receiveMemory === undefined ? [] : [receiveMemory];
+  return [receiving, ...bins, ...dials, ...memory, ...(sends ? [sending, ...gates, ...verdict] : [])];
 }

@@ -121,12 +121,12 @@ function bypassOf(c: HostContext, qdisc: StructView, length: number): BypassStag
   const at = names.lastIndexOf('sch_direct_xmit');
   const taken = at > 0 && names[at - 1] === '__dev_xmit_skb';
   const why = !may
-    ? 'not allowed by this qdisc'
+    ? 'shut: not allowed'
     : length > 0
       ? `shut: ${counted(length, 'packet')} queued`
       : running
-        ? 'shut: the qdisc is running'
-        : 'open: queue empty, idle';
+        ? 'shut: qdisc runs'
+        : 'open: empty, idle';
   return {
     open: taken || (may && !running && length === 0),
     text: taken ? 'taken: past the queue' : why,

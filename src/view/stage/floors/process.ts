@@ -32,7 +32,13 @@ const KERNEL_THREADS = /^(ksoftirqd|swapper|idle)/;
 const SHOWN = 3;
 
 export function processStage(c: HostContext): ProcessStage {
-  const all = c.state.objects('task_struct', c.host).filter((task) => !KERNEL_THREADS.test(text(task, 'comm')));
+  // Tasks are the host's whose contexts are.
+  const names = new Set(
+    c.trace.data.contexts.filter(({ kind, host }) => kind === 'task' && host === c.host).map(({ name }) => name.slice(5)),
+  );
+  const all = c.state
+    .objects('task_struct')
+    .filter((task) => names.has(text(task, 'comm')) && !KERNEL_THREADS.test(text(task, 'comm')));
   const tasks = all.map((task): TaskStage => {
     const comm = text(task, 'comm');
     const hand = c.hands.find((one) => one.context.host === c.host && one.context.name === `task:${comm}`) ?? null;
