@@ -130,24 +130,6 @@ export function inet_csk_ack_scheduled(sk: sock): boolean {
 }
 
 /**
- * Resets all that is known of delayed ACKs.
- * @modelled include/net/inet_connection_sock.h
- * @cost 4
- */
-export function inet_csk_delack_init(sk: sock): void {
-  const ack = inet_csk(sk).icsk_ack;
-  ack.pending = 0;
-  ack.quick = 0;
-  ack.pingpong = false;
-  ack.blocked = false;
-  ack.ato = 0;
-  ack.timeout = 0;
-  ack.lrcvtime = 0;
-  ack.last_seg_size = 0;
-  ack.rcv_mss = 0;
-}
-
-/**
  * Forgets a timer: it may still fire, and will find nothing to do.
  * @modelled include/net/inet_connection_sock.h
  * @omits sk_stop_timer: only with INET_CSK_CLEAR_TIMERS, which 2.6.39 leaves undefined

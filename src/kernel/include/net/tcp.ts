@@ -1,14 +1,13 @@
 /**
  * Mirrors include/net/tcp.h (2.6.39): constants, sysctls and the inline functions that need nothing but state.
  * Inline functions that call an implementation stand with it: tcp_push_pending_frames and tcp_check_probe_timer in
- * net/ipv4/tcp_output.ts, tcp_prequeue in net/ipv4/tcp_ipv4.ts, the checksum ones in net/ipv4/tcp.ts.
+ * net/ipv4/tcp_output.ts, tcp_prequeue in net/ipv4/tcp_ipv4.ts, the checksum ones in net/ipv4/tcp_input.ts.
  * Left out: SYN cookies, MD5 signatures, TCP cookie transactions, /proc.
  */
 import { seqDiff } from '../../../base/seq';
 import { kernel } from '../../arch/current';
 import {
   __skb_queue_after,
-  __skb_queue_head,
   __skb_queue_tail,
   __skb_unlink,
   type sk_buff,
@@ -23,7 +22,6 @@ import {
   TCPHDR_CWR,
   TCPHDR_ECE,
   TCPHDR_FIN,
-  TCPHDR_PSH,
   TCPHDR_RST,
   TCPHDR_SYN,
   TCPHDR_URG,
@@ -35,7 +33,7 @@ import { HZ, jiffies } from '../linux/timer';
 import { inet_csk } from './inet_connection_sock';
 import type { sock } from './sock';
 
-export { TCPHDR_ACK, TCPHDR_CWR, TCPHDR_ECE, TCPHDR_FIN, TCPHDR_PSH, TCPHDR_RST, TCPHDR_SYN, TCPHDR_URG };
+export { TCPHDR_ACK, TCPHDR_CWR, TCPHDR_ECE, TCPHDR_FIN, TCPHDR_RST, TCPHDR_SYN, TCPHDR_URG };
 
 /** LL_MAX_HEADER 96 (wireless off, AX25 off) plus 48 for tunnels. */
 export const MAX_HEADER = 144;
@@ -45,7 +43,6 @@ export const MAX_TCP_OPTION_SPACE = 40;
 /** Largest window that fits the header without scaling, bytes. */
 export const MAX_TCP_WINDOW = 32767;
 export const TCP_MIN_MSS = 88;
-export const TCP_MIN_RCVMSS = 536;
 export const TCP_BASE_MSS = 512;
 export const TCP_MSS_DEFAULT = 536;
 export const TCP_FASTRETRANS_THRESH = 3;
@@ -69,7 +66,6 @@ export const TCP_TIMEOUT_INIT = 3 * HZ;
 /** Between attempts to send that failed for lack of local resources. */
 export const TCP_RESOURCE_PROBE_INTERVAL = HZ / 2;
 export const TCP_TIMEWAIT_LEN = 60 * HZ;
-export const TCP_FIN_TIMEOUT = TCP_TIMEWAIT_LEN;
 
 export const TCP_SYN_RETRIES = 5;
 export const TCP_RETR1 = 3;
@@ -77,7 +73,6 @@ export const TCP_RETR2 = 15;
 
 /** Seconds. */
 export const TCP_PAWS_24DAYS = 60 * 60 * 24 * 24;
-export const TCP_PAWS_MSL = 60;
 /** How far timestamps may run backwards. */
 export const TCP_PAWS_WINDOW = 1;
 
@@ -108,12 +103,8 @@ export const TCPOPT_TIMESTAMP = 8;
 export const TCP_ECN_OK = 1;
 export const TCP_ECN_QUEUE_CWR = 2;
 export const TCP_ECN_DEMAND_CWR = 4;
-export const TCP_ECN_SEEN = 8;
 
-/** Bits of rx_opt.sack_ok beside SACK itself (1). */
-export const TCP_SACK_SEEN = 1;
 export const TCP_FACK_ENABLED = 2;
-export const TCP_DSACK_SEEN = 4;
 
 /** Bits of the SACK scoreboard in cb.sacked. */
 export const TCPCB_SACKED_ACKED = 0x01;
@@ -137,18 +128,9 @@ export const TCP_CONG_RTT_STAMP = 2;
 /** What the header's flags byte and offset look like in `pred_flags`, host order. */
 export const TCP_FLAG_ACK = 0x00100000;
 
-/** Bits of states for tests such as `(1 << state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)`. */
-export const TCPF_ESTABLISHED = 1 << 1;
+/** Bits of states, for tests such as `(1 << state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)`. */
 export const TCPF_SYN_SENT = 1 << 2;
 export const TCPF_SYN_RECV = 1 << 3;
-export const TCPF_FIN_WAIT1 = 1 << 4;
-export const TCPF_FIN_WAIT2 = 1 << 5;
-export const TCPF_TIME_WAIT = 1 << 6;
-export const TCPF_CLOSE = 1 << 7;
-export const TCPF_CLOSE_WAIT = 1 << 8;
-export const TCPF_LAST_ACK = 1 << 9;
-export const TCPF_LISTEN = 1 << 10;
-export const TCPF_CLOSING = 1 << 11;
 
 // Macros and sysctls: expressions, not functions, so they are no calls in a trace.
 
@@ -161,7 +143,6 @@ export const sysctl_tcp_window_scaling = (): number => sysctl('ipv4.tcp_window_s
 export const sysctl_tcp_sack = (): number => sysctl('ipv4.tcp_sack', 1);
 export const sysctl_tcp_fack = (): number => sysctl('ipv4.tcp_fack', 1);
 export const sysctl_tcp_dsack = (): number => sysctl('ipv4.tcp_dsack', 1);
-export const sysctl_tcp_ecn = (): number => sysctl('ipv4.tcp_ecn', 2);
 export const sysctl_tcp_reordering = (): number => sysctl('ipv4.tcp_reordering', TCP_FASTRETRANS_THRESH);
 export const sysctl_tcp_frto = (): number => sysctl('ipv4.tcp_frto', 2);
 export const sysctl_tcp_frto_response = (): number => sysctl('ipv4.tcp_frto_response', 0);
@@ -179,7 +160,7 @@ export const sysctl_tcp_syn_retries = (): number => sysctl('ipv4.tcp_syn_retries
 export const sysctl_tcp_retries1 = (): number => sysctl('ipv4.tcp_retries1', TCP_RETR1);
 export const sysctl_tcp_retries2 = (): number => sysctl('ipv4.tcp_retries2', TCP_RETR2);
 export const sysctl_tcp_orphan_retries = (): number => sysctl('ipv4.tcp_orphan_retries', 0);
-export const sysctl_tcp_fin_timeout = (): number => sysctl('ipv4.tcp_fin_timeout', TCP_FIN_TIMEOUT);
+export const sysctl_tcp_fin_timeout = (): number => sysctl('ipv4.tcp_fin_timeout', 60 * HZ);
 export const sysctl_tcp_keepalive_time = (): number => sysctl('ipv4.tcp_keepalive_time', 7200 * HZ);
 export const sysctl_tcp_keepalive_probes = (): number => sysctl('ipv4.tcp_keepalive_probes', 9);
 export const sysctl_tcp_keepalive_intvl = (): number => sysctl('ipv4.tcp_keepalive_intvl', 75 * HZ);
@@ -189,7 +170,6 @@ export const sysctl_tcp_workaround_signed_windows = (): number => sysctl('ipv4.t
 export const sysctl_tcp_thin_linear_timeouts = (): number => sysctl('ipv4.tcp_thin_linear_timeouts', 0);
 export const sysctl_tcp_thin_dupack = (): number => sysctl('ipv4.tcp_thin_dupack', 0);
 export const sysctl_tcp_nometrics_save = (): number => sysctl('ipv4.tcp_no_metrics_save', 0);
-export const sysctl_tcp_max_orphans = (): number => sysctl('ipv4.tcp_max_orphans', 16384);
 /** Least, first and largest receive buffer, bytes. */
 export const sysctl_tcp_rmem = (): [number, number, number] => [
   sysctl('ipv4.tcp_rmem.min', 4096),
@@ -204,7 +184,6 @@ export const sysctl_tcp_wmem = (): [number, number, number] => [
 ];
 /** rmem_max of net.core, bytes. */
 export const sysctl_rmem_max = (): number => sysctl('core.rmem_max', 126976);
-export const sysctl_wmem_max = (): number => sysctl('core.wmem_max', 126976);
 
 /**
  * Takes `pkts` off the count of ACKs still to be sent at once.
@@ -548,16 +527,6 @@ export function tcp_paws_check(rx_opt: tcp_options_received, paws_win: number): 
 }
 
 /**
- * A segment fails PAWS. A reset passes when the stored timestamp is older than a segment can live.
- * @modelled include/net/tcp.h
- * @cost 3
- */
-export function tcp_paws_reject(rx_opt: tcp_options_received, rst: boolean): boolean {
-  if (tcp_paws_check(rx_opt, 0)) return false;
-  return !(rst && Math.trunc(jiffies() / HZ) >= rx_opt.ts_recent_stamp + TCP_PAWS_MSL);
-}
-
-/**
  * Forgets where loss recovery got to, as far as a new loss makes it stale.
  * @modelled include/net/tcp.h
  * @cost 3
@@ -641,15 +610,6 @@ export function tcp_check_send_head(sk: sock, skb_unlinked: sk_buff): void {
 }
 
 /**
- * Nothing is waiting to be sent.
- * @modelled include/net/tcp.h
- * @cost 2
- */
-export function tcp_init_send_head(sk: sock): void {
-  sk.sk_send_head = null;
-}
-
-/**
  * Appends to the write queue without touching the send head (a SYN is sent from there at once).
  * @modelled include/net/tcp.h
  * @cost 3
@@ -670,15 +630,6 @@ export function tcp_add_write_queue_tail(sk: sock, skb: sk_buff): void {
     const tp = tcp_sk(sk);
     if (tp.highest_sack === null) tp.highest_sack = skb;
   }
-}
-
-/**
- * Puts an skb in front of the write queue.
- * @modelled include/net/tcp.h
- * @cost 3
- */
-export function __tcp_add_write_queue_head(sk: sock, skb: sk_buff): void {
-  __skb_queue_head(sk.sk_write_queue, skb);
 }
 
 /**

@@ -49,14 +49,6 @@ export function inet_csk_clear_xmit_timers(sk: sock): void {
 }
 
 /**
- * Stops the keepalive timer.
- * @modelled net/ipv4/inet_connection_sock.c
- */
-export function inet_csk_delete_keepalive_timer(sk: sock): void {
-  sk_stop_timer(sk, sk.sk_timer);
-}
-
-/**
  * Arms the keepalive timer in `len` jiffies.
  * @modelled net/ipv4/inet_connection_sock.c
  */

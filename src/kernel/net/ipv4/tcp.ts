@@ -44,7 +44,6 @@ import {
   SMP_CACHE_BYTES,
   type sk_buff,
   skb_can_coalesce,
-  skb_csum_unnecessary,
   skb_fill_page_desc,
   skb_header_release,
   skb_queue_empty,
@@ -113,7 +112,7 @@ import { current } from '../../kernel/sched';
 import { local_bh_disable, local_bh_enable } from '../../kernel/softirq';
 import { csum_fold, csum_partial } from '../../lib/checksum';
 import { get_page, put_page } from '../../mm/swap';
-import { __skb_checksum_complete, skb_copy_datagram_iovec } from '../core/datagram';
+import { skb_copy_datagram_iovec } from '../core/datagram';
 import {
   __kfree_skb,
   alloc_skb_fclone,
@@ -683,24 +682,6 @@ export function tcp_done(sk: sock): void {
  */
 export function tcp_clear_xmit_timers(sk: sock): void {
   inet_csk_clear_xmit_timers(sk);
-}
-
-/**
- * Sums the segment in software and compares: non-zero if the checksum is wrong.
- * @modelled include/net/tcp.h
- * @cost 3
- */
-export function __tcp_checksum_complete(skb: sk_buff): number {
-  return __skb_checksum_complete(skb);
-}
-
-/**
- * Non-zero if nobody has verified the checksum yet and it is wrong.
- * @modelled include/net/tcp.h
- * @cost 3
- */
-export function tcp_checksum_complete(skb: sk_buff): number {
-  return skb_csum_unnecessary(skb) ? 0 : __tcp_checksum_complete(skb);
 }
 
 /**

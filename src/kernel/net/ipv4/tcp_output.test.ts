@@ -13,6 +13,7 @@ import {
   TCP_ESTABLISHED,
   TCP_NAGLE_OFF,
   TCPHDR_ACK,
+  TCPHDR_FIN,
   TCPHDR_PSH,
   tcp_sack_block,
   tcp_sock,
@@ -37,6 +38,7 @@ import {
   tcp_retransmit_skb,
   tcp_select_initial_window,
   tcp_send_ack,
+  tcp_send_fin,
   tcp_send_probe0,
   tcp_trim_head,
 } from './tcp_output';
@@ -287,6 +289,20 @@ describe('sending', () => {
     expect(bytes.length).toBe(3 * 5 * MSS);
     expect(sk.sk_wmem_queued).toBeGreaterThan(16384);
     expect(sk.sk_socket?.flags).not.toBe(0);
+  });
+
+  it('sends a FIN on the last data, or alone', () => {
+    const sk = connection(false, { snd_wnd: 0 });
+    write(sk, 100);
+    run(tcp_send_fin(sk));
+    expect([sent.length, sk.sk_write_queue.qlen, sk.write_seq]).toEqual([0, 1, ISN + 101]);
+    sk.snd_wnd = 65535;
+    run(tcp_push_pending_frames(sk));
+    expect(sent[0]?.flags).toBe(TCPHDR_ACK | TCPHDR_PSH | TCPHDR_FIN);
+    const idle = connection(false);
+    run(tcp_send_fin(idle));
+    expect(sent[1]).toMatchObject({ seq: ISN, flags: TCPHDR_ACK | TCPHDR_FIN, payload: [] });
+    expect(idle.snd_nxt).toBe(ISN + 1);
   });
 
   it('offers SACK blocks, a duplicate first', () => {
