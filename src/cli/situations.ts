@@ -21,6 +21,8 @@ interface Setup {
   readonly before?: 'same' | 'other';
   /** Shifts the writes against the ticks of the link, us. */
   readonly phase?: number;
+  /** One way, us. */
+  readonly delayUs?: number;
   readonly captures?: ScenarioInput['captures'];
 }
 
@@ -33,7 +35,16 @@ const WINDOW = 14_592;
 
 /** A writer on A and a reader on B that is asleep in recv when the data come. One CPU a host, as in the recordings. */
 function situation(setup: Setup): ScenarioInput {
-  const { nic = CARD, qdisc, timestamps = true, side = {}, reading = {}, before = 'same', phase = 0 } = setup;
+  const {
+    nic = CARD,
+    qdisc,
+    timestamps = true,
+    side = {},
+    reading = {},
+    before = 'same',
+    phase = 0,
+    delayUs = 500,
+  } = setup;
   const names = before === 'same' ? ['c1'] : ['c1', 'c0'];
   const first = names.at(-1) ?? 'c1';
   const readers = names.map((name) => ({
@@ -47,7 +58,7 @@ function situation(setup: Setup): ScenarioInput {
       A: { cpus: 1, nic, ...(qdisc === undefined ? {} : { qdisc }) },
       B: { cpus: 1, nic },
     },
-    link: { mbps: 1000, delayUs: 500 },
+    link: { mbps: 1000, delayUs },
     connections: names.map((name, nth) => ({
       name,
       timestamps,
@@ -69,7 +80,7 @@ function situation(setup: Setup): ScenarioInput {
 }
 
 /** The emulated wires were looked at once a millisecond, and the tracer made each call many times as dear. */
-export const PACE = { linkTick: 1_000_000, slowdown: 1 } as const;
+export const PACE = { linkTick: 1_000_000, slowdown: 40 } as const;
 
 /** By the recording's number. */
 export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
@@ -89,5 +100,10 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
 
     writes: [write(4000)],
   }),
-  '36': situation({ side: { sndbuf: 16_384 }, writes: [write(65_536)] }),
+  '36': situation({
+    before: 'other',
+    nic: { ...CARD, itr: 0 },
+    delayUs: 20,
+    writes: [write(80_000)],
+  }),
 };

@@ -1,6 +1,6 @@
 /**
- * Blocks made comparable. Where an interrupt falls between two functions, and how many frames a poll finds, are no law: so calls
- * are put side by side by what they work for, each kind in its own order. A stream is such a list.
+ * Blocks made comparable. Where an interrupt falls between two functions, how many frames a poll finds and how many segments
+ * a reader finds waiting are no law: so calls are put side by side by what they work for, each kind in its own order. A stream is such a list.
  */
 import { type Block, type Call, walk } from './forest';
 
@@ -16,6 +16,9 @@ export interface Stream {
 
 /** Work that a softirq does for one card or one queue: it is compared apart from the softirq it happened to run in. */
 const ACTIONS = new Set(['e1000_clean', 'net_tx_action', 'run_timer_softirq']);
+
+/** System calls that send: the others receive. */
+const WRITING = new Set(['sys_write', 'sys_send', 'sys_sendto', 'sys_sendmsg']);
 
 export class Streams {
   private readonly byName = new Map<string, Stream>();
@@ -50,10 +53,20 @@ export class Streams {
   }
 
   private add({ kind, host, calls }: Block): void {
-    if (kind === 'syscall') for (const call of calls) this.put(call.name, false, [call]);
-    else if (kind === 'task') this.put('sleepers that go on', false, calls);
+    if (kind === 'syscall') {
+      for (const call of calls) this.put(call.name, false, this.withoutSegments([call], WRITING.has(call.name)));
+    } else if (kind === 'task') this.put('sleepers that go on', false, this.withoutSegments(calls, false));
     else if (kind === 'hardirq') this.put(`interrupts of host ${host ?? '?'}`, true, calls);
     else this.put('softirqs', true, this.withoutActions(calls, host));
+  }
+
+  /** Takes out what is done for each segment that waited for its socket's owner: how many one call finds is no law either. */
+  private withoutSegments(calls: readonly Call[], writing: boolean): Call[] {
+    return calls.flatMap((call) => {
+      if (call.name !== 'sk_backlog_rcv') return [{ ...call, children: this.withoutSegments(call.children, writing) }];
+      this.put(`segments that waited for a ${writing ? 'writer' : 'reader'}`, false, [call]);
+      return [];
+    });
   }
 
   private withoutActions(calls: readonly Call[], host: number | null): Call[] {
