@@ -90,7 +90,7 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
   '11': situation({ nic: PLAIN, timestamps: false, writes: [write(100)] }),
   '12': situation({ nic: PLAIN, timestamps: false, phase: 460, writes: [write(4000)] }),
   '21': situation({ before: 'other', reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
-  '23': situation({ before: 'other', phase: 3_500_000, writes: [write(100)] }),
+  '23': situation({ phase: 3_500_000, writes: [write(100)] }),
   '28': situation({ writes: [write(100)], captures: [{ host: 'A' }, { host: 'B' }] }),
   '31': situation({ writes: [write(100)] }),
   '33': situation({
@@ -104,6 +104,6 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
     before: 'other',
     nic: { ...CARD, itr: 0 },
     delayUs: 20,
-    writes: [write(80_000)],
+    writes: [write(100_000)],
   }),
 };

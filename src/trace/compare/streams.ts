@@ -64,7 +64,7 @@ export class Streams {
   private withoutSegments(calls: readonly Call[], writing: boolean): Call[] {
     return calls.flatMap((call) => {
       if (call.name !== 'sk_backlog_rcv') return [{ ...call, children: this.withoutSegments(call.children, writing) }];
-      this.put(`segments that waited for a ${writing ? 'writer' : 'reader'}`, false, [call]);
+      this.put(`segments that waited for a ${writing ? 'writer' : 'reader'}`, true, [call]);
       return [];
     });
   }
