@@ -23,6 +23,11 @@ export function functionId(fn: AnyFunction): number {
   return id;
 }
 
+/** True for functions the probe pass has seen: those that have an id. */
+export function isKernelFunction(fn: AnyFunction): boolean {
+  return idsByFunction.has(fn);
+}
+
 export function functionById(id: number): AnyFunction | undefined {
   return functionsById[id];
 }

@@ -20,13 +20,14 @@ import { net_dev_init } from '../kernel/net/core/dev';
 import { inet_create, inet_init } from '../kernel/net/ipv4/af_inet';
 import { arp_init, neigh_add } from '../kernel/net/ipv4/arp';
 import { fib_add_ifaddr } from '../kernel/net/ipv4/fib_frontend';
+import { rt_model_warm } from '../kernel/net/ipv4/route';
 import { tcp_model_establish } from '../kernel/net/ipv4/tcp_model';
 import { packet_model_capture } from '../kernel/net/packet/af_packet';
 import { qdisc_model_attach } from '../kernel/net/sched/sch_model';
 import { sock_alloc, sock_alloc_file } from '../kernel/net/socket';
 import type { Connection, Scenario, Task, TcpSide } from '../scenario/schema';
 import { Kind } from '../trace/recorder';
-import { MachineCpu } from './cpu';
+import { Core, MachineCpu } from './cpu';
 import { drain, type Machine } from './machine';
 
 /** Interrupt line of eth0. */
@@ -36,6 +37,8 @@ const LARGEST_RCVBUF = 4 << 20;
 /** tcp_wmem[1] and tcp_rmem[1], bytes. */
 const DEFAULT_SNDBUF = 16_384;
 const DEFAULT_RCVBUF = 87_380;
+/** Bytes of a packet that a capture keeps. */
+const SNAPLEN = 65_535;
 /** The first descriptor after standard input, output and error. */
 const FIRST_FD = 3;
 
@@ -63,7 +66,14 @@ export function macNumber(text: string): number {
 }
 
 /** Builds and boots a host: CPUs, kernel, card, addresses, the neighbour at the other end. */
-export function bootHost(machine: Machine, index: number, name: 'A' | 'B', scenario: Scenario, link: Link): MachineHost {
+export function bootHost(
+  machine: Machine,
+  index: number,
+  name: 'A' | 'B',
+  scenario: Scenario,
+  link: Link,
+  sharesCore: boolean,
+): MachineHost {
   const { recorder, heap } = machine;
   const wanted = scenario.hosts[name];
   const peer = scenario.hosts[name === 'A' ? 'B' : 'A'];
@@ -79,9 +89,8 @@ export function bootHost(machine: Machine, index: number, name: 'A' | 'B', scena
   for (let id = 0; id < wanted.cpus; id++) {
     const hardirq = recorder.addContext('hardirq', 'hardirq', index, id);
     const softirq = recorder.addContext('softirq', 'softirq', index, id);
-    cpus.push(new MachineCpu(id, machine.cpus.length + id, kernel, hardirq, softirq));
+    cpus.push(new MachineCpu(id, kernel, coreFor(machine, sharesCore), hardirq, softirq));
   }
-  machine.cpus.push(...cpus);
   machine.hardware[index] = recorder.addContext('hardware', 'nic', index, 255);
   const boot = cpus[0] as MachineCpu;
   clock.ns = 0;
@@ -156,6 +165,15 @@ export function bootHost(machine: Machine, index: number, name: 'A' | 'B', scena
   };
 }
 
+/** A core of its own for a CPU, or the one all CPUs share. */
+function coreFor({ cores }: Machine, shared: boolean): Core {
+  const [first] = cores;
+  if (shared && first !== undefined) return first;
+  const core = new Core();
+  cores.push(core);
+  return core;
+}
+
 /** Gives a host its end of an established connection, as a socket in a file. */
 export function connect(host: MachineHost, heap: Heap, connection: Connection, own: TcpSide, other: TcpSide, peer: MachineHost): void {
   setCurrent(host.cpus[0] as MachineCpu, heap);
@@ -190,6 +208,7 @@ export function connect(host: MachineHost, heap: Heap, connection: Connection, o
     pingpong: own.pingpong,
     passive: own === connection.b,
   });
+  rt_model_warm(host.dev.ip_addr, peer.dev.ip_addr, host.dev);
   if (own.nodelay) tcp_sk(sock.sk as sock).nonagle = TCP_NAGLE_OFF;
 }
 
@@ -200,9 +219,17 @@ function windowScale(rcvbuf: number): number {
   return shift;
 }
 
-/** Opens a packet capture at a host. */
-export function openCapture(host: MachineHost): void {
+/**
+ * Opens a packet capture at a host. On hosts that are network namespaces of one machine (`others`), the list of taps is the machine's: there
+ * the packet socket is asked too, and takes nothing.
+ */
+export function openCapture(host: MachineHost, heap: Heap, others: readonly MachineHost[]): void {
+  setCurrent(host.cpus[0] as MachineCpu, heap);
   packet_model_capture(host.dev);
+  for (const other of others) {
+    setCurrent(other.cpus[0] as MachineCpu, heap);
+    packet_model_capture(null, SNAPLEN, 1);
+  }
 }
 
 /** A task with all sockets of its host open. */

@@ -13,7 +13,7 @@ import { setCurrent } from '../kernel/arch/current';
 import { clock } from '../base/clock';
 import { Kind, Recorder, useRecorder } from '../trace/recorder';
 import { TIMER_SOFTIRQ } from '../kernel/include/linux/interrupt';
-import { MachineCpu } from './cpu';
+import { Core, MachineCpu } from './cpu';
 import { Machine } from './machine';
 
 function twoCpus(): { machine: Machine; recorder: Recorder; cpus: MachineCpu[]; task: (cpu: number, name: string, code: () => Kgen, at?: number) => void } {
@@ -27,9 +27,12 @@ function twoCpus(): { machine: Machine; recorder: Recorder; cpus: MachineCpu[]; 
   const cpus: MachineCpu[] = [];
   const kernel: Kernel = { host: 0, cpus, globals: [], arch: machine.archFor(cpus), version: '2.6.39', sysctl: {} };
   for (let id = 0; id < 2; id++) {
-    cpus.push(new MachineCpu(id, id, kernel, recorder.addContext('hardirq', 'hardirq', 0, id), recorder.addContext('softirq', 'softirq', 0, id)));
+    const hardirq = recorder.addContext('hardirq', 'hardirq', 0, id);
+    const softirq = recorder.addContext('softirq', 'softirq', 0, id);
+    const core = new Core();
+    machine.cores.push(core);
+    cpus.push(new MachineCpu(id, kernel, core, hardirq, softirq));
   }
-  machine.cpus.push(...cpus);
   setCurrent(cpus[0] as MachineCpu, heap);
   open_softirq(TIMER_SOFTIRQ, run_timer_softirq);
   return {

@@ -2,12 +2,12 @@ import { clock } from '../base/clock';
 import type { Heap, StructObject } from '../base/heap';
 import { Rng } from '../base/rng';
 import { type Arch, setCurrent } from '../kernel/arch/current';
-import { type task_struct, TASK_DEAD } from '../kernel/include/linux/wait';
+import { TASK_DEAD, TASK_RUNNING, type task_struct } from '../kernel/include/linux/wait';
 import { do_IRQ, smp_apic_timer_interrupt } from '../kernel/kernel/irq';
 import { runqueue } from '../kernel/kernel/sched';
-import { __do_softirq } from '../kernel/kernel/softirq';
+import { __do_softirq, irq_stat } from '../kernel/kernel/softirq';
 import { type Context, Kind, type Recorder } from '../trace/recorder';
-import { type Execution, MachineCpu, type ProgramRequest } from './cpu';
+import type { Core, Execution, MachineCpu, ProgramRequest } from './cpu';
 import { EventQueue, type Scheduled } from './event-queue';
 
 /** ns to switch from one task to another, or from idle to a task (pick, switch stacks and address space). */
@@ -35,12 +35,12 @@ export interface End {
  */
 export class Machine {
   readonly queue = new EventQueue();
-  readonly cpus: MachineCpu[] = [];
+  readonly cores: Core[] = [];
   readonly devices: Device[] = [];
   readonly hardware: Context[] = [];
   private readonly random: Rng;
-  private readonly executions = new Map<number, { cpu: MachineCpu; execution: Execution }>();
-  private readonly spinners: { lock: number; cpu: MachineCpu; execution: Execution }[] = [];
+  private readonly executions = new Map<number, Execution>();
+  private readonly spinners: Execution[] = [];
   private readonly clockEvents = new Map<MachineCpu, Scheduled>();
 
   constructor(
@@ -66,7 +66,7 @@ export class Machine {
       },
       read32: (device, offset) => (this.devices[device] as Device).read32(offset),
       write32: (device, offset, value) => (this.devices[device] as Device).write32(offset, value),
-      needResched: (id) => cpuOf(id).ready.length > 0,
+      needResched: (id) => cpuOf(id).core.ready.length > 0,
       random32: () => this.random.next(),
     };
   }
@@ -84,61 +84,66 @@ export class Machine {
 
   /** Raises or lowers an interrupt line of a CPU. A line lowered before it was taken is forgotten. */
   interruptLine(cpu: MachineCpu, irq: number, asserted: boolean): void {
-    const at = cpu.interrupts.findIndex((pending) => pending.irq === irq);
+    const { interrupts } = cpu.core;
+    const at = interrupts.findIndex((pending) => pending.irq === irq && pending.cpu === cpu);
     if (asserted && at < 0) {
-      cpu.interrupts.push({ irq, at: clock.ns });
+      interrupts.push({ cpu, irq, at: clock.ns });
       clock.horizon = Math.min(clock.horizon, clock.ns);
     } else if (!asserted && at >= 0) {
-      cpu.interrupts.splice(at, 1);
+      interrupts.splice(at, 1);
     }
   }
 
   /** Starts a task at `at` ns. */
   addTask(cpu: MachineCpu, task: task_struct, code: Execution['code'], at: number): void {
     const context = this.recorder.addContext('task', `task:${task.comm}`, cpu.kernel.host, cpu.id);
-    const execution: Execution = { context, code, task, spinning: 0, readyAt: at };
-    this.executions.set(task.$id, { cpu, execution });
+    const execution: Execution = { context, cpu, code, task, spinning: 0, readyAt: at };
+    this.executions.set(task.$id, execution);
     this.queue.add(at, 'task starts', () => {
-      execution.readyAt = at;
-      cpu.ready.push(execution);
+      cpu.core.ready.push(execution);
     });
   }
 
   /** Wakes a sleeping task at `at` ns: for programs that sleep. */
   wakeAt(task: task_struct, at: number): void {
-    this.queue.add(at, 'sleep ends', () => this.wake(task));
+    this.queue.add(at, 'sleep ends', () => {
+      if (task.state === TASK_RUNNING) return;
+      task.state = TASK_RUNNING;
+      this.wake(task);
+    });
     clock.horizon = Math.min(clock.horizon, at);
   }
 
   private wake(task: task_struct): void {
-    const entry = this.executions.get(task.$id);
-    if (entry === undefined) throw new Error(`woken task ${task.comm} does not run here`);
-    const { cpu, execution } = entry;
+    const execution = this.executions.get(task.$id);
+    if (execution === undefined) throw new Error(`woken task ${task.comm} does not run here`);
+    const { core } = execution.cpu;
     // A task that is still on its CPU has not gone to sleep yet: schedule() will find it runnable.
-    if (cpu.stack.includes(execution) || cpu.ready.includes(execution)) return;
-    execution.readyAt = clock.ns + (this.running === cpu ? 0 : IPI_NS);
-    cpu.ready.push(execution);
+    if (core.stack.includes(execution) || core.ready.includes(execution)) return;
+    execution.readyAt = clock.ns + (this.running === core ? 0 : IPI_NS);
+    core.ready.push(execution);
     clock.horizon = Math.min(clock.horizon, execution.readyAt);
   }
 
   private handOver(lock: number): number {
-    const at = this.spinners.findIndex((spinner) => spinner.lock === lock);
-    const [next] = this.spinners.splice(at, 1);
-    if (at < 0 || next === undefined) throw new Error(`no CPU spins on lock #${lock}`);
-    next.execution.spinning = 0;
-    next.cpu.clock = Math.max(next.cpu.clock, clock.ns + LOCK_HANDOVER_NS);
-    clock.horizon = Math.min(clock.horizon, next.cpu.clock);
-    this.markAs(next.cpu, next.execution, Kind.GOT, 'has the lock', this.heap.objects[lock] as StructObject);
+    const at = this.spinners.findIndex((execution) => execution.spinning === lock);
+    if (at < 0) throw new Error(`no CPU spins on lock #${lock}`);
+    const [next] = this.spinners.splice(at, 1) as [Execution];
+    const { core } = next.cpu;
+    next.spinning = 0;
+    core.clock = Math.max(core.clock, clock.ns + LOCK_HANDOVER_NS);
+    clock.horizon = Math.min(clock.horizon, core.clock);
+    this.markAs(next, Kind.GOT, 'has the lock', this.heap.objects[lock] as StructObject);
     return next.cpu.id;
   }
 
   /** Records something of a CPU that is not the one running. */
-  private markAs(cpu: MachineCpu, execution: Execution, kind: number, label: string, object: StructObject): void {
+  private markAs(execution: Execution, kind: number, label: string, object: StructObject): void {
     const { recorder } = this;
     const { current } = recorder;
     const { ns } = clock;
     recorder.current = execution.context;
-    clock.ns = cpu.clock;
+    clock.ns = execution.cpu.core.clock;
     recorder.mark(kind, label, object);
     clock.ns = ns;
     recorder.current = current;
@@ -158,22 +163,22 @@ export class Machine {
     clock.horizon = Math.min(clock.horizon, due);
   }
 
-  /** CPU under way, undefined between CPUs. */
-  private running: MachineCpu | undefined;
+  /** Core under way, undefined between cores. */
+  private running: Core | undefined;
 
   /** Runs until nothing is left to do, or past `limit` ns. `tick` is called now and then, for progress. */
   run(limit: number, tick: () => void): End {
     for (let turn = 0; ; turn++) {
       if ((turn & 0xfff) === 0) tick();
-      let next: MachineCpu | undefined;
+      let next: Core | undefined;
       let nextTime = Number.POSITIVE_INFINITY;
       let other = Number.POSITIVE_INFINITY;
-      for (const cpu of this.cpus) {
-        const time = cpu.nextTime;
+      for (const core of this.cores) {
+        const time = core.nextTime;
         if (time < nextTime) {
           other = nextTime;
           nextTime = time;
-          next = cpu;
+          next = core;
         } else if (time < other) other = time;
       }
       const event = this.queue.peek();
@@ -197,45 +202,48 @@ export class Machine {
     return { reason: 'time', message: `the run passed its limit of ${limit / 1e6} ms of virtual time` };
   }
 
-  private resume(cpu: MachineCpu, now: number, horizon: number): void {
-    this.running = cpu;
-    setCurrent(cpu, this.heap);
+  private resume(core: Core, now: number, horizon: number): void {
+    this.running = core;
     clock.ns = now;
-    clock.horizon = Math.min(horizon, cpu.interruptAt);
-    if (cpu.interruptAt <= now) this.takeInterrupt(cpu);
-    else if (cpu.top === undefined) this.switchTo(cpu);
-    const execution = cpu.top as Execution;
+    clock.horizon = Math.min(horizon, core.interruptAt);
+    if (core.interruptAt <= now) this.takeInterrupt(core);
+    else if (core.top === undefined) this.switchTo(core);
+    else this.runSoftirqs(core);
+    const execution = core.top as Execution;
     if (execution.spinning === 0) {
+      setCurrent(execution.cpu, this.heap);
       this.recorder.current = execution.context;
       const result = execution.code.next();
-      if (result.done) this.finished(cpu, execution);
-      else if (result.value !== undefined) this.serve(cpu, execution, result.value);
+      if (result.done) this.finished(execution);
+      else if (result.value !== undefined) this.serve(execution, result.value);
     }
-    cpu.clock = clock.ns;
+    core.clock = clock.ns;
     this.running = undefined;
   }
 
   private push(cpu: MachineCpu, context: Context, code: Execution['code'], label: string): void {
-    cpu.stack.push({ context, code, task: null, spinning: 0, readyAt: 0 });
+    cpu.core.stack.push({ context, cpu, code, task: null, spinning: 0, readyAt: 0 });
     this.recorder.current = context;
     this.recorder.mark(Kind.SWITCH, label, null);
   }
 
-  private takeInterrupt(cpu: MachineCpu): void {
-    const [irq] = cpu.interrupts;
-    if (irq !== undefined && irq.at <= cpu.timerFired) {
-      cpu.interrupts.shift();
-      this.push(cpu, cpu.hardirq, do_IRQ(irq.irq), 'interrupt');
+  private takeInterrupt(core: Core): void {
+    const [irq] = core.interrupts;
+    const timer = core.cpus.reduce((first, cpu) => (cpu.timerFired < first.timerFired ? cpu : first));
+    if (irq !== undefined && irq.at <= timer.timerFired) {
+      core.interrupts.shift();
+      this.push(irq.cpu, irq.cpu.hardirq, do_IRQ(irq.irq), 'interrupt');
     } else {
-      cpu.timerFired = Number.POSITIVE_INFINITY;
-      this.push(cpu, cpu.hardirq, smp_apic_timer_interrupt(), 'timer interrupt');
+      timer.timerFired = Number.POSITIVE_INFINITY;
+      this.push(timer, timer.hardirq, smp_apic_timer_interrupt(), 'timer interrupt');
     }
   }
 
-  private switchTo(cpu: MachineCpu): void {
-    const execution = cpu.ready.shift() as Execution;
+  private switchTo(core: Core): void {
+    const execution = core.ready.shift() as Execution;
     clock.ns += TASK_SWITCH_NS;
-    cpu.stack.push(execution);
+    core.stack.push(execution);
+    setCurrent(execution.cpu, this.heap);
     this.setCurrentTask(execution.task);
     this.recorder.current = execution.context;
     this.recorder.mark(Kind.SWITCH, 'runs', execution.task);
@@ -248,24 +256,22 @@ export class Machine {
     if (task !== null) task.on_cpu = true;
   }
 
-  private leave(cpu: MachineCpu): void {
-    cpu.stack.pop();
-    if (cpu.stack.length === 0) this.setCurrentTask(null);
+  /** Takes a task off its core. */
+  private leave(execution: Execution): void {
+    execution.cpu.core.stack.pop();
+    this.setCurrentTask(null);
   }
 
-  private finished(cpu: MachineCpu, execution: Execution): void {
-    const { kind } = execution.context;
-    if (execution.task !== null) {
+  private finished(execution: Execution): void {
+    const { core } = execution.cpu;
+    if (execution.task === null) core.stack.pop();
+    else {
       execution.task.state = TASK_DEAD;
       this.executions.delete(execution.task.$id);
+      this.leave(execution);
     }
-    this.leave(cpu);
-    if (kind === 'hardirq' && cpu.softirqAfterIrq) {
-      cpu.softirqAfterIrq = false;
-      this.push(cpu, cpu.softirq, __do_softirq(), 'softirqs run');
-      return;
-    }
-    const { top } = cpu;
+    if (this.runSoftirqs(core)) return;
+    const { top } = core;
     if (top === undefined) this.recorder.mark(Kind.SWITCH, execution.task === null ? 'idle' : 'exits', null);
     else {
       this.recorder.current = top.context;
@@ -273,24 +279,43 @@ export class Machine {
     }
   }
 
-  private serve(cpu: MachineCpu, execution: Execution, request: ProgramRequest): void {
+  /**
+   * Starts softirqs that were asked for at the end of an interrupt. Hosts that share a core share its preemption count: where one of them
+   * is in a softirq or keeps them off, the other's wait.
+   */
+  private runSoftirqs(core: Core): boolean {
+    const cpu = core.cpus.find(({ softirqAfterIrq }) => softirqAfterIrq);
+    if (cpu === undefined) return false;
+    const { top } = core;
+    const busy = top?.context.kind === 'hardirq' || core.cpus.some((other) => isKeptOff(other));
+    if (busy) {
+      clock.horizon = Math.min(clock.horizon, clock.ns);
+      return false;
+    }
+    cpu.softirqAfterIrq = false;
+    this.push(cpu, cpu.softirq, __do_softirq(), 'softirqs run');
+    return true;
+  }
+
+  private serve(execution: Execution, request: ProgramRequest): void {
+    const { cpu } = execution;
     switch (request.op) {
       case 'sleep':
         this.recorder.mark(Kind.SWITCH, 'sleeps', execution.task);
         // Woken between setting its state and here: it stays on the CPU.
-        if (execution.task?.state !== 0) this.leave(cpu);
+        if (execution.task?.state !== TASK_RUNNING) this.leave(execution);
         return;
       case 'resched':
-        if (cpu.ready.length > 0) {
+        if (cpu.core.ready.length > 0) {
           this.recorder.mark(Kind.SWITCH, 'gives way', execution.task);
-          this.leave(cpu);
+          this.leave(execution);
           execution.readyAt = clock.ns;
-          cpu.ready.push(execution);
+          cpu.core.ready.push(execution);
         }
         return;
       case 'spin':
         execution.spinning = request.lock.$id;
-        this.spinners.push({ lock: request.lock.$id, cpu, execution });
+        this.spinners.push(execution);
         this.recorder.mark(Kind.SPIN, 'spins', request.lock as StructObject);
         return;
       case 'softirq':
@@ -299,10 +324,16 @@ export class Machine {
     }
   }
 
-  /** True when no CPU spins and none runs: every lock should be free then. */
+  /** True when no core spins and none runs: every lock should be free then. */
   get quiet(): boolean {
-    return this.spinners.length === 0 && this.cpus.every((cpu) => cpu.stack.length === 0);
+    return this.spinners.length === 0 && this.cores.every((core) => core.stack.length === 0);
   }
+}
+
+/** True while softirqs may not start on a CPU. */
+function isKeptOff(cpu: MachineCpu): boolean {
+  const { softirq_count, bh_disable } = irq_stat(cpu);
+  return softirq_count > 0 || bh_disable > 0;
 }
 
 /** Runs kernel code that must not wait, such as booting, to its end. */

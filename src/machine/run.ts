@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly linkTick?: number;
   /** Entering a function costs this many times as much, as under a tracer; left out: once. */
   readonly slowdown?: number;
+  /** Both hosts are network namespaces of one machine with one CPU, as in the recordings; left out: each CPU is its own. */
+  readonly oneCore?: boolean;
   /** Called now and then with the virtual ns reached and the events recorded. */
   readonly onProgress?: (ns: number, events: number) => void;
 }
@@ -40,7 +42,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): TraceData 
   return run(scenario, options).trace;
 }
 
-export function run(scenario: Scenario, { level, onProgress, linkTick = 0, slowdown = 1 }: RunOptions): Run {
+export function run(scenario: Scenario, { level, onProgress, linkTick = 0, slowdown = 1, oneCore = false }: RunOptions): Run {
   const heap = new Heap();
   useHeap(heap);
   clock.ns = 0;
@@ -65,8 +67,8 @@ export function run(scenario: Scenario, { level, onProgress, linkTick = 0, slowd
     { speed: scenario.link.mbps, propagation: scenario.link.delayUs * 1000, tick: linkTick },
   );
   const hosts = {
-    A: bootHost(machine, 0, 'A', scenario, link),
-    B: bootHost(machine, 1, 'B', scenario, link),
+    A: bootHost(machine, 0, 'A', scenario, link, oneCore),
+    B: bootHost(machine, 1, 'B', scenario, link, oneCore),
   };
   const ledgers = new Map<string, { a: Ledger; b: Ledger }>();
   for (const connection of scenario.connections) {
@@ -93,14 +95,15 @@ export function run(scenario: Scenario, { level, onProgress, linkTick = 0, slowd
     machine.addTask(cpu, task, program(machine, task, wanted.calls, scenario.seed, socketOf), wanted.startUs * 1000);
   }
   for (const capture of scenario.captures) {
-    machine.at(capture.startUs * 1000, -1, 'capture opens', () => inHost(hosts[capture.host], heap, openCapture));
+    const others = oneCore ? [capture.host === 'A' ? hosts.B : hosts.A] : [];
+    machine.at(capture.startUs * 1000, -1, 'capture opens', () => openCapture(hosts[capture.host], heap, others));
   }
   for (const edit of scenario.edits) {
     machine.at(edit.atUs * 1000, -1, 'edit', () => inHost(hosts[edit.host], heap, (host) => applyEdit(host, edit)));
   }
 
   // Booting took CPU time that is no part of the run.
-  for (const cpu of machine.cpus) cpu.clock = 0;
+  for (const core of machine.cores) core.clock = 0;
   clock.ns = 0;
   useRecorder(recorder);
   const ended = endOf(() => machine.run(scenario.limits.maxMs * 1e6, () => onProgress?.(clock.ns, recorder.top)));

@@ -3,7 +3,7 @@
  * Kernel code never imports it: the probe pass inserts the calls (see src/probes/plugin.ts).
  */
 import { clock } from '../base/clock';
-import { dispatch, functionId } from '../base/dispatch';
+import { dispatch, functionId, isKernelFunction } from '../base/dispatch';
 import { heap } from '../base/heap';
 import type { StructObject } from '../base/heap';
 
@@ -203,8 +203,10 @@ export class Recorder {
       tag = Tag.STRING;
       num = heap.internString(value);
     } else if (typeof value === 'function') {
-      tag = Tag.FUNCTION;
-      num = functionId(value);
+      if (isKernelFunction(value)) {
+        tag = Tag.FUNCTION;
+        num = functionId(value);
+      }
     } else if (typeof value === 'object') {
       if ('$id' in value) {
         tag = Tag.OBJECT;
