@@ -89,6 +89,8 @@ export function heldAt(trace: Trace, state: State, hands: readonly Hand[]): Held
         const view = state.find(skb);
         if (view === null || !view.live || view.type !== 'sk_buff') continue;
         const direct = depth === last && skb === inHand;
+        // What an outer function still names may long be in a queue: there it is.
+        if (!direct && view.has('list') && view.num('list') !== 0) continue;
         const known = found.get(skb);
         if (known?.current && !hand.current) continue;
         const { name, host } = hand.context;

@@ -7,20 +7,19 @@ import type { Stage } from './stage';
 
 export const WIRE_HEIGHT = 46;
 const LANE = 14;
-const ENDS = 34;
+const ENDS = 22;
 
 export function drawWire(pen: Pen, stage: Stage, box: Box, jacks: ReadonlyMap<number, Point>): void {
   const { wire } = stage;
   if (wire === null) return;
   const { x, y, w } = box;
-  pen.text(x + ENDS + 4, y + 11, 'wire', 'b', { max: 40, cls: wire.here ? 'hereink' : 'layerink', object: wire.id });
+  const [first, second] = [jacks.get(0), jacks.get(1)];
+  const left = (first?.x ?? x) + ENDS;
+  const right = (second?.x ?? x + w) - ENDS;
   const said = wire.event === '' ? wire.text : `${wire.text}: ${wire.event}`;
-  pen.text(x + ENDS + 38, y + 11, said, 'n', {
-    max: w - 2 * ENDS - 44,
-    cls: wire.here ? 'hereink' : wire.up ? 'ink2' : 'drop',
-  });
-  const left = x + ENDS;
-  const right = x + w - ENDS;
+  pen.text(left + 4, y + 11, 'wire', 'b', { max: 40, cls: wire.here ? 'hereink' : 'layerink', object: wire.id });
+  const cls = wire.here ? 'hereink' : wire.up ? 'ink2' : 'drop';
+  pen.text(left + 36, y + 11, said, 'n', { max: right - left - 40, cls });
   [0, 1].forEach((from) => {
     const top = y + 15 + from * (LANE + 2);
     const tone = wire.up ? 'pipe' : 'pipe broken';
@@ -33,21 +32,24 @@ export function drawWire(pen: Pen, stage: Stage, box: Box, jacks: ReadonlyMap<nu
     const frames = wire.frames.filter((frame) => frame.from === from);
     for (const frame of frames) drawFrame(pen, stage, frame, { x: left, y: top, w: right - left, h: LANE });
   });
+  const middle = y + 15 + LANE + 1;
   [0, 1].forEach((host) => {
-    const end = host === 0 ? x + ENDS : x + w - ENDS;
-    const edge = host === 0 ? x + 8 : x + w - 8;
     const jack = jacks.get(host);
-    const from =
-      jack === undefined
-        ? `M${edge} ${y + 34}`
-        : `M${jack.x} ${jack.y} V${y + 34 - 10} Q${jack.x} ${y + 34} ${jack.x + (host === 0 ? 10 : -10)} ${y + 34}`;
-    pen.path(`${from} H${end}`, wire.up ? 'cable' : 'cable broken');
-    if (jack === undefined)
-      pen.text(host === 0 ? x : x + w, y + 52, nameOf(stage, host), 'n', {
+    const end = host === 0 ? left : right;
+    const tone = wire.up ? 'cable' : 'cable broken';
+    if (jack === undefined) {
+      const edge = host === 0 ? x : x + w;
+      pen.path(`M${edge} ${middle} H${end}`, tone);
+      pen.text(edge, y + 11, nameOf(stage, host), 'n', {
         max: ENDS,
         anchor: host === 0 ? 'start' : 'end',
         cls: 'ink2',
       });
+      return;
+    }
+    // From the jack down past the card, then round into the pipe.
+    const turn = host === 0 ? 9 : -9;
+    pen.path(`M${jack.x} ${jack.y + 6} V${middle - 9} Q${jack.x} ${middle} ${jack.x + turn} ${middle} H${end}`, tone);
   });
 }
 

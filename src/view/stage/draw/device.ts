@@ -37,11 +37,9 @@ function drawBypass(pen: Pen, qdisc: QdiscStage, box: Box): void {
   pen.path(`M${x + 6} ${y} V${y + h - 9} H${x + w - 4} m-5 -4 l5 4 l-5 4`, tone, { title: `bypass ${bypass.text}` });
   if (!bypass.open) pen.path(`M${x} ${y + 12} h12`, 'bar');
   const ink = bypass.here ? 'hereink strong' : bypass.open ? 'layerink' : 'ink2';
-  pen.text(x + 16, y + 10, 'bypass', 'b', { max: w - 16, cls: ink });
-  const words = bypass.text.split(': ');
-  words.slice(0, 2).forEach((line, nth) => {
-    pen.text(x + 16, y + 22 + nth * 11, line, 'n', { max: w - 17, cls: ink, title: bypass.text });
-  });
+  const [verdict, reason] = bypass.text.split(': ');
+  pen.text(x + 16, y + 10, `bypass ${verdict ?? ''}`, 't', { max: w - 16, cls: `${ink} strong`, title: bypass.text });
+  pen.text(x + 16, y + 22, reason ?? '', 'n', { max: w - 17, cls: ink });
   if (bypass.here) pen.here(box);
 }
 
@@ -222,19 +220,28 @@ function ringBlock(ring: RingStage, detail: Detail): Block {
       const owned = (ring.tail - ring.head + ring.count) % Math.max(1, ring.count);
       const name = `${ring.name} ring`;
       if (ring.here) pen.here({ x: x - 2, y: y + (brief ? 2 : 12), w: w + 4, h: 14 });
-      drawStrip(pen, ring, { x, y: y + (brief ? 4 : 14), w, h: 9 });
+      drawStrip(pen, ring, { x, y: y + (brief ? 4 : 15), w, h: 8 });
       if (brief) return;
-      pen.text(x, y + 9.5, name, 'b', { max: 60, cls: ring.here ? 'hereink' : 'ink', object: ring.id });
+      pen.text(x, y + 8.5, name, 'b', { max: 60, cls: ring.here ? 'hereink' : 'ink', object: ring.id });
       const [head, tail] = ring.name === 'TX' ? ['TDH', 'TDT'] : ['RDH', 'RDT'];
       const registers = `${head} ${ring.head} ${tail} ${ring.tail}`;
       const says = ring.name === 'TX' ? `${posted} of ${ring.count} filled` : `${owned} of ${ring.count} posted`;
       const said = x + widthOf(name, 'b') + 7;
       const first = detail === 'full' ? says : registers;
-      pen.text(said, y + 9.5, first, 'n', { max: x + w - said, cls: 'ink2', title: `${says}; the card: ${registers}` });
+      pen.text(said, y + 8.5, first, 'n', { max: x + w - said, cls: 'ink2', title: `${says}; the card: ${registers}` });
       if (detail !== 'full') return;
       const driver = `use ${ring.use}, clean ${ring.clean}`;
-      pen.text(x, y + 35, driver, 'n', { max: w / 2 - 4, cls: 'ink3', title: 'the driver: next_to_use, next_to_clean' });
-      pen.text(x + w, y + 35, registers, 'n', { max: w / 2, anchor: 'end', cls: 'ink2', title: 'the card: head and tail registers' });
+      pen.text(x, y + 35, driver, 'n', {
+        max: w / 2 - 4,
+        cls: 'ink3',
+        title: 'the driver: next_to_use, next_to_clean',
+      });
+      pen.text(x + w, y + 35, registers, 'n', {
+        max: w / 2,
+        anchor: 'end',
+        cls: 'ink2',
+        title: 'the card: head and tail registers',
+      });
     },
   };
 }
@@ -271,7 +278,7 @@ function drawStrip(pen: Pen, ring: RingStage, box: Box): void {
   for (let at = every; at < count; at += every) pen.path(`M${(x + at * unit).toFixed(1)} ${y} v${h}`, 'grid');
   const tick = (at: number, cls: string, up: boolean): void => {
     const cx = x + ((at % count) + 0.0) * unit;
-    pen.path(up ? `M${cx} ${y} l-3 -4 h6 z` : `M${cx} ${y + h} l-3 4 h6 z`, cls);
+    pen.path(up ? `M${cx} ${y} l-2.5 -3.5 h5 z` : `M${cx} ${y + h} l-2.5 3.5 h5 z`, cls);
   };
   tick(ring.use, 'tickmark driver', true);
   tick(ring.tail, 'tickmark card', false);

@@ -40,12 +40,14 @@ function fifo(what: FifoStage, engaged: readonly number[], nth: number, detail: 
     draw(pen, box) {
       const { x, y, w } = box;
       pen.rect(box, 'chip', { rx: 2, object: what.id, title: `${what.name}: ${what.bytes} of ${what.size} bytes` });
-      pen.text(x + 5, y + 10.5, what.name, 'n', { max: w * 0.5, cls: 'boardink strong' });
-      pen.text(x + w - 5, y + 10.5, `${grouped(what.bytes)} B`, 'n', {
-        max: w * 0.5 - 6,
-        anchor: 'end',
-        cls: 'boardink dim',
-      });
+      const narrow = w < 92;
+      pen.text(x + 5, y + 10.5, what.name, 'n', { max: narrow ? w - 8 : w * 0.5, cls: 'boardink strong' });
+      if (!narrow)
+        pen.text(x + w - 5, y + 10.5, `${grouped(what.bytes)} B`, 'n', {
+          max: w * 0.5 - 6,
+          anchor: 'end',
+          cls: 'boardink dim',
+        });
       pen.rect({ x: x + 5, y: y + 13.5, w: w - 10, h: 8.5 }, 'fifo', { rx: 1 });
       const frames = [...what.frames, ...engaged.filter((id) => !what.frames.includes(id))];
       cells(pen, { x: x + 6, y: y + 14.5, w: w - 12, h: 6.5 }, frames, {

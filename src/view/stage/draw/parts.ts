@@ -69,7 +69,12 @@ export function card(
         const line = y + 22.5 + nth * 11.5;
         pen.text(x + 6, line, field.name, 'n', { max: w - 10, cls: 'ink3' });
         const left = w - 16 - widthOf(field.name, 'n');
-        pen.text(x + w - 6, line, field.value, 'n', { max: left, anchor: 'end', cls: field.cls ?? 'ink2', object: field.object ?? 0 });
+        pen.text(x + w - 6, line, field.value, 'n', {
+          max: left,
+          anchor: 'end',
+          cls: field.cls ?? 'ink2',
+          object: field.object ?? 0,
+        });
         if (field.port !== undefined) pen.port(field.port, x + w, line - 3);
       });
     },

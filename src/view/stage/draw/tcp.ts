@@ -257,6 +257,10 @@ function binBlock(bin: Bin, nth: number): Block {
   };
 }
 
+function short(ribbon: Ribbon): string {
+  return ribbon.sentence.split(', ')[0] ?? '';
+}
+
 /** What stands on the TCP floor; the side that the host uses comes first and largest. */
 export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', detail: Detail): Block[] {
   if (tcp === null) return [note('tcp.none', 'no connection', 80, { cls: 'ink3' })];
@@ -264,11 +268,13 @@ export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', detai
   const filled = bins.filter((_, nth) => (tcp.bins[nth]?.skbs.length ?? 0) > 0 || tcp.bins[nth]?.here === true);
   if (detail === 'brief') {
     return first === 'send'
-      ? [ribbon('tcp.send', 'send queue', tcp.id, tcp.send, tcp.send.sentence, 150)]
-      : [ribbon('tcp.receive', 'receive queue', tcp.id, tcp.receive, tcp.receive.sentence, 150), ...bins.slice(0, 2)];
+      ? [ribbon('tcp.send', 'send queue', tcp.id, tcp.send, short(tcp.send), 150)]
+      : [ribbon('tcp.receive', 'receive queue', tcp.id, tcp.receive, short(tcp.receive), 150), ...bins.slice(0, 2)];
   }
   const gates = gateBlocks(tcp);
-  const dials = tcp.dials.map(dialBlock);
+  const dials = tcp.dials
+    .map(dialBlock)
+    .map((one, nth) => (nth === 0 && first === 'send' ? { ...one, breaks: true } : one));
   const [sendMemory, receiveMemory] = tcp.gauges.map((one, nth) =>
     gauge(`tcp.gauge${nth}`, one.name, one.used, one.limit, 104),
   );

@@ -48,7 +48,8 @@ function taskBlock(task: TaskStage, brief: boolean): Block {
       });
       const returned = task.result === null || task.result === 0 ? '' : `, last call gave ${grouped(task.result)}`;
       const passed = brief && task.buffer !== null ? `, ${grouped(task.buffer.done)} so far` : '';
-      const call = task.syscall !== '' ? `${task.syscall}${passed}` : task.state === 'exited' ? '' : `user mode${returned}`;
+      const call =
+        task.syscall !== '' ? `${task.syscall}${passed}` : task.state === 'exited' ? '' : `user mode${returned}`;
       pen.text(x + 13, y + 22.5, call, 'n', { max: words - 14, cls: task.syscall !== '' ? 'ink' : 'ink3' });
       if (!brief) buffer(pen, task, { x: x + words + 8, y: y + 6, w: w - words - 10, h: 14 });
     },
@@ -162,8 +163,18 @@ function socketCard(socket: SocketStage, withLock: boolean): Block[] {
   const fields: FieldRow[] =
     withLock && lock !== null
       ? [
-          { name: 'lock', value: lockText(lock), object: lock.id, ...(lock.owned || lock.cpu >= 0 ? { cls: 'ink strong' } : {}) },
-          { name: 'asleep', value: asleep, object: socket.wq, ...(socket.waiters.length > 0 ? { cls: 'blocked strong' } : {}) },
+          {
+            name: 'lock',
+            value: lockText(lock),
+            object: lock.id,
+            ...(lock.owned || lock.cpu >= 0 ? { cls: 'ink strong' } : {}),
+          },
+          {
+            name: 'asleep',
+            value: asleep,
+            object: socket.wq,
+            ...(socket.waiters.length > 0 ? { cls: 'blocked strong' } : {}),
+          },
         ]
       : [
           { name: 'ops', value: '' },
@@ -176,13 +187,25 @@ export function socketBlocks({ socket }: HostStage, detail: Detail): Block[] {
   const lock = socket.lock === null ? [] : [lockBlock(socket.lock, socket)];
   if (detail === 'brief') {
     const asleep = socket.waiters.length > 0;
-    const held = socket.lock === null ? '' : socket.lock.owned || socket.lock.cpu >= 0 ? `lock ${lockText(socket.lock)}` : 'lock free';
+    const held =
+      socket.lock === null
+        ? ''
+        : socket.lock.owned || socket.lock.cpu >= 0
+          ? `lock ${lockText(socket.lock)}`
+          : 'lock free';
     const text = asleep ? `${held}, asleep: ${socket.waiters.join(', ')}` : held;
-    return [note('socket.lock', text, 120, { cls: asleep ? 'blocked' : 'ink2', object: asleep ? socket.wq : (socket.lock?.id ?? 0) })];
+    return [
+      note('socket.lock', text, 120, {
+        cls: asleep ? 'blocked' : 'ink2',
+        object: asleep ? socket.wq : (socket.lock?.id ?? 0),
+      }),
+    ];
   }
   const rows = detail === 'full' ? 3 : 2;
   const cut = (table: SocketStage['cabinet']): SocketStage['cabinet'] =>
-    table === null ? null : { ...table, rows: table.rows.filter((row, nth) => row.followed || nth < rows).slice(0, rows) };
+    table === null
+      ? null
+      : { ...table, rows: table.rows.filter((row, nth) => row.followed || nth < rows).slice(0, rows) };
   const least = detail === 'full' ? 146 : 130;
   return [
     ...socketCard(socket, detail === 'medium'),

@@ -259,7 +259,7 @@ export function wireStage({ trace, state, step }: Moment): WireStage | null {
   return {
     id: link.id,
     up,
-    text: up ? `${num(link, 'speed')} Mb/s, ${span(propagation)} long` : 'cable pulled',
+    text: up ? `${num(link, 'speed')} Mb/s, ${span(propagation)} from end to end` : 'cable pulled',
     frames,
     here: isWire,
     event: isWire ? trace.label(step) : '',

@@ -34,7 +34,9 @@ const SHOWN = 3;
 export function processStage(c: HostContext): ProcessStage {
   // Tasks are the host's whose contexts are.
   const names = new Set(
-    c.trace.data.contexts.filter(({ kind, host }) => kind === 'task' && host === c.host).map(({ name }) => name.slice(5)),
+    c.trace.data.contexts
+      .filter(({ kind, host }) => kind === 'task' && host === c.host)
+      .map(({ name }) => name.slice(5)),
   );
   const all = c.state
     .objects('task_struct')
@@ -50,7 +52,7 @@ export function processStage(c: HostContext): ProcessStage {
     return {
       id: task.id,
       name: comm,
-      cpu: num(task, 'cpu'),
+      cpu: contextCpu(c, comm) ?? num(task, 'cpu'),
       state: num(task, 'state') === 64 ? 'exited' : asleep ? 'asleep' : running ? 'running' : 'ready',
       syscall,
       current: hand?.current ?? false,
@@ -70,6 +72,10 @@ export function processStage(c: HostContext): ProcessStage {
   const order = (task: TaskStage): number => (task.current ? 0 : task.syscall !== '' ? 1 : 2);
   const shown = tasks.length <= SHOWN ? tasks : [...tasks].sort((a, b) => order(a) - order(b)).slice(0, SHOWN);
   return { tasks: shown, more: tasks.length - shown.length };
+}
+
+function contextCpu(c: HostContext, comm: string): number | undefined {
+  return c.trace.data.contexts.find(({ host, name }) => host === c.host && name === `task:${comm}`)?.cpu;
 }
 
 /** Names of the tasks on a wait queue. */
