@@ -1,6 +1,6 @@
 /** Mirrors include/linux/wait.h and the task part of include/linux/sched.h (2.6.39). The functions are in kernel/wait.ts and kernel/sched.ts. */
 import { bool, embed, enumeration, fn, int, list, ref, str, struct } from '../../../base/struct';
-import type { files_struct } from './fs';
+import type { files_struct, user_buffer } from './fs';
 import { spinlock_t } from './spinlock';
 
 export const TASK_RUNNING = 0;
@@ -16,6 +16,8 @@ export const task_struct = struct('task_struct', {
   on_cpu: bool('it is the one running there'),
   files: ref<files_struct>('open file descriptors'),
   syscall: str('system call under way, empty in user mode'),
+  buffer: ref<user_buffer>('memory of the process that the call takes from or fills'),
+  result: int('what the last system call returned'),
   signal_pending: bool('a signal waits to be handled'),
 });
 export interface task_struct extends InstanceType<typeof task_struct> {}
