@@ -4,14 +4,11 @@ import { type Layer, layerOf } from './layers';
 import { indexPackets, type PacketIndex } from './packets';
 import { Kind, NONE, RETURN_SLOT, Tag } from './recorder';
 
-export { collectTrace, type TraceMeta, transferables } from './collect';
+export { collectTrace, transferables } from './collect';
 export type {
   ContextInfo,
-  EndInfo,
   FieldSchema,
   FunctionFact,
-  HostInfo,
-  Schema,
   SlotSchema,
   StructSchema,
   TableSchema,
