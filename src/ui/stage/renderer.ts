@@ -34,6 +34,8 @@ interface Spot {
 /** From this scale on, tokens show the bytes of their headers. */
 const BYTES_FROM = 3.2;
 const NEAREST = 14;
+/** Drawings narrower than this are for a phone: they fill its width. */
+const NARROW = 620;
 
 const TAGS: Readonly<Record<Shape['kind'], string>> = { rect: 'rect', text: 'text', path: 'path', circle: 'circle' };
 
@@ -362,7 +364,7 @@ export class StageRenderer {
     const { w, h } = this.size;
     const fit = Math.min(w / width, h / height);
     // Rather fill the width and let the camera follow than draw too small to read.
-    const k = Math.max(fit, Math.min(w / width, 0.8));
+    const k = Math.max(fit, Math.min(w / width, width < NARROW ? 1.1 : 0.8));
     const x = (w - width * k) / 2;
     const y = height * k <= h ? Math.max(0, (h - height * k) / 2) : this.verticalFor(k);
     return zoomIdentity.translate(x, y).scale(k);
@@ -391,10 +393,14 @@ export class StageRenderer {
 
   /** To what is in action, near enough to read the bytes of a packet. */
   zoomToHere(): void {
-    const { here } = this.scene ?? {};
-    if (here === undefined) return;
+    if (this.scene === null) return;
+    const tokens = this.scene.places.filter(({ mode }) => mode === 'token');
+    const here =
+      tokens.find(({ cls }) => cls.includes('here')) ??
+      tokens.find(({ cls }) => cls.includes('held')) ??
+      this.scene.here;
     const { w, h } = this.size;
-    const k = Math.min(6, 0.8 * Math.min(w / Math.max(1, here.w), h / Math.max(1, here.h)));
+    const k = Math.min(6.2, 0.8 * Math.min(w / Math.max(1, here.w), h / Math.max(1, here.h)));
     this.free = true;
     this.events.onCamera(true);
     this.goTo(

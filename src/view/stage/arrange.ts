@@ -13,8 +13,8 @@ export type HostChoice = 'auto' | 'both' | number;
 const LARGEST = 1.35;
 /** Widths to try, world pixels. */
 const WIDTHS: Readonly<Record<Arrangement, readonly number[]>> = {
-  both: [980, 1080, 1180, 1300, 1440],
-  focus: [720, 780, 840, 900, 960, 1040],
+  both: [980, 1080, 1180, 1300, 1440, 1560],
+  focus: [720, 780, 840, 900, 960, 1040, 1140, 1240],
   single: [480, 560, 640, 720],
 };
 /** Below this no second host finds room beside the first. */
@@ -24,11 +24,12 @@ function scaleOf(stage: Stage, view: View, port: Viewport): number {
   return Math.min(LARGEST, port.w / scene.width, port.h / scene.height);
 }
 
-function best(stage: Stage, arrangement: Arrangement, focus: number, port: Viewport): { view: View; scale: number } {
+function best(stage: Stage, arrangement: Arrangement, focus: number, port: Viewport): Try {
   const tries = WIDTHS[arrangement].map((width) => {
     return (['medium', 'full'] as const).map((detail) => {
       const view = { width, arrangement, focus, detail };
-      return { view, scale: scaleOf(stage, view, port) };
+      const scale = scaleOf(stage, view, port);
+      return { view, scale, fill: (scale * width) / port.w };
     });
   });
   return tries.flat().reduce((one, other) => (worth(other) > worth(one) ? other : one));
@@ -37,9 +38,16 @@ function best(stage: Stage, arrangement: Arrangement, focus: number, port: Viewp
 /** From this scale on the small type is easy to read; more than that is worth less than more to see. */
 const READABLE = 0.95;
 
+interface Try {
+  readonly view: View;
+  readonly scale: number;
+  /** Part of the viewport's width that is used. */
+  readonly fill: number;
+}
+
 /** A larger drawing is better until it is easy to read; from then on more detail and a second host are. */
-function worth({ view, scale }: { view: View; scale: number }): number {
-  const legible = Math.min(scale, READABLE) + 0.2 * Math.max(0, scale - READABLE);
+function worth({ view, scale, fill }: Try): number {
+  const legible = Math.min(scale, READABLE) + 0.2 * Math.max(0, scale - READABLE) + 0.08 * fill;
   if (scale < 0.86) return legible;
   return legible + (view.detail === 'full' ? 0.08 : 0) + (view.arrangement === 'both' ? 0.12 : 0);
 }
