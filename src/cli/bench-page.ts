@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from '@playwright/test';
 import type { Scenario } from '../scenario/schema';
+import type { TraceData } from '../trace/data';
+import { Kind } from '../trace/recorder';
 import type { Row } from './bench';
 
 /** What the launchers in tools/ lend; they are no part of the bundle. */
@@ -64,26 +66,34 @@ async function inBrowser(browser: Browser, address: string, site: string, scenar
   const file = readdirSync(join(site, 'assets')).find((name) => /^worker-.*\.js$/.test(name));
   if (page === null || file === undefined) return rows;
   for (const level of ['calls', 'lines'] as const) {
-    const { events, seconds } = await workerRate(page, `${dirname(`${address}x`)}/assets/${file}`, scenario, level);
+    const { events, packets, seconds } = await workerRate(
+      page,
+      `${dirname(`${address}x`)}/assets/${file}`,
+      scenario,
+      level,
+    );
     const rate = Math.round(events / seconds).toLocaleString('en-US');
+    const packetRate = Math.round(packets / seconds).toLocaleString('en-US');
     rows.push([
       `Worker, ${level}: events a second`,
       `${rate} (${events.toLocaleString('en-US')} in ${seconds.toFixed(2)} s)`,
     ]);
+    rows.push([`Worker, ${level}: packets a second`, packetRate]);
   }
   return rows;
 }
 
+interface Rate {
+  readonly events: number;
+  readonly packets: number;
+  readonly seconds: number;
+}
+
 /** Runs a scenario in a Worker of its own, on the page. */
-async function workerRate(
-  page: Page,
-  url: string,
-  scenario: Scenario,
-  level: 'calls' | 'lines',
-): Promise<{ events: number; seconds: number }> {
+async function workerRate(page: Page, url: string, scenario: Scenario, level: 'calls' | 'lines'): Promise<Rate> {
   return page.evaluate(
     (wanted) =>
-      new Promise<{ events: number; seconds: number }>((resolve, reject) => {
+      new Promise<Rate>((resolve, reject) => {
         const worker = new Worker(wanted.url, { type: 'module' });
         const start = performance.now();
         worker.onerror = () => reject(new Error('the Worker failed'));
@@ -91,10 +101,16 @@ async function workerRate(
           if (data.type === 'progress') return;
           worker.terminate();
           if (data.type !== 'done') reject(new Error(String(data.lines)));
-          else resolve({ events: data.trace.columns.kind.length, seconds: (performance.now() - start) / 1000 });
+          else {
+            const seconds = (performance.now() - start) / 1000;
+            const { columns, labels } = data.trace as TraceData;
+            const sent = labels.indexOf('tx-start');
+            const packets = columns.kind.filter((kind, at) => kind === wanted.wire && columns.fn[at] === sent).length;
+            resolve({ events: columns.kind.length, packets, seconds });
+          }
         };
         worker.postMessage({ type: 'run', id: 1, scenario: wanted.scenario, level: wanted.level });
       }),
-    { url, scenario, level },
+    { url, scenario, level, wire: Kind.WIRE },
   );
 }

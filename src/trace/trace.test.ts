@@ -71,6 +71,7 @@ interface Snapshot {
 
 /** Runs the acts and keeps, beside the trace, a full copy of the state at each event. */
 function run(script: readonly Act[], level: 'calls' | 'lines' = 'lines'): { data: TraceData; naive: Snapshot[] } {
+  // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
   useHeap(new Heap());
   clock.ns = 0;
   const recorder = new Recorder(
@@ -78,6 +79,7 @@ function run(script: readonly Act[], level: 'calls' | 'lines' = 'lines'): { data
     Float64Array.from(functions, (fact) => fact.cost),
     1e6,
   );
+  // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
   useRecorder(recorder);
   const contexts = [
     recorder.addContext('task', 'task:writer', 0, 0),
