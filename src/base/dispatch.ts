@@ -49,7 +49,8 @@ export function declareSlot(table: string, slot: string): number {
   const name = `${table}.${slot}`;
   const id = fnv1a(name);
   const known = slots.get(id);
-  if (known !== undefined && (known.table !== table || known.slot !== slot)) throw new Error(`slot ids of ${name} and ${known.table}.${known.slot} collide`);
+  if (known !== undefined && (known.table !== table || known.slot !== slot))
+    throw new Error(`slot ids of ${name} and ${known.table}.${known.slot} collide`);
   slots.set(id, { id, table, slot });
   return id;
 }

@@ -259,9 +259,9 @@ export class Heap {
   }
 }
 
-/** The heap of the run under way. One run at a time in a thread; `useHeap` switches. */
+/** The heap of the run under way. One run at a time in a thread; `setHeap` switches. */
 export let heap = new Heap();
 
-export function useHeap(next: Heap): void {
+export function setHeap(next: Heap): void {
   heap = next;
 }

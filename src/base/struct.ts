@@ -124,7 +124,14 @@ export function embed<T>(type: StructClass<T>, doc: string): Field<T & StructObj
 
 /** A list of at most `capacity` items held inline; also serves as a fixed array through `set`. */
 export function list<T>(item: Field<T>, capacity: number, doc: string): Field<List<NonNullable<T>>> {
-  return { kind: 'list', doc, words: 1 + capacity * item.words, initial: 0, item: item as Field<unknown>, readonly: true };
+  return {
+    kind: 'list',
+    doc,
+    words: 1 + capacity * item.words,
+    initial: 0,
+    item: item as Field<unknown>,
+    readonly: true,
+  };
 }
 
 /** View of a `list` field. Word 0 is the length, the items follow. */
@@ -246,7 +253,11 @@ let pendingParent = 0;
  * whose fields come first, so that casts are free. Setters journal every change.
  */
 export function struct<F extends Fields>(name: string, fields: F): StructClass<Instance<F>>;
-export function struct<F extends Fields, P>(name: string, fields: F, parent: StructClass<P>): StructClass<P & Instance<F>>;
+export function struct<F extends Fields, P>(
+  name: string,
+  fields: F,
+  parent: StructClass<P>,
+): StructClass<P & Instance<F>>;
 export function struct(name: string, fields: Fields, parent: StructClass<unknown> | null = null): StructClass<unknown> {
   const inherited = parent?.fields ?? [];
   let offset = parent?.words ?? 1;
@@ -283,7 +294,12 @@ export function struct(name: string, fields: Fields, parent: StructClass<unknown
       }
     }
     static isInstance(value: unknown): boolean {
-      return typeof value === 'object' && value !== null && '$type' in value && derives((value as StructObject).$type, Struct as unknown as StructInfo);
+      return (
+        typeof value === 'object' &&
+        value !== null &&
+        '$type' in value &&
+        derives((value as StructObject).$type, Struct as unknown as StructInfo)
+      );
     }
   }
   Object.defineProperty(Struct, 'name', { value: name });
@@ -294,7 +310,8 @@ export function struct(name: string, fields: Fields, parent: StructClass<unknown
 }
 
 function derives(type: StructInfo, ancestor: StructInfo): boolean {
-  for (let t: StructClass<unknown> | null = type as StructClass<unknown>; t !== null; t = t.parent) if (t === ancestor) return true;
+  for (let t: StructClass<unknown> | null = type as StructClass<unknown>; t !== null; t = t.parent)
+    if (t === ancestor) return true;
   return false;
 }
 
@@ -316,7 +333,13 @@ function define(prototype: object, key: string, field: Field<unknown>, at: numbe
     return;
   }
   const plain = codecOf(field, slot);
-  const isNumber = field.kind !== 'bool' && field.kind !== 'string' && field.kind !== 'ref' && field.kind !== 'embed' && field.kind !== 'fn' && field.kind !== 'ops';
+  const isNumber =
+    field.kind !== 'bool' &&
+    field.kind !== 'string' &&
+    field.kind !== 'ref' &&
+    field.kind !== 'embed' &&
+    field.kind !== 'fn' &&
+    field.kind !== 'ops';
   const get = isNumber
     ? function (this: StructObject) {
         return heap.words[this.$base + at];

@@ -1,11 +1,17 @@
-import { NETIF_F_GRO, NETIF_F_GSO, NETIF_F_HW_CSUM, NETIF_F_SG, NETIF_F_TSO } from '../kernel/include/linux/netdevice';
 import { e1000_set_rx_csum } from '../kernel/drivers/net/e1000/e1000_ethtool';
+import { NETIF_F_GRO, NETIF_F_GSO, NETIF_F_HW_CSUM, NETIF_F_SG, NETIF_F_TSO } from '../kernel/include/linux/netdevice';
 import { netdev_update_features } from '../kernel/net/core/dev';
 import type { Edit } from '../scenario/schema';
 import type { MachineHost } from './host';
 
 /** Offload switches and their feature bits. */
-const FEATURES = { txCsum: NETIF_F_HW_CSUM, sg: NETIF_F_SG, tso: NETIF_F_TSO, gso: NETIF_F_GSO, gro: NETIF_F_GRO } as const;
+const FEATURES = {
+  txCsum: NETIF_F_HW_CSUM,
+  sg: NETIF_F_SG,
+  tso: NETIF_F_TSO,
+  gso: NETIF_F_GSO,
+  gro: NETIF_F_GRO,
+} as const;
 
 /** Does to a host what a scenario's edit says, as `ethtool -K` would. Sockets keep what they found when their route was set up. */
 export function applyEdit({ dev }: MachineHost, edit: Edit): void {

@@ -7,9 +7,9 @@ import { e1000_probe } from '../kernel/drivers/net/e1000/e1000_main';
 import { fd_install } from '../kernel/fs/file_table';
 import { type file, files_struct } from '../kernel/include/linux/fs';
 import { TIMER_SOFTIRQ } from '../kernel/include/linux/interrupt';
+import { IPPROTO_TCP } from '../kernel/include/linux/ip';
 import { SOCK_STREAM, SS_CONNECTED } from '../kernel/include/linux/net';
 import type { net_device } from '../kernel/include/linux/netdevice';
-import { IPPROTO_TCP } from '../kernel/include/linux/ip';
 import { TCP_NAGLE_OFF, tcp_sk } from '../kernel/include/linux/tcp';
 import { task_struct } from '../kernel/include/linux/wait';
 import { NUD_PERMANENT } from '../kernel/include/net/dst';
@@ -123,7 +123,13 @@ export function bootHost(
         recorder.mark(Kind.WIRE, event, frame);
       },
     },
-    { host: index, name: 'eth0', mac: macNumber(wanted.mac), rxCsum: card.rxCsum, bus: isPcix ? 'pci-x-133' : 'pci-66' },
+    {
+      host: index,
+      name: 'eth0',
+      mac: macNumber(wanted.mac),
+      rxCsum: card.rxCsum,
+      bus: isPcix ? 'pci-x-133' : 'pci-66',
+    },
   );
   nic.connect(link, index as 0 | 1);
   machine.devices.push(nic);
@@ -175,7 +181,14 @@ function coreFor({ cores }: Machine, shared: boolean): Core {
 }
 
 /** Gives a host its end of an established connection, as a socket in a file. */
-export function connect(host: MachineHost, heap: Heap, connection: Connection, own: TcpSide, other: TcpSide, peer: MachineHost): void {
+export function connect(
+  host: MachineHost,
+  heap: Heap,
+  connection: Connection,
+  own: TcpSide,
+  other: TcpSide,
+  peer: MachineHost,
+): void {
   setCurrent(host.cpus[0] as MachineCpu, heap);
   const sock = sock_alloc();
   sock.type = SOCK_STREAM;
@@ -215,7 +228,8 @@ export function connect(host: MachineHost, heap: Heap, connection: Connection, o
 /** The shift a host asks for: enough for the largest receive buffer it may grow to (tcp_select_initial_window). */
 function windowScale(rcvbuf: number): number {
   let shift = 0;
-  for (let space = Math.max(LARGEST_RCVBUF, rcvbuf); space > 65_535 && shift < 14; space = Math.floor(space / 2)) shift++;
+  for (let space = Math.max(LARGEST_RCVBUF, rcvbuf); space > 65_535 && shift < 14; space = Math.floor(space / 2))
+    shift++;
   return shift;
 }
 

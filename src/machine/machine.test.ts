@@ -1,26 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { charge } from '../base/clock';
-import { Heap, useHeap } from '../base/heap';
+import { charge, clock } from '../base/clock';
+import { Heap, setHeap } from '../base/heap';
 import type { Kernel, Kgen } from '../kernel/arch/current';
+import { setCurrent } from '../kernel/arch/current';
+import { NET_TX_SOFTIRQ, TIMER_SOFTIRQ } from '../kernel/include/linux/interrupt';
 import { spin_lock, spin_unlock, spinlock_t } from '../kernel/include/linux/spinlock';
 import { HZ } from '../kernel/include/linux/timer';
 import { TASK_INTERRUPTIBLE, task_struct, wait_queue_head_t } from '../kernel/include/linux/wait';
-import { open_softirq } from '../kernel/kernel/softirq';
 import { current, schedule, schedule_timeout } from '../kernel/kernel/sched';
+import { __raise_softirq_irqoff, local_bh_disable, local_bh_enable, open_softirq } from '../kernel/kernel/softirq';
 import { run_timer_softirq } from '../kernel/kernel/timer';
 import { __wake_up, DEFINE_WAIT, finish_wait, prepare_to_wait, TASK_NORMAL } from '../kernel/kernel/wait';
-import { setCurrent } from '../kernel/arch/current';
-import { clock } from '../base/clock';
-import { Kind, Recorder, useRecorder } from '../trace/recorder';
-import { TIMER_SOFTIRQ } from '../kernel/include/linux/interrupt';
+import { Kind, Recorder, setRecorder } from '../trace/recorder';
 import { Core, MachineCpu } from './cpu';
 import { Machine } from './machine';
 
-function twoCpus(): { machine: Machine; recorder: Recorder; cpus: MachineCpu[]; task: (cpu: number, name: string, code: () => Kgen, at?: number) => void } {
+function twoCpus(): {
+  machine: Machine;
+  recorder: Recorder;
+  cpus: MachineCpu[];
+  task: (cpu: number, name: string, code: () => Kgen, at?: number) => void;
+} {
   const heap = new Heap();
-  useHeap(heap);
+  setHeap(heap);
   const recorder = new Recorder('lines', new Float64Array(4096).fill(10), 100_000);
-  useRecorder(recorder);
+  setRecorder(recorder);
   clock.ns = 0;
   clock.horizon = Number.POSITIVE_INFINITY;
   const machine = new Machine(heap, recorder, 1);
@@ -109,5 +113,26 @@ describe('Machine', () => {
     expect(left).toBe(0);
     expect(at).toBeGreaterThanOrEqual(10e6);
     expect(at).toBeLessThan(11e6);
+  });
+
+  it('hands softirqs that never end to a thread, so that tasks get the CPU too', () => {
+    const { machine, recorder, task } = twoCpus();
+    const RUNS = 25;
+    let runs = 0;
+    open_softirq(NET_TX_SOFTIRQ, function* () {
+      runs++;
+      charge(100);
+      if (runs < RUNS) __raise_softirq_irqoff(NET_TX_SOFTIRQ);
+    });
+    let done = 0;
+    task(0, 'raiser', function* () {
+      local_bh_disable();
+      __raise_softirq_irqoff(NET_TX_SOFTIRQ);
+      yield* local_bh_enable();
+      done = runs;
+    });
+    machine.run(1e9, () => {});
+    expect([runs, done]).toEqual([RUNS, 10]);
+    expect(recorder.contexts.map(({ name }) => name)).toContain('task:ksoftirqd/0');
   });
 });

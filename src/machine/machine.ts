@@ -1,7 +1,7 @@
 import { clock } from '../base/clock';
 import type { Heap, StructObject } from '../base/heap';
 import { Rng } from '../base/rng';
-import { type Arch, setCurrent } from '../kernel/arch/current';
+import { type Arch, cpu as currentCpu, setCurrent } from '../kernel/arch/current';
 import { TASK_DEAD, TASK_RUNNING, type task_struct } from '../kernel/include/linux/wait';
 import { do_IRQ, smp_apic_timer_interrupt } from '../kernel/kernel/irq';
 import { runqueue } from '../kernel/kernel/sched';
@@ -56,6 +56,7 @@ export class Machine {
     const cpuOf = (id: number): MachineCpu => cpus[id] as MachineCpu;
     return {
       wake: (task) => this.wake(task as task_struct),
+      startThread: (task, code) => this.addTask(currentCpu as MachineCpu, task as task_struct, code, clock.ns),
       unlocked: (lock) => this.handOver(lock.$id),
       setTimer: (id, at) => this.setTimer(cpuOf(id), at),
       softirqAfterIrq: (id) => {
@@ -102,6 +103,7 @@ export class Machine {
     this.queue.add(at, 'task starts', () => {
       cpu.core.ready.push(execution);
     });
+    clock.horizon = Math.min(clock.horizon, at);
   }
 
   /** Wakes a sleeping task at `at` ns: for programs that sleep. */

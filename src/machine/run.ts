@@ -1,13 +1,13 @@
 /** One run: a scenario in, a trace out. The same in the browser's Worker and in Node. */
 import { functions } from 'virtual:kernel-functions';
 import { clock } from '../base/clock';
-import { Heap, useHeap } from '../base/heap';
+import { Heap, setHeap } from '../base/heap';
 import { Link } from '../hardware/link';
 import { setCurrent } from '../kernel/arch/current';
 import type { Scenario, TcpSide } from '../scenario/schema';
 import { collectTrace } from '../trace/collect';
 import type { EndInfo, TraceData } from '../trace/data';
-import { Kind, Recorder, TooManyEvents, useRecorder } from '../trace/recorder';
+import { Kind, Recorder, setRecorder, TooManyEvents } from '../trace/recorder';
 import { applyEdit } from './edits';
 import { bootHost, connect, type MachineHost, openCapture, openTask } from './host';
 import { type End, Machine } from './machine';
@@ -42,15 +42,22 @@ export function runScenario(scenario: Scenario, options: RunOptions): TraceData 
   return run(scenario, options).trace;
 }
 
-export function run(scenario: Scenario, { level, onProgress, linkTick = 0, slowdown = 1, oneCore = false }: RunOptions): Run {
+export function run(
+  scenario: Scenario,
+  { level, onProgress, linkTick = 0, slowdown = 1, oneCore = false }: RunOptions,
+): Run {
   const heap = new Heap();
-  useHeap(heap);
+  setHeap(heap);
   clock.ns = 0;
   clock.horizon = Number.POSITIVE_INFINITY;
   const booting = new Recorder('off', new Float64Array(0), 0);
-  useRecorder(booting);
+  setRecorder(booting);
 
-  const recorder = new Recorder(level, COSTS.map((cost) => cost * slowdown), scenario.limits.maxEvents);
+  const recorder = new Recorder(
+    level,
+    COSTS.map((cost) => cost * slowdown),
+    scenario.limits.maxEvents,
+  );
   const machine = new Machine(heap, recorder, scenario.seed);
   const link = new Link(
     {
@@ -105,15 +112,22 @@ export function run(scenario: Scenario, { level, onProgress, linkTick = 0, slowd
   // Booting took CPU time that is no part of the run.
   for (const core of machine.cores) core.clock = 0;
   clock.ns = 0;
-  useRecorder(recorder);
+  setRecorder(recorder);
   const ended = endOf(() => machine.run(scenario.limits.maxMs * 1e6, () => onProgress?.(clock.ns, recorder.top)));
   recorder.current = recorder.contexts[0] ?? recorder.current;
   if (ended.reason !== 'events') recorder.mark(Kind.END, ended.message, null);
-  const info: EndInfo = { reason: ended.reason === 'time' || ended.reason === 'events' ? 'limit' : ended.reason, message: ended.message };
+  const info: EndInfo = {
+    reason: ended.reason === 'time' || ended.reason === 'events' ? 'limit' : ended.reason,
+    message: ended.message,
+  };
   const trace = collectTrace(recorder, heap, {
     functions,
     scenario,
-    hosts: (['A', 'B'] as const).map((name) => ({ name, cpus: scenario.hosts[name].cpus, ip: scenario.hosts[name].ip })),
+    hosts: (['A', 'B'] as const).map((name) => ({
+      name,
+      cpus: scenario.hosts[name].cpus,
+      ip: scenario.hosts[name].ip,
+    })),
     end: info,
   });
   return { trace, ledgers, heap, machine };

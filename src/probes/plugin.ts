@@ -84,8 +84,10 @@ function identifierNames(pattern: Node): string[] {
   if (pattern.type === 'Identifier') return [pattern.name as string];
   if (pattern.type === 'AssignmentPattern') return identifierNames(pattern.left as Node);
   if (pattern.type === 'RestElement') return identifierNames(pattern.argument as Node);
-  if (pattern.type === 'ObjectPattern') return (pattern.properties as Node[]).flatMap((p) => identifierNames((p.value ?? p.argument) as Node));
-  if (pattern.type === 'ArrayPattern') return (pattern.elements as (Node | null)[]).flatMap((e) => (e === null ? [] : identifierNames(e)));
+  if (pattern.type === 'ObjectPattern')
+    return (pattern.properties as Node[]).flatMap((p) => identifierNames((p.value ?? p.argument) as Node));
+  if (pattern.type === 'ArrayPattern')
+    return (pattern.elements as (Node | null)[]).flatMap((e) => (e === null ? [] : identifierNames(e)));
   return [];
 }
 
@@ -145,12 +147,16 @@ export function scanKernel(): Source[] {
     const functions: Source['functions'] = [];
     for (const statement of program.body as unknown as Node[]) {
       const node = statement.type === 'ExportNamedDeclaration' ? (statement.declaration as Node | null) : statement;
-      if (node === null || node.type !== 'FunctionDeclaration' || node.body === null || node.body === undefined) continue;
-      const comment = comments.findLast((c) => c.type === 'Block' && c.end <= statement.start && text.slice(c.end, statement.start).trim() === '');
+      if (node === null || node.type !== 'FunctionDeclaration' || node.body === null || node.body === undefined)
+        continue;
+      const comment = comments.findLast(
+        (c) => c.type === 'Block' && c.end <= statement.start && text.slice(c.end, statement.start).trim() === '',
+      );
       const { doc, tags } = parseDoc(comment?.value ?? '');
       const params = (node.params as Node[]).flatMap((param) => identifierNames(param));
       const cost = tags.cost === undefined ? DEFAULT_COST : Number.parseFloat(tags.cost);
-      if (!(cost >= 0)) throw new Error(`${file}:${lineOf(node.start)}: @cost must be a number of ns, not "${tags.cost}"`);
+      if (!(cost >= 0))
+        throw new Error(`${file}:${lineOf(node.start)}: @cost must be a number of ns, not "${tags.cost}"`);
       const fact: FunctionFact = {
         id: id++,
         name: (node.id as Node).name as string,
@@ -224,7 +230,8 @@ function instrument(code: MagicString, fact: FunctionFact, node: Node, lineOf: (
         return;
       case 'SwitchStatement':
         expression(node.discriminant as Node);
-        for (const branch of node.cases as Node[]) for (const child of branch.consequent as Node[]) statement(child, false);
+        for (const branch of node.cases as Node[])
+          for (const child of branch.consequent as Node[]) statement(child, false);
         return;
       case 'TryStatement':
         throw new Error(`${fact.file}:${lineOf(node.start)}: kernel code has no exceptions`);
@@ -311,7 +318,9 @@ export function probes(): Plugin {
       const code = new MagicString(text);
       const lineOf = lineStarts(text);
       for (const { fact, node } of source.functions) instrument(code, fact, node, lineOf);
-      const register = source.functions.map(({ fact }) => `__reg(${fact.id},${JSON.stringify(fact.name)},${fact.name});`).join('');
+      const register = source.functions
+        .map(({ fact }) => `__reg(${fact.id},${JSON.stringify(fact.name)},${fact.name});`)
+        .join('');
       code.prepend(
         `import{__e,__a,__p,__l,__v,__r}from${JSON.stringify(recorderPath)};import{registerFunction as __reg}from${JSON.stringify(dispatchPath)};${register}`,
       );

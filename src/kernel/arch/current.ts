@@ -42,6 +42,8 @@ export interface Kernel {
 export interface Arch {
   /** Makes a sleeping task runnable on its CPU. */
   wake(task: { readonly $id: number }): void;
+  /** Starts a kernel thread on the CPU that runs now. */
+  startThread(task: { readonly $id: number; readonly comm: string }, code: Kgen): void;
   /** Lets the CPU that has spun on a lock longest go on, and returns its number: it holds the lock now. */
   unlocked(lock: { readonly $id: number }): number;
   /** (Re)programs this CPU's clock event: a timer interrupt at `at` ns (Infinity: none). */

@@ -14,7 +14,12 @@ const irq_desc = kernel_global<(irqaction | undefined)[]>(() => []);
  * Registers the handler of an interrupt line.
  * @modelled kernel/irq/manage.c
  */
-export function request_irq(irq: number, handler: (irq: number, dev_id: never) => Kgen<number>, name: string, dev_id: object): void {
+export function request_irq(
+  irq: number,
+  handler: (irq: number, dev_id: never) => Kgen<number>,
+  name: string,
+  dev_id: object,
+): void {
   const action = new irqaction();
   action.irq = irq;
   action.name = name;

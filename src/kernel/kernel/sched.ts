@@ -3,17 +3,16 @@
  * Simplified: one run queue a CPU, first in first out, no kernel preemption; the scheduling class is not modelled.
  */
 import { clock } from '../../base/clock';
-import { fn, ref, struct } from '../../base/struct';
+import { ref, struct } from '../../base/struct';
 import { cpu, type Kgen, kernel, per_cpu } from '../arch/current';
-import { NSEC_PER_JIFFY, jiffies, timer_list } from '../include/linux/timer';
-import { TASK_RUNNING, task_struct } from '../include/linux/wait';
+import { jiffies, NSEC_PER_JIFFY, timer_list } from '../include/linux/timer';
+import { TASK_RUNNING, type task_struct } from '../include/linux/wait';
 import { del_timer, mod_timer, setup_timer } from './timer';
 
 /** What a run queue shows: the task that runs and ksoftirqd. */
 export const rq = struct('rq', {
   curr: ref<task_struct>('running task, null while idle'),
   ksoftirqd: ref<task_struct>('thread that runs softirqs when they persist'),
-  idle_func: fn<() => Kgen>('what the idle loop runs'),
 });
 export interface rq extends InstanceType<typeof rq> {}
 
@@ -26,15 +25,6 @@ export const runqueue = per_cpu(() => new rq());
  */
 export function current(): task_struct {
   return runqueue().curr as task_struct;
-}
-
-/**
- * The softirq thread of this CPU, or null before it exists.
- * @model per-CPU variable ksoftirqd
- * @cost 1
- */
-export function ksoftirqd_task(): task_struct | null {
-  return runqueue().ksoftirqd;
 }
 
 /**

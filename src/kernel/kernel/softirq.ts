@@ -5,8 +5,9 @@
 import { charge } from '../../base/clock';
 import { cpu, type Kgen, kernel, kernel_global, per_cpu } from '../arch/current';
 import { irq_cpustat_t } from '../include/linux/interrupt';
-import { type spinlock_t, spin_lock, spin_unlock } from '../include/linux/spinlock';
-import { ksoftirqd_task, try_to_wake_up } from './sched';
+import { spin_lock, spin_unlock, type spinlock_t } from '../include/linux/spinlock';
+import { TASK_INTERRUPTIBLE, task_struct } from '../include/linux/wait';
+import { current, runqueue, schedule, try_to_wake_up } from './sched';
 
 export const irq_stat = per_cpu(() => new irq_cpustat_t());
 
@@ -75,13 +76,18 @@ export function raise_softirq(nr: number): void {
 
 /**
  * Wakes the thread that runs softirqs of this CPU when they persist.
- * @modelled kernel/softirq.c
+ * @simplified the thread is started when it is first needed, not at boot
  */
 export function wakeup_softirqd(): void {
-  const task = ksoftirqd_task();
-  if (task !== null) {
-    try_to_wake_up(task);
+  const queue = runqueue();
+  if (queue.ksoftirqd !== null) {
+    try_to_wake_up(queue.ksoftirqd);
+    return;
   }
+  const task = new task_struct();
+  task.comm = `ksoftirqd/${cpu.id}`;
+  queue.ksoftirqd = task;
+  kernel.arch.startThread(task, run_ksoftirqd());
 }
 
 /**
@@ -92,16 +98,6 @@ export function wakeup_softirqd(): void {
 export function local_bh_disable(): void {
   const stat = irq_stat();
   stat.bh_disable = stat.bh_disable + 1;
-}
-
-/**
- * Lets softirqs run again without running them now.
- * @modelled kernel/softirq.c
- * @cost 4
- */
-export function _local_bh_enable(): void {
-  const stat = irq_stat();
-  stat.bh_disable = stat.bh_disable - 1;
 }
 
 /**
@@ -183,10 +179,14 @@ export function* __do_softirq(): Kgen {
 
 /**
  * The thread that runs softirqs of one CPU at task priority; sleeps while none is pending.
- * @simplified runs as a task of its own; CPU hotplug left out
+ * @simplified CPU hotplug left out
  */
-export function* run_ksoftirqd(): Kgen {
-  if (irq_stat().__softirq_pending !== 0) {
+function* run_ksoftirqd(): Kgen {
+  for (;;) {
+    if (irq_stat().__softirq_pending === 0) {
+      current().state = TASK_INTERRUPTIBLE;
+      yield* schedule();
+    }
     yield* do_softirq();
   }
 }

@@ -7,7 +7,7 @@ import { clock } from '../../base/clock';
 import { list, ref, struct } from '../../base/struct';
 import type { Cpu, Kgen } from '../arch/current';
 import { cpu, kernel, per_cpu } from '../arch/current';
-import { hrtimer, INITIAL_JIFFIES, jiffies, NSEC_PER_JIFFY, timer_list } from '../include/linux/timer';
+import { type hrtimer, INITIAL_JIFFIES, jiffies, NSEC_PER_JIFFY, type timer_list } from '../include/linux/timer';
 
 const tvec_base = struct('tvec_base', {
   timers: list(ref<timer_list>('armed timer'), 512, 'armed timers of this CPU, soonest first'),

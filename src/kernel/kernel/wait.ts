@@ -1,5 +1,11 @@
 /** Mirrors kernel/wait.c and the wake-up part of kernel/sched.c (2.6.39). The queue locks are taken for moments and never contended. */
-import { TASK_INTERRUPTIBLE, TASK_RUNNING, TASK_UNINTERRUPTIBLE, wait_queue_head_t, wait_queue_t } from '../include/linux/wait';
+import {
+  TASK_INTERRUPTIBLE,
+  TASK_RUNNING,
+  TASK_UNINTERRUPTIBLE,
+  type wait_queue_head_t,
+  wait_queue_t,
+} from '../include/linux/wait';
 import { current, default_wake_function } from './sched';
 
 export const TASK_NORMAL = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE;
@@ -77,7 +83,13 @@ export function finish_wait(_q: wait_queue_head_t, wait: wait_queue_t): void {
  * @modelled kernel/sched.c
  * @cost 10
  */
-export function __wake_up_common(q: wait_queue_head_t, mode: number, nr_exclusive: number, flags: number, key: number): void {
+export function __wake_up_common(
+  q: wait_queue_head_t,
+  mode: number,
+  nr_exclusive: number,
+  flags: number,
+  key: number,
+): void {
   let left = nr_exclusive;
   for (const wait of [...q.task_list]) {
     const woken = wait.func === null ? 0 : wait.func(wait, mode, flags, key);

@@ -63,6 +63,3 @@ export function spin_unlock(lock: spinlock_t): void {
  * @modelled include/linux/spinlock.h
  * @cost 1
  */
-export function spin_is_locked(lock: spinlock_t): boolean {
-  return lock.state === 1;
-}
