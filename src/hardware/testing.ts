@@ -1,5 +1,5 @@
 /** Two cards, a link and an event queue, without a machine: for the tests of this folder. */
-import { Heap, heap, useHeap } from '../base/heap';
+import { Heap, heap, setHeap } from '../base/heap';
 import type { Environment, WireEvent } from './environment';
 import type { frame } from './frame';
 import { Link, type LinkConfig } from './link';
@@ -31,7 +31,7 @@ export class Bench {
 
   constructor(link: LinkConfig = {}, nic: Partial<NicConfig> = {}) {
     // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
-    useHeap(new Heap());
+    setHeap(new Heap());
     this.link = new Link(this.environment(-1), link);
     for (const host of [0, 1] as const) {
       const made = new Nic(this.environment(host), {

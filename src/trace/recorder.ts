@@ -254,7 +254,7 @@ export class TooManyEvents extends Error {
 
 let recorder = new Recorder('off', new Float64Array(0), 0);
 
-export function useRecorder(next: Recorder): void {
+export function setRecorder(next: Recorder): void {
   recorder = next;
 }
 

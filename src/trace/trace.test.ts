@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clock } from '../base/clock';
-import { Heap, heap, useHeap } from '../base/heap';
+import { Heap, heap, setHeap } from '../base/heap';
 import { bool, int, list, ref, struct } from '../base/struct';
 import { Cursor } from './cursor';
 import { findKey, keyOf } from './keys';
 import { next, out, outBack, over, previous, SIZES } from './navigate';
-import { __a, __e, __l, __r, __v, Kind, Recorder, useRecorder } from './recorder';
+import { __a, __e, __l, __r, __v, Kind, Recorder, setRecorder } from './recorder';
 import { collectTrace, type FunctionFact, Trace, type TraceData, transferables } from './trace';
 
 const sk_buff = struct('sk_buff', {
@@ -72,7 +72,7 @@ interface Snapshot {
 /** Runs the acts and keeps, beside the trace, a full copy of the state at each event. */
 function run(script: readonly Act[], level: 'calls' | 'lines' = 'lines'): { data: TraceData; naive: Snapshot[] } {
   // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
-  useHeap(new Heap());
+  setHeap(new Heap());
   clock.ns = 0;
   const recorder = new Recorder(
     level,
@@ -80,7 +80,7 @@ function run(script: readonly Act[], level: 'calls' | 'lines' = 'lines'): { data
     1e6,
   );
   // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
-  useRecorder(recorder);
+  setRecorder(recorder);
   const contexts = [
     recorder.addContext('task', 'task:writer', 0, 0),
     recorder.addContext('softirq', 'softirq', 0, 1),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Heap, heap, useHeap } from '../../base/heap';
+import { Heap, heap, setHeap } from '../../base/heap';
 import {
   csum_block_add,
   csum_fold,
@@ -30,13 +30,13 @@ const noise = Array.from({ length: 1461 }, (_, i) => (i * 73 + (i >> 3) * 19) & 
 
 describe('the Internet checksum', () => {
   it('gives the number of the example in RFC 1071 section 3', () => {
-    useHeap(new Heap());
+    setHeap(new Heap());
     const at = put([0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]);
     expect(csum_fold(csum_partial(at, 8, 0))).toBe(~0xddf2 & 0xffff);
   });
 
   it('is the same whole or in blocks, at even and odd offsets', () => {
-    useHeap(new Heap());
+    setHeap(new Heap());
     const at = put(noise);
     const whole = csum_fold(csum_partial(at, noise.length, 0));
     expect(whole).toBe(plainChecksum(noise));
@@ -51,7 +51,7 @@ describe('the Internet checksum', () => {
   });
 
   it('verifies a header that carries it, and follows a changed word', () => {
-    useHeap(new Heap());
+    setHeap(new Heap());
     const header = [0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0, 0, 0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0, 0xc7];
     const at = put(header);
     const check = ip_fast_csum(at, 5);
@@ -64,7 +64,7 @@ describe('the Internet checksum', () => {
   });
 
   it('counts the pseudo-header', () => {
-    useHeap(new Heap());
+    setHeap(new Heap());
     const segment = noise.slice(0, 33);
     const pseudo = [10, 0, 0, 1, 10, 0, 0, 2, 0, 6, 0, 33];
     const at = put(segment);

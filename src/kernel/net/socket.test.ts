@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ops } from '../../base/dispatch';
-import { Heap, heap, useHeap } from '../../base/heap';
+import { Heap, heap, setHeap } from '../../base/heap';
 import { type Arch, type Kgen, setCurrent } from '../arch/current';
 import { sys_read, sys_write } from '../fs/read_write';
 import { EBADF, EFAULT, ENOTSOCK } from '../include/linux/errno';
@@ -42,7 +42,7 @@ function open(flags = 0): number {
 
 beforeEach(() => {
   const machine = new Heap();
-  useHeap(machine);
+  setHeap(machine);
   const kernel = { host: 0, cpus: [], globals: [], arch: {} as Arch, version: '2.6.39' as const, sysctl: {} };
   setCurrent({ id: 0, kernel, perCpu: [] }, machine);
   const task = new task_struct();

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../base/clock';
 import { ops } from '../../../base/dispatch';
-import { Heap, heap, useHeap } from '../../../base/heap';
+import { Heap, heap, setHeap } from '../../../base/heap';
 import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ETH_P_ALL, ETH_P_IP } from '../../include/linux/if_ether';
@@ -61,6 +61,7 @@ const driver = ops<net_device_ops>('net_device_ops', 'test_netdev_ops', {
 
 const arch: Arch = {
   wake() {},
+  startThread: () => {},
   unlocked: () => 0,
   setTimer() {},
   softirqAfterIrq() {},
@@ -99,7 +100,7 @@ function packet(first: number, len = 100): sk_buff {
 }
 
 beforeEach(() => {
-  useHeap(new Heap());
+  setHeap(new Heap());
   clock.ns = 0;
   taken = [];
   received = [];

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Heap, heap, useHeap } from '../../../base/heap';
+import { Heap, heap, setHeap } from '../../../base/heap';
 import type { Arch } from '../../arch/current';
 import { setCurrent } from '../../arch/current';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
@@ -44,7 +44,7 @@ import {
 
 beforeEach(() => {
   const run = new Heap();
-  useHeap(run);
+  setHeap(run);
   const kernel = { host: 0, cpus: [], globals: [], arch: {} as Arch, version: '2.6.39' as const, sysctl: {} };
   setCurrent({ id: 0, kernel, perCpu: [] }, run);
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ops } from '../../../base/dispatch';
-import { Heap, useHeap } from '../../../base/heap';
+import { Heap, setHeap } from '../../../base/heap';
 import { type Arch, type Kgen, type Request, setCurrent } from '../../arch/current';
 import { ENOBUFS } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
@@ -49,7 +49,7 @@ let sk: sock;
 
 beforeEach(() => {
   const run = new Heap();
-  useHeap(run);
+  setHeap(run);
   const arch = { wake: () => woken++, setTimer: () => {}, kick: () => {}, random32: () => 5 } as unknown as Arch;
   const kernel = { host: 0, cpus: [], globals: [], arch, version: '2.6.39' as const, sysctl: {} };
   setCurrent({ id: 0, kernel, perCpu: [] }, run);

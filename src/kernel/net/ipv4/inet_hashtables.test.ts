@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Heap, heap, useHeap } from '../../../base/heap';
+import { Heap, heap, setHeap } from '../../../base/heap';
 import { type Arch, type Cpu, type Kernel, setCurrent } from '../../arch/current';
 import { TCP_ESTABLISHED, TCP_LISTEN, tcp_sock } from '../../include/linux/tcp';
 import { __inet_lookup, inet_hash, inet_unhash, tcp_hashinfo } from './inet_hashtables';
@@ -32,7 +32,7 @@ function lookup(sport: number): unknown {
 }
 
 beforeEach(() => {
-  useHeap(new Heap());
+  setHeap(new Heap());
   const cpus: Cpu[] = [];
   const arch = { random32: () => 0x1234 } as Arch;
   const kernel: Kernel = { host: 0, cpus, globals: [], arch, version: '2.6.39', sysctl: {} };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../base/clock';
 import { ops } from '../../../base/dispatch';
-import { Heap, heap, useHeap } from '../../../base/heap';
+import { Heap, heap, setHeap } from '../../../base/heap';
 import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ARPOP_REPLY, ARPOP_REQUEST, arphdr } from '../../include/linux/if_arp';
@@ -88,6 +88,7 @@ const transport = ops<net_protocol>('net_protocol', 'test_protocol', {
 
 const arch: Arch = {
   wake() {},
+  startThread: () => {},
   unlocked: () => 0,
   setTimer() {},
   softirqAfterIrq() {},
@@ -120,7 +121,7 @@ function pass(ms: number): void {
 }
 
 beforeEach(() => {
-  useHeap(new Heap());
+  setHeap(new Heap());
   clock.ns = 0;
   frames = [];
   delivered = [];

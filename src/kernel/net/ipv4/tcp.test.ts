@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../base/clock';
 import { ops } from '../../../base/dispatch';
-import { Heap, heap, useHeap } from '../../../base/heap';
+import { Heap, heap, setHeap } from '../../../base/heap';
 import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
 import { EAGAIN, ENOTCONN } from '../../include/linux/errno';
 import type { kiocb } from '../../include/linux/fs';
@@ -132,13 +132,14 @@ function read(sk: tcp_sock, len: number, flags = 0): number[] | number {
 }
 
 beforeEach(() => {
-  useHeap(new Heap());
+  setHeap(new Heap());
   clock.ns = 0;
   clock.horizon = Number.POSITIVE_INFINITY;
   acks = 0;
   const idle = (): void => {};
   const arch: Arch = {
     wake: idle,
+    startThread: () => {},
     unlocked: () => 0,
     setTimer: idle,
     softirqAfterIrq: idle,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../base/clock';
-import { Heap, heap, useHeap } from '../../../base/heap';
+import { Heap, heap, setHeap } from '../../../base/heap';
 import { type Arch, type Cpu, type Kernel, setCurrent } from '../../arch/current';
 import { TCP_CA_Loss, tcp_sock } from '../../include/linux/tcp';
 import {
@@ -37,7 +37,7 @@ function round(sk: tcp_sock): void {
 }
 
 beforeEach(() => {
-  useHeap(new Heap());
+  setHeap(new Heap());
   clock.ns = 0;
   const cpus: Cpu[] = [];
   const kernel: Kernel = { host: 0, cpus, globals: [], arch: {} as Arch, version: '2.6.39', sysctl: {} };

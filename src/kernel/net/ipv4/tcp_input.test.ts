@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../base/clock';
 import { ops } from '../../../base/dispatch';
-import { Heap, heap, useHeap } from '../../../base/heap';
+import { Heap, heap, setHeap } from '../../../base/heap';
 import { seqAdd } from '../../../base/seq';
 import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
 import type { kiocb } from '../../include/linux/fs';
@@ -233,7 +233,7 @@ function liveSkbs(): number {
 }
 
 beforeEach(() => {
-  useHeap(new Heap());
+  setHeap(new Heap());
   clock.ns = 0;
   clock.horizon = Number.POSITIVE_INFINITY;
   wire = [];
@@ -244,6 +244,7 @@ beforeEach(() => {
   const idle = (): void => {};
   const arch: Arch = {
     wake: idle,
+    startThread: () => {},
     unlocked: () => 0,
     setTimer: (_cpu, at) => {
       timerAt = at;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../base/clock';
 import { ops } from '../../../base/dispatch';
-import { Heap, heap, useHeap } from '../../../base/heap';
+import { Heap, heap, setHeap } from '../../../base/heap';
 import { seqDiff } from '../../../base/seq';
 import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
 import type { kiocb } from '../../include/linux/fs';
@@ -176,13 +176,14 @@ function acknowledge(sk: tcp_sock, ack: number): void {
 }
 
 beforeEach(() => {
-  useHeap(new Heap());
+  setHeap(new Heap());
   clock.ns = 0;
   clock.horizon = Number.POSITIVE_INFINITY;
   sent = [];
   const idle = (): void => {};
   const arch: Arch = {
     wake: idle,
+    startThread: () => {},
     unlocked: () => 0,
     setTimer: idle,
     softirqAfterIrq: idle,

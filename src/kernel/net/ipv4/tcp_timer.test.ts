@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../base/clock';
-import { Heap, heap, useHeap } from '../../../base/heap';
+import { Heap, heap, setHeap } from '../../../base/heap';
 import { type Arch, type Cpu, type Kernel, setCurrent } from '../../arch/current';
 import { tcp_sock } from '../../include/linux/tcp';
 import { INITIAL_JIFFIES, NSEC_PER_JIFFY } from '../../include/linux/timer';
@@ -17,7 +17,7 @@ function patience(boundary: number, opening: boolean): number {
 }
 
 beforeEach(() => {
-  useHeap(new Heap());
+  setHeap(new Heap());
   const kernel: Kernel = { host: 0, cpus: [], globals: [], arch: {} as Arch, version: '2.6.39', sysctl: {} };
   const cpu: Cpu = { id: 0, kernel, perCpu: [] };
   setCurrent(cpu, heap);

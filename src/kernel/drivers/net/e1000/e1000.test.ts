@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../../base/clock';
-import { Heap, heap, useHeap } from '../../../../base/heap';
+import { Heap, heap, setHeap } from '../../../../base/heap';
 import type { Environment } from '../../../../hardware/environment';
 import { Link } from '../../../../hardware/link';
 import { Nic } from '../../../../hardware/nic';
@@ -62,6 +62,7 @@ class Bench {
       this.nics.push(nic);
       const arch: Arch = {
         wake: () => {},
+        startThread: () => {},
         unlocked: () => 0,
         setTimer: () => {},
         softirqAfterIrq: () => {},
@@ -192,7 +193,7 @@ function segment(linear: number, paged = 0, mss = 0): sk_buff {
 
 beforeEach(() => {
   clock.ns = 0;
-  useHeap(new Heap());
+  setHeap(new Heap());
 });
 
 describe('e1000', () => {
@@ -270,7 +271,7 @@ describe('e1000', () => {
   it('believes the checksum verdict of the card only if the card gives one', () => {
     for (const rxCsum of [true, false]) {
       // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
-      useHeap(new Heap());
+      setHeap(new Heap());
       clock.ns = 0;
       const bench = new Bench({}, rxCsum);
       const skb = bench.adapter(1).rx_ring.buffer_info.at(0).skb as sk_buff;
