@@ -1,7 +1,7 @@
 /** Who runs, and which packet is in whose hands: the open frames of every context at a step. */
 import type { ContextInfo } from '../../trace/data';
 import { type Layer, layerOf } from '../../trace/layers';
-import { Kind, Tag } from '../../trace/recorder';
+import { Kind, NONE, Tag } from '../../trace/recorder';
 import type { State } from '../../trace/state';
 import type { Frame, Trace } from '../../trace/trace';
 
@@ -76,14 +76,20 @@ export function handOf(hands: readonly Hand[], host: number): Hand | null {
   return own.find((hand) => hand.current) ?? own.sort((a, b) => b.at - a.at)[0] ?? null;
 }
 
+/** The skb of a frame's event; marks such as a spin have another object there, so the event before them counts. */
+function skbAt(trace: Trace, event: number): number {
+  const code = trace.isCode(event) ? event : trace.link(event);
+  return code === NONE ? 0 : trace.skb(code);
+}
+
 /** Every packet that a variable of an open frame names; the innermost frame that does counts. */
 export function heldAt(trace: Trace, state: State, hands: readonly Hand[]): Held[] {
   const found = new Map<number, Held>();
   for (const hand of hands) {
-    const last = hand.frames.findLastIndex(({ frame }) => trace.skb(frame.at) !== 0);
+    const last = hand.frames.findLastIndex(({ frame }) => skbAt(trace, frame.at) !== 0);
     hand.frames.forEach(({ frame, layer }, depth) => {
       const named = new Set(objectsOf(trace, frame.at));
-      const inHand = trace.skb(frame.at);
+      const inHand = skbAt(trace, frame.at);
       if (inHand !== 0) named.add(inHand);
       for (const skb of named) {
         const view = state.find(skb);

@@ -102,10 +102,12 @@ export function padlock(id: string, lock: LockStage | null, min = 96): Block[] {
         pen.path(shackle, `thin ${tone}`);
         pen.rect({ x: x + 7, y: y + 15, w: 12, h: 10 }, lock.locked ? 'lockbody locked' : 'lockbody', { rx: 1.5 });
         const text = w - 30;
-        pen.text(x + 25, y + 13, lock.name, 'b', { max: text, cls: 'ink' });
         const waits = lock.waiters.length > 0;
-        const line = waits ? `${lock.owner}, ${lock.waiters.join(' ')} spins` : lock.owner;
-        pen.text(x + 25, y + 26, line, 'n', { max: text, cls: waits ? 'blocked strong' : 'ink2' });
+        const first = y + (waits ? 10.5 : 13);
+        pen.text(x + 25, first, lock.name, 'b', { max: text, cls: 'ink' });
+        pen.text(x + 25, first + (waits ? 10 : 13), lock.owner, 'n', { max: text, cls: waits ? 'ink strong' : 'ink2' });
+        if (waits)
+          pen.text(x + 25, y + 31, `${lock.waiters.join(' ')} spins`, 'n', { max: text, cls: 'blocked strong' });
       },
     },
   ];

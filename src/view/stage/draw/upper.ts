@@ -41,8 +41,9 @@ function taskBlock(task: TaskStage, brief: boolean): Block {
         object: task.id,
       });
       const after = x + 13 + widthOf(task.name, 'b') + 7;
-      const on = task.state === 'running' ? ` on CPU ${task.cpu}` : '';
-      pen.text(after, y + 10.5, `${STATES[task.state]}${on}`, 't', {
+      const doing =
+        task.state === 'running' ? `${words < 170 ? '' : 'running '}on CPU ${task.cpu}` : STATES[task.state];
+      pen.text(after, y + 10.5, doing, 't', {
         max: x + words - after,
         cls: task.state === 'asleep' ? 'blocked' : 'ink2',
       });
