@@ -27,7 +27,7 @@ import { qdisc_model_attach } from '../kernel/net/sched/sch_model';
 import { sock_alloc, sock_alloc_file } from '../kernel/net/socket';
 import type { Connection, Scenario, Task, TcpSide } from '../scenario/schema';
 import { Kind } from '../trace/recorder';
-import { Core, MachineCpu } from './cpu';
+import { Core, type Execution, MachineCpu } from './cpu';
 import { drain, type Machine } from './machine';
 
 /** Interrupt line of eth0. */
@@ -244,6 +244,19 @@ export function openCapture(host: MachineHost, heap: Heap, others: readonly Mach
     setCurrent(other.cpus[0] as MachineCpu, heap);
     packet_model_capture(null, SNAPLEN, 1);
   }
+}
+
+/** Opens a capture at `at` ns, by a task of its own. */
+export function startCapture(machine: Machine, host: MachineHost, at: number, others: readonly MachineHost[]): void {
+  const [cpu] = host.cpus;
+  if (cpu === undefined) return;
+  setCurrent(cpu, machine.heap);
+  const task = new task_struct();
+  task.comm = 'tcpdump';
+  const code = function* (): Execution['code'] {
+    openCapture(host, machine.heap, others);
+  };
+  machine.addTask(cpu, task, code(), at);
 }
 
 /** A task with all sockets of its host open. */

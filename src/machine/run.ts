@@ -9,7 +9,7 @@ import { collectTrace } from '../trace/collect';
 import type { EndInfo, TraceData } from '../trace/data';
 import { Kind, Recorder, setRecorder, TooManyEvents } from '../trace/recorder';
 import { applyEdit } from './edits';
-import { bootHost, connect, type MachineHost, openCapture, openTask } from './host';
+import { bootHost, connect, type MachineHost, openCapture, openTask, startCapture } from './host';
 import { type End, Machine } from './machine';
 import { Ledger, type OpenSocket, program } from './program';
 
@@ -101,9 +101,11 @@ export function run(
     if (cpu === undefined) throw new Error(`host ${wanted.host} has no CPU ${wanted.cpu}`);
     machine.addTask(cpu, task, program(machine, task, wanted.calls, scenario.seed, socketOf), wanted.startUs * 1000);
   }
-  for (const capture of scenario.captures) {
-    const others = oneCore ? [capture.host === 'A' ? hosts.B : hosts.A] : [];
-    machine.at(capture.startUs * 1000, -1, 'capture opens', () => openCapture(hosts[capture.host], heap, others));
+  for (const { host: name, startUs } of scenario.captures) {
+    const host = hosts[name];
+    const others: MachineHost[] = oneCore ? [name === 'A' ? hosts.B : hosts.A] : [];
+    if (startUs === 0) openCapture(host, heap, others);
+    else startCapture(machine, host, startUs * 1000, others);
   }
   for (const edit of scenario.edits) {
     machine.at(edit.atUs * 1000, -1, 'edit', () => inHost(hosts[edit.host], heap, (host) => applyEdit(host, edit)));
