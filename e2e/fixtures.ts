@@ -1,14 +1,19 @@
 import { test as base, expect, type Page } from '@playwright/test';
 
-/** Playwright's `test`, where any error that the page logs or throws fails the test. */
+/** Makes every error that a page logs or throws a line of `errors`. */
+function listen(page: Page, errors: string[]): void {
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => errors.push(`page: ${error.stack ?? error.message}`));
+}
+
+/** Playwright's `test`, where any error that a page logs or throws fails the test. */
 export const test = base.extend({
-  page: async ({ page }, use) => {
+  context: async ({ context }, use) => {
     const errors: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error') errors.push(`console: ${message.text()}`);
-    });
-    page.on('pageerror', (error) => errors.push(`page: ${error.stack ?? error.message}`));
-    await use(page);
+    context.on('page', (page) => listen(page, errors));
+    await use(context);
     expect(errors, 'errors of the page').toEqual([]);
   },
 });
@@ -18,4 +23,4 @@ export async function idle(page: Page): Promise<void> {
   await page.locator('html[data-idle="true"]').waitFor({ state: 'attached' });
 }
 
-export { expect };
+export { expect, type Page };

@@ -1,6 +1,11 @@
-import { useEffect } from 'react';
+import { Activity, type CSSProperties, type ReactNode, useEffect, useState } from 'react';
 import { Bar } from './Bar';
 import { Capture } from './capture/Capture';
+import { Dialogs } from './dialogs/Dialogs';
+import { useShares, useWidth, type Width } from './frame/layout';
+import { Messages } from './frame/Messages';
+import { Splitter } from './frame/Splitter';
+import { TabRow } from './frame/TabRow';
 import { useKeyboard } from './keyboard';
 import { Code } from './panels/Code';
 import { Inspector } from './panels/Inspector';
@@ -35,10 +40,21 @@ function useAddress(): void {
 
 /** Tells tests, and anyone who scripts the page, that nothing is under way. */
 function useIdleMark(): void {
-  const idle = usePage((page) => page.trace !== null && page.run === null && !page.playing);
+  const idle = usePage((page) => page.trace !== null && page.run === null && !page.playing && page.pending === 0);
   useEffect(() => {
     document.documentElement.dataset.idle = String(idle);
   }, [idle]);
+}
+
+const PANELS = { stage: 'Stage', code: 'Code', inspector: 'Inspector', timeline: 'Timeline', capture: 'Capture' };
+type Panel = keyof typeof PANELS;
+const SIDES = { code: PANELS.code, inspector: PANELS.inspector };
+
+/** Whether a panel has a place on the page at this width, with the chosen one in front. */
+function isShown(panel: Panel, width: Width, chosen: Panel, side: 'code' | 'inspector'): boolean {
+  if (width === 'wide') return true;
+  if (width === 'narrow') return panel === chosen;
+  return panel === side || !(panel in SIDES);
 }
 
 /** The page. */
@@ -47,51 +63,94 @@ export function App() {
   useAddress();
   useKeyboard();
   useIdleMark();
+  const width = useWidth();
+  const [shares, setShares] = useShares();
+  const [chosen, setChosen] = useState<Panel>('stage');
+  const [side, setSide] = useState<'code' | 'inspector'>('code');
+  const style = {
+    '--left': `${shares.left}%`,
+    '--right': `${shares.right}%`,
+    '--bottom': `${shares.bottom}dvh`,
+  } as CSSProperties;
+  const panel = (name: Panel, content: ReactNode): ReactNode => (
+    <Activity mode={isShown(name, width, chosen, side) ? 'visible' : 'hidden'}>{content}</Activity>
+  );
   return (
-    <div className="page">
+    <div className="page" data-width={width} style={style}>
       <Bar />
-      <aside className="side left">
-        <Code />
-      </aside>
-      <main className="stage-slot">
-        <Stage />
-      </main>
-      <aside className="side right" aria-label="Inspector">
-        <Inspector />
-      </aside>
+      {width === 'narrow' && <TabRow label="Panels" tabs={PANELS} chosen={chosen} onChoose={setChosen} />}
+      {width === 'medium' && <TabRow label="Side panels" tabs={SIDES} chosen={side} onChoose={setSide} />}
+      {panel(
+        'code',
+        <aside className="side left" id="panel-code" aria-label="Code">
+          <Code />
+        </aside>,
+      )}
+      {panel(
+        'stage',
+        <main className="stage-slot" id="panel-stage">
+          <Stage />
+        </main>,
+      )}
+      {panel(
+        'inspector',
+        <aside className="side right" id="panel-inspector" aria-label="Inspector">
+          <Inspector />
+        </aside>,
+      )}
       <Transport />
       <div className="bottom">
-        <Timeline />
-        <Capture />
+        {panel(
+          'timeline',
+          <div className="bottom-slot" id="panel-timeline">
+            <Timeline />
+          </div>,
+        )}
+        {panel(
+          'capture',
+          <div className="bottom-slot" id="panel-capture">
+            <Capture />
+          </div>,
+        )}
       </div>
-      <Messages />
-    </div>
-  );
-}
-
-function Messages() {
-  const problem = usePage((page) => page.problem);
-  const notice = usePage((page) => page.notice);
-  const { report, say } = usePage.getState();
-  useEffect(() => {
-    if (notice === null) return;
-    const timer = setTimeout(() => say(null), 4000);
-    return () => clearTimeout(timer);
-  }, [notice, say]);
-  return (
-    <div className="messages" aria-live="polite">
-      {notice !== null && <p className="notice">{notice}</p>}
-      {problem !== null && (
-        <div className="problem" role="alert">
-          <strong>{problem.title}</strong>
-          {problem.lines.map((line) => (
-            <p key={line}>{line}</p>
-          ))}
-          <button type="button" className="button" onClick={() => report(null)}>
-            Close
-          </button>
-        </div>
+      {width !== 'narrow' && (
+        <Splitter
+          label="Width of the left column"
+          className="splitter-left"
+          orientation="vertical"
+          sign={1}
+          value={shares.left}
+          min={10}
+          max={45}
+          onChange={(left) => setShares({ left })}
+        />
       )}
+      {width === 'wide' && (
+        <Splitter
+          label="Width of the right column"
+          className="splitter-right"
+          orientation="vertical"
+          sign={-1}
+          value={shares.right}
+          min={10}
+          max={45}
+          onChange={(right) => setShares({ right })}
+        />
+      )}
+      {width !== 'narrow' && (
+        <Splitter
+          label="Height of the timeline"
+          className="splitter-bottom"
+          orientation="horizontal"
+          sign={-1}
+          value={shares.bottom}
+          min={10}
+          max={60}
+          onChange={(bottom) => setShares({ bottom })}
+        />
+      )}
+      <Messages />
+      <Dialogs />
     </div>
   );
 }

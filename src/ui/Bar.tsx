@@ -1,65 +1,93 @@
 import { PRESETS } from '../scenario/presets';
-import { linkHere, presetSource } from './store/address';
+import { copyLink, toggleTheme } from './actions';
+import { presetSource } from './store/address';
 import { type Theme, usePage } from './store/store';
 
-/** Copies the link to this step and puts it into the address, so that it can be copied from there too. */
-export async function copyLink(): Promise<void> {
-  const { report, say } = usePage.getState();
-  try {
-    const link = linkHere();
-    history.replaceState(null, '', link);
-    await navigator.clipboard.writeText(link);
-    say('Link to this step copied.');
-  } catch (error) {
-    if (error instanceof DOMException) say('The link is in the address bar.');
-    else report({ title: 'No link', lines: [error instanceof Error ? error.message : String(error)] });
-  }
+const THEMES: Readonly<Record<Theme, string>> = { system: 'Auto', light: 'Light', dark: 'Dark' };
+
+/** What runs, in the words of its scenario. */
+function useScenarioWords(): { title: string; watch: string } {
+  const trace = usePage((page) => page.trace);
+  const scenario = (trace?.data.scenario ?? {}) as { title?: string; watch?: string };
+  return { title: scenario.title ?? '', watch: scenario.watch ?? '' };
 }
 
-const THEMES: Readonly<Record<Theme, string>> = { system: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' };
-const NEXT_THEME: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
-
-/** The top row: what is open, what to follow, the link. */
-export function Bar() {
+function PresetPicker() {
   const source = usePage((page) => page.source);
-  const trace = usePage((page) => page.trace);
-  const run = usePage((page) => page.run);
-  const theme = usePage((page) => page.theme);
-  const page = usePage.getState();
-  const preset = PRESETS.find(({ name }) => name === source?.preset);
+  const load = usePage((page) => page.load);
+  const { title, watch } = useScenarioWords();
+  const own = source !== null && !source.unchanged;
   return (
-    <header className="bar">
-      <h1>skbscope</h1>
+    <>
       <label className="sr-only" htmlFor="preset">
         Scenario
       </label>
       <select
         id="preset"
         className="bar-preset"
-        value={preset?.name ?? ''}
+        title={watch}
+        value={own || source === null ? '' : (source.preset ?? '')}
         onChange={(event) => {
           const chosen = presetSource(event.target.value);
-          if (chosen !== null) page.load(chosen);
+          if (chosen !== null) load(chosen);
         }}
       >
-        {preset === undefined && <option value="">{source === null ? 'Opening…' : 'A scenario of your own'}</option>}
-        {PRESETS.map(({ name, title }) => (
-          <option key={name} value={name}>
-            {title}
+        {(own || source === null) && <option value="">{source === null ? 'Opening…' : `Own: ${title}`}</option>}
+        {PRESETS.map((preset) => (
+          <option key={preset.name} value={preset.name}>
+            {preset.title}
           </option>
         ))}
       </select>
-      <p className="bar-watch">{preset?.watch}</p>
+      <p className="bar-watch" title={watch}>
+        {watch}
+      </p>
+    </>
+  );
+}
+
+/** The top row: what is open, and what one can do with it. */
+export function Bar() {
+  const trace = usePage((page) => page.trace);
+  const run = usePage((page) => page.run);
+  const theme = usePage((page) => page.theme);
+  const { cancelRun, openDialog, openEditor } = usePage.getState();
+  return (
+    <header className="bar">
+      <h1>skbscope</h1>
+      <PresetPicker />
       {run !== null && (
-        <button type="button" className="button" onClick={page.cancelRun}>
+        <button type="button" className="button" onClick={cancelRun}>
           Running, {run.events.toLocaleString('en')} events: cancel
         </button>
       )}
-      <button type="button" className="button" onClick={() => page.setTheme(NEXT_THEME[theme])}>
-        {THEMES[theme]}
-      </button>
-      <button type="button" className="button" disabled={trace === null} onClick={() => void copyLink()}>
-        Link to this step
+      <div className="bar-buttons">
+        <button type="button" className="button" title="Edit the scenario (E)" onClick={() => openEditor(null)}>
+          Edit scenario
+        </button>
+        <button type="button" className="button" disabled={trace === null} onClick={() => void copyLink()} title="L">
+          Link to this step
+        </button>
+        <button type="button" className="button" disabled={trace === null} onClick={() => openDialog('export')}>
+          Export
+        </button>
+        <button type="button" className="button" disabled={trace === null} onClick={() => openDialog('about')}>
+          About
+        </button>
+        <button type="button" className="button" title="Light, dark, or as the system has it (T)" onClick={toggleTheme}>
+          <span className="sr-only">Theme: </span>
+          {THEMES[theme]}
+        </button>
+        <button type="button" className="button" title="Keyboard (?)" onClick={() => openDialog('help')}>
+          <span aria-hidden="true">?</span>
+          <span className="sr-only">Keyboard</span>
+        </button>
+      </div>
+      <button type="button" className="button bar-palette" title="Commands" onClick={() => openDialog('palette')}>
+        <span className="sr-only">Commands</span>
+        <span aria-hidden="true" className="mono">
+          Ctrl K
+        </span>
       </button>
     </header>
   );

@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { copyLink } from './Bar';
+import { copyLink, playOrPause, toggleTheme } from './actions';
 import { usePage } from './store/store';
 
 /** Keys by `KeyboardEvent.key`, with `Shift+` in front where it matters; what they do, and the words for the help. */
@@ -18,34 +18,43 @@ export const KEYS: Readonly<Record<string, { readonly does: string; readonly run
   '[': { does: 'To the breakpoint before, or the start', run: () => usePage.getState().proceed(-1) },
   Home: { does: 'To the start', run: () => usePage.getState().seek(0) },
   End: { does: 'To the end', run: () => usePage.getState().seek(Number.MAX_SAFE_INTEGER) },
-  ' ': {
-    does: 'Play or pause',
-    run: () => {
-      const { playing, play, pause } = usePage.getState();
-      if (playing) pause();
-      else play();
-    },
-  },
+  ' ': { does: 'Play or pause', run: playOrPause },
   l: { does: 'Copy the link to this step', run: () => void copyLink() },
+  e: { does: 'Edit the scenario', run: () => usePage.getState().openEditor(null) },
+  x: { does: 'Export', run: () => usePage.getState().openDialog('export') },
+  t: { does: 'Theme: system, light, dark', run: toggleTheme },
+  '/': { does: 'Commands', run: () => usePage.getState().openDialog('palette') },
+  '?': { does: 'What the keys do', run: () => usePage.getState().openDialog('help') },
 };
 
-/** True where keys belong to what has the focus. */
-function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('input, select, textarea, [contenteditable="true"], [role="dialog"], [role="tablist"]') !== null;
+/** Where keys belong to what has the focus. */
+const OWN_KEYS =
+  'input, select, textarea, [contenteditable="true"], [role="dialog"], [role="tablist"], [role="separator"]';
+
+function hasOwnKeys(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest(OWN_KEYS) !== null;
 }
 
-/** Lets the keys work anywhere on the page but where text is typed. */
+function onKey(event: KeyboardEvent): void {
+  const page = usePage.getState();
+  if (event.defaultPrevented || event.altKey) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+    event.preventDefault();
+    page.openDialog(page.dialog === 'palette' ? null : 'palette');
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || page.dialog !== null || hasOwnKeys(event.target)) return;
+  // A focused button takes the space bar itself.
+  if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
+  const binding = KEYS[(event.shiftKey && event.key.startsWith('Arrow') ? 'Shift+' : '') + event.key];
+  if (binding === undefined) return;
+  event.preventDefault();
+  binding.run();
+}
+
+/** Lets the keys work anywhere on the page but where they have a meaning of their own. */
 export function useKeyboard(): void {
   useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-      // A focused button takes the space bar itself.
-      if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
-      const binding = KEYS[(event.shiftKey && event.key.startsWith('Arrow') ? 'Shift+' : '') + event.key];
-      if (binding === undefined) return;
-      event.preventDefault();
-      binding.run();
-    };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   }, []);

@@ -58,7 +58,11 @@ function reason(tap: Uint8Array, at: number, frames: number): string {
 function differencesOf(tap: SeenPacket, wire: readonly SeenPacket[]): Difference[] {
   const [first] = wire;
   if (first === undefined) return [];
-  const found = rangesThatDiffer(tap.bytes, first.bytes).map(({ at, length }) => ({ at, length, why: reason(tap.bytes, at, wire.length) }));
+  const found = rangesThatDiffer(tap.bytes, first.bytes).map(({ at, length }) => ({
+    at,
+    length,
+    why: reason(tap.bytes, at, wire.length),
+  }));
   if (wire.length > 1) {
     found.push({
       at: first.bytes.length,
@@ -66,13 +70,21 @@ function differencesOf(tap: SeenPacket, wire: readonly SeenPacket[]): Difference
       why: `the packet of ${tap.bytes.length} bytes is cut into ${wire.length} frames below the tap`,
     });
   } else if (tap.bytes.length < first.bytes.length) {
-    found.push({ at: tap.bytes.length, length: first.bytes.length - tap.bytes.length, why: 'padded to the least length of an Ethernet frame' });
+    found.push({
+      at: tap.bytes.length,
+      length: first.bytes.length - tap.bytes.length,
+      why: 'padded to the least length of an Ethernet frame',
+    });
   }
   return found;
 }
 
 /** Rows of one host in order of time. `packetOf` names the packet an skb or a frame belongs to, the same for its whole family. */
-export function captureRows(tap: readonly SeenPacket[], wire: readonly SeenPacket[], packetOf: (object: number) => number): CaptureRow[] {
+export function captureRows(
+  tap: readonly SeenPacket[],
+  wire: readonly SeenPacket[],
+  packetOf: (object: number) => number,
+): CaptureRow[] {
   const framesOf = new Map<string, SeenPacket[]>();
   const keyOf = ({ object, direction }: SeenPacket): string => `${direction} ${packetOf(object)}`;
   for (const frame of wire) {
@@ -84,7 +96,9 @@ export function captureRows(tap: readonly SeenPacket[], wire: readonly SeenPacke
   const taken = new Set<SeenPacket>();
   for (const packet of tap) {
     // A packet sent again has the same family: its frames are those that come next.
-    const frames = (framesOf.get(keyOf(packet)) ?? []).filter((frame) => !taken.has(frame) && (packet.direction === 'in' || frame.ns >= packet.ns));
+    const frames = (framesOf.get(keyOf(packet)) ?? []).filter(
+      (frame) => !taken.has(frame) && (packet.direction === 'in' || frame.ns >= packet.ns),
+    );
     const own = firstRun(packet, frames);
     for (const frame of own) taken.add(frame);
     rows.push({
@@ -98,7 +112,14 @@ export function captureRows(tap: readonly SeenPacket[], wire: readonly SeenPacke
   }
   for (const frame of wire) {
     if (taken.has(frame)) continue;
-    rows.push({ packet: packetOf(frame.object), direction: frame.direction, tap: null, wire: [frame], summary: dissect(frame.bytes).summary, differences: [] });
+    rows.push({
+      packet: packetOf(frame.object),
+      direction: frame.direction,
+      tap: null,
+      wire: [frame],
+      summary: dissect(frame.bytes).summary,
+      differences: [],
+    });
   }
   const timeOf = ({ tap: packet, wire: frames }: CaptureRow): number => packet?.ns ?? frames[0]?.ns ?? 0;
   return rows.sort((a, b) => timeOf(a) - timeOf(b));
@@ -106,7 +127,9 @@ export function captureRows(tap: readonly SeenPacket[], wire: readonly SeenPacke
 
 /** The frames that carry this packet's payload once. */
 function firstRun(packet: SeenPacket, frames: readonly SeenPacket[]): SeenPacket[] {
-  const payload = (bytes: Uint8Array): number => dissect(bytes).sections.find(({ protocol, title }) => protocol === 'data' && !title.startsWith('Padding'))?.length ?? 0;
+  const payload = (bytes: Uint8Array): number =>
+    dissect(bytes).sections.find(({ protocol, title }) => protocol === 'data' && !title.startsWith('Padding'))
+      ?.length ?? 0;
   const wanted = payload(packet.bytes);
   const run: SeenPacket[] = [];
   let carried = 0;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dissect, internetChecksum, tcpChecksum } from './dissect';
 
-const bytes = (hex: string): Uint8Array => Uint8Array.from(hex.replace(/\s/g, '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+const bytes = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.replace(/\s/g, '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 
 /** A SYN of a real stack (both checksums computed by it). */
 const SYN = bytes(`
@@ -19,23 +20,28 @@ describe('dissect', () => {
 
   it('names the bytes of every field once, in order, within the frame', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 120 }), fc.constantFrom(0x0800, 0x0806, 0x1234), fc.nat(255), (random, type, protocol) => {
-        const frame = Uint8Array.from(random);
-        if (frame.length > 13) [frame[12], frame[13]] = [type >> 8, type & 0xff];
-        if (frame.length > 24) [frame[14], frame[23]] = [0x45, protocol % 3 === 0 ? 6 : protocol];
-        const { sections, summary } = dissect(frame);
-        expect(summary.length).toBeGreaterThan(0);
-        let at = 0;
-        for (const section of sections) {
-          expect(section.at).toBe(at);
-          at += section.length;
-          for (const field of section.fields) {
-            expect(field.at).toBeGreaterThanOrEqual(section.at);
-            expect(field.at + field.length).toBeLessThanOrEqual(section.at + section.length);
+      fc.property(
+        fc.uint8Array({ maxLength: 120 }),
+        fc.constantFrom(0x0800, 0x0806, 0x1234),
+        fc.nat(255),
+        (random, type, protocol) => {
+          const frame = Uint8Array.from(random);
+          if (frame.length > 13) [frame[12], frame[13]] = [type >> 8, type & 0xff];
+          if (frame.length > 24) [frame[14], frame[23]] = [0x45, protocol % 3 === 0 ? 6 : protocol];
+          const { sections, summary } = dissect(frame);
+          expect(summary.length).toBeGreaterThan(0);
+          let at = 0;
+          for (const section of sections) {
+            expect(section.at).toBe(at);
+            at += section.length;
+            for (const field of section.fields) {
+              expect(field.at).toBeGreaterThanOrEqual(section.at);
+              expect(field.at + field.length).toBeLessThanOrEqual(section.at + section.length);
+            }
           }
-        }
-        expect(at).toBeLessThanOrEqual(frame.length);
-      }),
+          expect(at).toBeLessThanOrEqual(frame.length);
+        },
+      ),
     );
   });
 

@@ -29,7 +29,7 @@ export interface Dissection {
   readonly summary: string;
 }
 
-const ETHERTYPES: Readonly<Record<number, string>> = { 0x0800: 'IPv4', 0x0806: 'ARP', 0x8100: 'VLAN', 0x86dd: 'IPv6' };
+const ETHERTYPES: Readonly<Record<number, string>> = { 2048: 'IPv4', 2054: 'ARP', 33024: 'VLAN', 34525: 'IPv6' };
 const IP_PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP' };
 const TCP_FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'] as const;
 
@@ -49,7 +49,12 @@ class Reader {
     for (let i = 0; i < length; i++) value = value * 256 + (this.bytes[offset + i] ?? 0);
     return value;
   }
-  number(name: string, length: number, show: (value: number) => string = String, problem?: (value: number) => string | undefined): number {
+  number(
+    name: string,
+    length: number,
+    show: (value: number) => string = String,
+    problem?: (value: number) => string | undefined,
+  ): number {
     const value = this.peek(this.at, length);
     this.add(name, show(value), length, problem?.(value));
     return value;
@@ -95,7 +100,10 @@ export function dissect(bytes: Uint8Array): Dissection {
   const sections: Section[] = [];
   const reader = new Reader(bytes, 0, bytes.length);
   if (bytes.length < 14) {
-    return { sections: [dataSection('data', 'Too short for an Ethernet header', bytes, 0, bytes.length)], summary: `${bytes.length} bytes` };
+    return {
+      sections: [dataSection('data', 'Too short for an Ethernet header', bytes, 0, bytes.length)],
+      summary: `${bytes.length} bytes`,
+    };
   }
   reader.number('destination', 6, macText);
   reader.number('source', 6, macText);
@@ -108,7 +116,9 @@ export function dissect(bytes: Uint8Array): Dissection {
 }
 
 function dataSection(protocol: Protocol, title: string, bytes: Uint8Array, from: number, to: number): Section {
-  const sample = [...bytes.subarray(from, Math.min(to, from + 48))].map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.')).join('');
+  const sample = [...bytes.subarray(from, Math.min(to, from + 48))]
+    .map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.'))
+    .join('');
   return {
     protocol,
     title: `${title}, ${to - from} bytes`,
@@ -128,7 +138,9 @@ function arp(bytes: Uint8Array, at: number, sections: Section[]): string {
   reader.number('protocol type', 2, (value) => hex(value, 4));
   reader.number('hardware address length', 1);
   reader.number('protocol address length', 1);
-  const op = reader.number('operation', 2, (value) => (value === 1 ? 'request (1)' : value === 2 ? 'reply (2)' : String(value)));
+  const op = reader.number('operation', 2, (value) =>
+    value === 1 ? 'request (1)' : value === 2 ? 'reply (2)' : String(value),
+  );
   const sha = reader.number('sender MAC', 6, macText);
   const spa = reader.number('sender address', 4, ipText);
   reader.number('target MAC', 6, macText);
@@ -157,7 +169,12 @@ function ipv4(bytes: Uint8Array, at: number, sections: Section[]): string {
   reader.number('time to live', 1);
   const protocol = reader.number('protocol', 1, (value) => `${IP_PROTOCOLS[value] ?? 'unknown'} (${value})`);
   const right = internetChecksum(bytes, at, at + ihl) === 0;
-  reader.number('header checksum', 2, (value) => `${hex(value, 4)} ${right ? '(right)' : '(wrong)'}`, () => (right ? undefined : 'wrong'));
+  reader.number(
+    'header checksum',
+    2,
+    (value) => `${hex(value, 4)} ${right ? '(right)' : '(wrong)'}`,
+    () => (right ? undefined : 'wrong'),
+  );
   const source = reader.number('source', 4, ipText);
   const target = reader.number('destination', 4, ipText);
   if (ihl > 20) reader.add('options', `${ihl - 20} bytes`, ihl - 20);
@@ -191,7 +208,12 @@ function icmp(bytes: Uint8Array, at: number, end: number, sections: Section[]): 
   reader.number('rest of header', 4, (value) => hex(value, 8));
   sections.push({ protocol: 'icmp', title: 'Internet Control Message Protocol', at, length: 8, fields: reader.fields });
   sections.push(dataSection('data', 'Data', bytes, at + 8, end));
-  const names: Readonly<Record<number, string>> = { 0: 'echo reply', 3: `unreachable, code ${code}`, 8: 'echo request', 11: 'time exceeded' };
+  const names: Readonly<Record<number, string>> = {
+    0: 'echo reply',
+    3: `unreachable, code ${code}`,
+    8: 'echo request',
+    11: 'time exceeded',
+  };
   return `ICMP ${names[type] ?? `type ${type}`}`;
 }
 
@@ -206,7 +228,9 @@ function udp(bytes: Uint8Array, ip: number, at: number, end: number, sections: S
   const length = reader.number('length', 2);
   const complete = length === end - at;
   const right = complete && internetChecksum(bytes, at, end, pseudoSum(bytes, ip, 17, length)) === 0;
-  reader.number('checksum', 2, (value) => (value === 0 ? 'none' : `${hex(value, 4)} ${complete ? (right ? '(right)' : '(wrong)') : ''}`));
+  reader.number('checksum', 2, (value) =>
+    value === 0 ? 'none' : `${hex(value, 4)} ${complete ? (right ? '(right)' : '(wrong)') : ''}`,
+  );
   sections.push({ protocol: 'udp', title: 'User Datagram Protocol', at, length: 8, fields: reader.fields });
   sections.push(dataSection('data', 'Data', bytes, at + 8, end));
   return `UDP ${source} to ${target}, ${length - 8} bytes`;
@@ -227,7 +251,11 @@ function checksumState(bytes: Uint8Array, ip: number, at: number, end: number): 
   return check === partial || check === withoutLength ? 'partial' : 'wrong';
 }
 
-const CHECKSUM_WORDS: Readonly<Record<ChecksumState, string>> = { right: '(right)', partial: '(pseudo-header only)', wrong: '(wrong)' };
+const CHECKSUM_WORDS: Readonly<Record<ChecksumState, string>> = {
+  right: '(right)',
+  partial: '(pseudo-header only)',
+  wrong: '(wrong)',
+};
 
 function tcp(bytes: Uint8Array, ip: number, at: number, end: number, sections: Section[], whole: boolean): string {
   const reader = new Reader(bytes, at, end);
@@ -261,7 +289,13 @@ function tcp(bytes: Uint8Array, ip: number, at: number, end: number, sections: S
   return `${source} to ${target} [${flagText}] seq ${seq} ack ${ack} win ${window} len ${data}`;
 }
 
-const OPTION_NAMES: Readonly<Record<number, string>> = { 2: 'maximum segment size', 3: 'window scale', 4: 'SACK permitted', 5: 'SACK', 8: 'timestamps' };
+const OPTION_NAMES: Readonly<Record<number, string>> = {
+  2: 'maximum segment size',
+  3: 'window scale',
+  4: 'SACK permitted',
+  5: 'SACK',
+  8: 'timestamps',
+};
 
 function options(reader: Reader, end: number): void {
   while (reader.at < end) {
@@ -287,7 +321,8 @@ function options(reader: Reader, end: number): void {
     else if (kind === 8 && length === 10) text = `value ${value(2, 4)}, echo ${value(6, 4)}`;
     else if (kind === 5) {
       const blocks: string[] = [];
-      for (let offset = 2; offset + 8 <= length; offset += 8) blocks.push(`${value(offset, 4)} to ${value(offset + 4, 4)}`);
+      for (let offset = 2; offset + 8 <= length; offset += 8)
+        blocks.push(`${value(offset, 4)} to ${value(offset + 4, 4)}`);
       text = blocks.join(', ');
     }
     reader.add(OPTION_NAMES[kind] ?? `option ${kind}`, text, length);

@@ -30,11 +30,16 @@ const number = (value: number): string => value.toLocaleString('en');
 const plural = (n: number, one: string): string => `${number(n)} ${one}${n === 1 ? '' : 's'}`;
 
 /** Checks that let an skb through or hold it, and the sentence each gives. `passed` is what it returned, as a yes or no. */
-const CHECKS: Readonly<Record<string, (socket: StructView, skb: StructView, passed: boolean, result: number) => string>> = {
+const CHECKS: Readonly<
+  Record<string, (socket: StructView, skb: StructView, passed: boolean, result: number) => string>
+> = {
   tcp_cwnd_test(socket, _skb, passed, result) {
-    const flight = socket.num('packets_out') - socket.num('sacked_out') - socket.num('lost_out') + socket.num('retrans_out');
+    const flight =
+      socket.num('packets_out') - socket.num('sacked_out') - socket.num('lost_out') + socket.num('retrans_out');
     const base = `${plural(flight, 'segment')} in flight, snd_cwnd is ${number(socket.num('snd_cwnd'))}`;
-    return passed ? `${base}: ${number(result)} more may go.` : `${base}: the congestion window is full, it waits for an ACK.`;
+    return passed
+      ? `${base}: ${number(result)} more may go.`
+      : `${base}: the congestion window is full, it waits for an ACK.`;
   },
   tcp_snd_wnd_test(socket, skb, passed) {
     const origin = socket.num('snd_una');
@@ -46,7 +51,9 @@ const CHECKS: Readonly<Record<string, (socket: StructView, skb: StructView, pass
   },
   tcp_nagle_test(socket, skb, passed) {
     const size = `${number(skb.num('len'))} of ${number(socket.num('mss_cache'))} bytes`;
-    return passed ? `Nagle lets it go (${size} of a full segment).` : `Nagle holds it: ${size} of a full segment, and small data is not yet acknowledged.`;
+    return passed
+      ? `Nagle lets it go (${size} of a full segment).`
+      : `Nagle holds it: ${size} of a full segment, and small data is not yet acknowledged.`;
   },
   tcp_tso_should_defer(socket, skb, deferred) {
     return deferred
@@ -64,7 +71,9 @@ function asNumber(value: Value | undefined): number {
 /** The last answers of the gates for an skb of the send queue, up to a step: those of the last time it stood before them. */
 function gateReasons(trace: Trace, skb: number, step: number): Reason[] {
   const reasons: Reason[] = [];
-  const ids = new Map(trace.data.schema.functions.filter(({ name }) => name in CHECKS).map((fact) => [fact.id, fact.name]));
+  const ids = new Map(
+    trace.data.schema.functions.filter(({ name }) => name in CHECKS).map((fact) => [fact.id, fact.name]),
+  );
   const seen = new Set<string>();
   for (let n = step; n >= 0 && seen.size < ids.size; n--) {
     if (trace.kind(n) !== Kind.LEAVE || trace.skb(n) !== skb) continue;
@@ -106,7 +115,18 @@ function endReason(trace: Trace, skb: number, step: number): Reason[] {
     if (trace.kind(n) !== Kind.ENTER || trace.fn(n) !== freed || trace.skb(n) !== skb) continue;
     const stack = trace.stackAt(n).map(({ fact }) => fact.name);
     const known = ENDS.find(([caller]) => stack.includes(caller));
-    const by = stack.findLast((name) => !['kfree_skbmem', '__kfree_skb', 'kfree_skb', 'consume_skb', 'dev_kfree_skb_any', 'sk_wmem_free_skb', 'sk_eat_skb'].includes(name));
+    const by = stack.findLast(
+      (name) =>
+        ![
+          'kfree_skbmem',
+          '__kfree_skb',
+          'kfree_skb',
+          'consume_skb',
+          'dev_kfree_skb_any',
+          'sk_wmem_free_skb',
+          'sk_eat_skb',
+        ].includes(name),
+    );
     return [{ text: `It is gone: ${known?.[1] ?? `${by ?? 'someone'} freed it`}.`, step: n }];
   }
   return [];
@@ -117,26 +137,38 @@ function placeReason(trace: Trace, state: State, view: StructView, step: number)
   const list = view.ref('list');
   const owner = list?.parent ?? null;
   if (list !== null && owner !== null) {
-    const field = owner.schema.fields.find((entry) => entry.kind === 'embed' && owner.num(entry.name) === list.id)?.name ?? '';
+    const field =
+      owner.schema.fields.find((entry) => entry.kind === 'embed' && owner.num(entry.name) === list.id)?.name ?? '';
     if (field === 'sk_write_queue') return writeQueueReason(trace, view, owner, step);
     if (field === 'sk_receive_queue' && owner.is('tcp_sock')) {
       const cb = view.ref('cb');
       const left = cb === null ? 0 : seqDiff(cb.num('end_seq'), owner.num('copied_seq'));
-      return [{ text: `It is in the receive queue: ${plural(left, 'byte')} up to its end are still to be read.`, step }];
+      return [
+        { text: `It is in the receive queue: ${plural(left, 'byte')} up to its end are still to be read.`, step },
+      ];
     }
-    if (field === 'sk_receive_queue') return [{ text: 'It is captured: the packet socket keeps it for whoever reads the capture.', step }];
+    if (field === 'sk_receive_queue')
+      return [{ text: 'It is captured: the packet socket keeps it for whoever reads the capture.', step }];
     if (field === 'out_of_order_queue') return [{ text: 'It came out of order: bytes before it are missing.', step }];
-    if (field === 'prequeue') return [{ text: 'It is on the prequeue: the reader has been woken and will process it itself.', step }];
-    if (owner.is('Qdisc') || field === 'q') return [{ text: `It waits in the qdisc with ${plural(list.num('qlen'), 'packet')}.`, step }];
+    if (field === 'prequeue')
+      return [{ text: 'It is on the prequeue: the reader has been woken and will process it itself.', step }];
+    if (owner.is('Qdisc') || field === 'q')
+      return [{ text: `It waits in the qdisc with ${plural(list.num('qlen'), 'packet')}.`, step }];
     return [{ text: `It is on ${owner.type}.${field}.`, step }];
   }
   for (const socket of state.objects('tcp_sock')) {
-    for (let at = socket.ref('sk_backlog')?.ref('head') ?? null, n = 0; at !== null && n < 4096; at = at.ref('next'), n++) {
-      if (at.id === view.id) return [{ text: 'It is on the backlog: a task owns the socket and will process it when it lets go.', step }];
+    for (
+      let at = socket.ref('sk_backlog')?.ref('head') ?? null, n = 0;
+      at !== null && n < 4096;
+      at = at.ref('next'), n++
+    ) {
+      if (at.id === view.id)
+        return [{ text: 'It is on the backlog: a task owns the socket and will process it when it lets go.', step }];
     }
   }
   for (const info of state.objects('e1000_buffer')) {
-    if (info.has('skb') && info.num('skb') === view.id) return [{ text: 'It is in a descriptor ring: the card has its buffers until the descriptor is done.', step }];
+    if (info.has('skb') && info.num('skb') === view.id)
+      return [{ text: 'It is in a descriptor ring: the card has its buffers until the descriptor is done.', step }];
   }
   return [];
 }
@@ -146,7 +178,10 @@ function writeQueueReason(trace: Trace, view: StructView, socket: StructView, st
   const sent = cb !== null && seqDiff(cb.num('seq'), socket.num('snd_nxt')) < 0;
   if (sent) {
     const left = cb === null ? 0 : seqDiff(cb.num('end_seq'), socket.num('snd_una'));
-    return [{ text: `It is sent and kept until acknowledged: ${plural(left, 'byte')} up to its end are not yet.`, step }, ...gateReasons(trace, view.id, step)];
+    return [
+      { text: `It is sent and kept until acknowledged: ${plural(left, 'byte')} up to its end are not yet.`, step },
+      ...gateReasons(trace, view.id, step),
+    ];
   }
   const gates = gateReasons(trace, view.id, step);
   return gates.length > 0 ? gates : [{ text: 'It is on the send queue; no gate has looked at it yet.', step }];
@@ -159,7 +194,13 @@ function sizeReason(view: StructView, step: number): Reason[] {
   if (socket === null || !socket.is('tcp_sock') || view.num('len') === 0) return [];
   const mss = socket.num('mss_cache');
   const segs = info?.num('gso_segs') ?? 0;
-  if (segs > 1) return [{ text: `Its ${number(view.num('len'))} bytes stand for ${number(segs)} segments of at most ${number(mss)}: they are cut below.`, step }];
+  if (segs > 1)
+    return [
+      {
+        text: `Its ${number(view.num('len'))} bytes stand for ${number(segs)} segments of at most ${number(mss)}: they are cut below.`,
+        step,
+      },
+    ];
   return [];
 }
 

@@ -30,19 +30,31 @@ export function Capture() {
   if (trace === null) return <section className="capture" aria-label="Capture" />;
   const now = trace.time(step);
   const isOpen = rows.some(({ tap }) => tap !== null);
-  const shown = rows.includes(chosen as CaptureRow) ? chosen : (rows.findLast((row) => (row.tap ?? row.wire[0])?.ns !== undefined && ((row.tap ?? row.wire[0])?.ns ?? 0) <= now) ?? null);
+  const shown = rows.includes(chosen as CaptureRow)
+    ? chosen
+    : (rows.findLast(
+        (row) => (row.tap ?? row.wire[0])?.ns !== undefined && ((row.tap ?? row.wire[0])?.ns ?? 0) <= now,
+      ) ?? null);
   return (
     <section className="capture" aria-label="Capture">
       <div className="capture-head">
         <h2 className="panel-title">Tap at ptype_all, and the wire</h2>
         <span className="grow" />
         {trace.data.hosts.map(({ name }, index) => (
-          <button key={name} type="button" className="button small" aria-pressed={index === host} onClick={() => setHost(index)}>
+          <button
+            key={name}
+            type="button"
+            className="button small"
+            aria-pressed={index === host}
+            onClick={() => setHost(index)}
+          >
             Host {name}
           </button>
         ))}
       </div>
-      {!isOpen && <p className="capture-note">No capture is open on this host: ptype_all is empty, and only the wire is shown.</p>}
+      {!isOpen && (
+        <p className="capture-note">No capture is open on this host: ptype_all is empty, and only the wire is shown.</p>
+      )}
       <div className="capture-rows">
         <table>
           <thead>
@@ -79,7 +91,11 @@ export function Capture() {
                     {row.tap !== null && <Sum text={checksumText(row.tap.bytes)} />}
                   </td>
                   <td className="mono">
-                    {row.wire.length === 0 ? '–' : row.wire.length === 1 ? `${row.wire[0]?.bytes.length} B ` : `${row.wire.length} frames `}
+                    {row.wire.length === 0
+                      ? '–'
+                      : row.wire.length === 1
+                        ? `${row.wire[0]?.bytes.length} B `
+                        : `${row.wire.length} frames `}
                     {row.wire.length > 0 && <Sum text={checksumText(row.wire[0]?.bytes)} />}
                   </td>
                 </tr>
@@ -93,7 +109,9 @@ export function Capture() {
           {shown.differences.map((difference) => (
             <li key={`${difference.at}`}>
               <span className="mono">
-                {difference.length === 1 ? `byte ${difference.at}` : `bytes ${difference.at} to ${difference.at + difference.length - 1}`}
+                {difference.length === 1
+                  ? `byte ${difference.at}`
+                  : `bytes ${difference.at} to ${difference.at + difference.length - 1}`}
               </span>{' '}
               {difference.why}.
             </li>

@@ -13,8 +13,10 @@ export function Bytes({ bytes, linkHeader }: { bytes: Uint8Array; linkHeader: bo
   const [marked, setMarked] = useState<Field | null>(null);
   const { sections } = useMemo(() => (linkHeader ? dissect(bytes) : { sections: [] }), [bytes, linkHeader]);
   const fields = sections.flatMap((section) => section.fields);
-  const sectionAt = (at: number): string => sections.find((section) => at >= section.at && at < section.at + section.length)?.protocol ?? 'data';
-  const fieldAt = (at: number): Field | null => fields.find((field) => at >= field.at && at < field.at + field.length) ?? null;
+  const sectionAt = (at: number): string =>
+    sections.find((section) => at >= section.at && at < section.at + section.length)?.protocol ?? 'data';
+  const fieldAt = (at: number): Field | null =>
+    fields.find((field) => at >= field.at && at < field.at + field.length) ?? null;
   const isMarked = (at: number): boolean => marked !== null && at >= marked.at && at < marked.at + marked.length;
   const rows = Math.min(MOST_ROWS, Math.ceil(bytes.length / ROW));
   return (
@@ -23,7 +25,7 @@ export function Bytes({ bytes, linkHeader }: { bytes: Uint8Array; linkHeader: bo
         {bytes.length.toLocaleString('en')} bytes from {linkHeader ? 'the Ethernet header' : 'data'} on
         {linkHeader ? '' : '. Headers are taken apart once they stand in front of it'}.
       </p>
-      <div className="hex mono" role="group" aria-label="Bytes">
+      <section className="hex mono" aria-label="Bytes">
         {Array.from({ length: rows }, (_, row) => {
           const start = row * ROW;
           const line = [...bytes.subarray(start, start + ROW)];
@@ -32,7 +34,6 @@ export function Bytes({ bytes, linkHeader }: { bytes: Uint8Array; linkHeader: bo
               <span className="hex-offset">{start.toString(16).padStart(4, '0')}</span>
               <span className="hex-bytes">
                 {line.map((byte, i) => (
-                  // biome-ignore lint/a11y/noStaticElementInteractions: pointing only marks; the fields below say the same
                   <span
                     // biome-ignore lint/suspicious/noArrayIndexKey: a byte is its offset
                     key={i}
@@ -48,15 +49,21 @@ export function Bytes({ bytes, linkHeader }: { bytes: Uint8Array; linkHeader: bo
             </div>
           );
         })}
-        {bytes.length > rows * ROW && <div className="inspector-note">and {(bytes.length - rows * ROW).toLocaleString('en')} more bytes</div>}
-      </div>
+        {bytes.length > rows * ROW && (
+          <div className="inspector-note">and {(bytes.length - rows * ROW).toLocaleString('en')} more bytes</div>
+        )}
+      </section>
       {sections.map((section) => (
         <section key={section.at} className="dissected">
           <h3 className={`panel-title hex-${section.protocol}`}>{section.title}</h3>
           <dl className="fields mono">
             {section.fields.map((field) => (
-              // biome-ignore lint/a11y/noStaticElementInteractions: pointing only marks
-              <div key={`${field.at}${field.name}`} data-marked={field === marked} data-problem={field.problem !== undefined} onPointerEnter={() => setMarked(field)}>
+              <div
+                key={`${field.at}${field.name}`}
+                data-marked={field === marked}
+                data-problem={field.problem !== undefined}
+                onPointerEnter={() => setMarked(field)}
+              >
                 <dt>{field.name}</dt>
                 <dd>{field.text}</dd>
               </div>

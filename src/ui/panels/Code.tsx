@@ -8,11 +8,14 @@ function useSources(): Readonly<Record<string, string>> | null {
   const [sources, setSources] = useState<Readonly<Record<string, string>> | null>(null);
   useEffect(() => {
     let gone = false;
+    const loaded = usePage.getState().wait();
     import('virtual:kernel-sources').then((module) => {
       if (!gone) setSources(module.sources);
-    });
+      loaded();
+    }, loaded);
     return () => {
       gone = true;
+      loaded();
     };
   }, []);
   return sources;
@@ -34,7 +37,9 @@ export function Code() {
     <div className="code">
       <section aria-label="Call stack">
         <h2 className="panel-title">
-          {host === undefined ? context.name : `Host ${host}, CPU ${context.cpu === 255 ? '-' : context.cpu}, ${context.name}`}
+          {host === undefined
+            ? context.name
+            : `Host ${host}, CPU ${context.cpu === 255 ? '-' : context.cpu}, ${context.name}`}
         </h2>
         <CallStack rows={rows} chosen={frame} onChoose={(row) => setChosen(row.enter)} />
         {rows.length === 0 && <p className="code-idle">{trace.label(step) || 'No function runs at this step.'}</p>}
@@ -45,7 +50,15 @@ export function Code() {
   );
 }
 
-function CallStack({ rows, chosen, onChoose }: { rows: StackRow[]; chosen: StackRow | null; onChoose: (row: StackRow) => void }) {
+function CallStack({
+  rows,
+  chosen,
+  onChoose,
+}: {
+  rows: StackRow[];
+  chosen: StackRow | null;
+  onChoose: (row: StackRow) => void;
+}) {
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
     const { current } = list;
@@ -71,6 +84,7 @@ function SourceText({ frame }: { frame: StackRow }) {
   const toggle = usePage((page) => page.toggleBreakpoint);
   const box = useRef<HTMLDivElement>(null);
   const lines = useMemo(() => sources?.[frame.file]?.split('\n').map(tokens) ?? [], [sources, frame.file]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the line marked in the DOM changes with frame and lines
   useEffect(() => {
     const view = box.current;
     const row = view?.querySelector<HTMLElement>('[aria-current="true"]');
@@ -81,7 +95,12 @@ function SourceText({ frame }: { frame: StackRow }) {
   return (
     <section className="code-source" aria-label="Source">
       <h2 className="panel-title">
-        <a href={elixirUrl(frame.file, frame.name)} target="_blank" rel="noreferrer" title={`${frame.name} in Linux 2.6.39`}>
+        <a
+          href={elixirUrl(frame.file, frame.name)}
+          target="_blank"
+          rel="noreferrer"
+          title={`${frame.name} in Linux 2.6.39`}
+        >
           {frame.file}
         </a>
       </h2>

@@ -3,7 +3,14 @@ import { useMemo, useState } from 'react';
 import { packetBytes } from '../../export/capture';
 import type { State, StructView } from '../../trace/state';
 import type { Trace } from '../../trace/trace';
-import { type AnatomyPart, anatomyOf, changeRows, defaultObject, familyOf, fieldRows } from '../../view/panels/inspector';
+import {
+  type AnatomyPart,
+  anatomyOf,
+  changeRows,
+  defaultObject,
+  familyOf,
+  fieldRows,
+} from '../../view/panels/inspector';
 import { whyHere } from '../../view/why';
 import { usePage } from '../store/store';
 import { Bytes } from './Bytes';
@@ -97,7 +104,12 @@ function SkBuff({ trace, state, view, step }: { trace: Trace; state: State; view
           <h3 className="panel-title">Family</h3>
           <ul className="family mono">
             {family.slice(0, 40).map((member) => (
-              <li key={member.id} style={{ paddingLeft: 4 + member.depth * 14 }} data-self={member.isSelf} data-live={member.live}>
+              <li
+                key={member.id}
+                style={{ paddingLeft: 4 + member.depth * 14 }}
+                data-self={member.isSelf}
+                data-live={member.live}
+              >
                 <button type="button" className="link" onClick={() => select(member.id)}>
                   {member.title}
                 </button>
@@ -118,9 +130,18 @@ function SkBuffPicture({ view, state }: { view: StructView; state: State }) {
   const share = (part: AnatomyPart): number => 14 + Math.sqrt(part.bytes) * 3;
   return (
     <figure className="skb-picture">
-      <div className="skb-block" role="img" aria-label={parts.map((part) => `${part.label} ${part.bytes} bytes`).join(', ')}>
+      <div
+        className="skb-block"
+        role="img"
+        aria-label={parts.map((part) => `${part.label} ${part.bytes} bytes`).join(', ')}
+      >
         {parts.map((part) => (
-          <div key={`${part.kind}${part.at}`} className={`skb-part skb-${part.kind}`} style={{ flexGrow: share(part) }} title={`${part.label}, ${part.bytes} bytes`}>
+          <div
+            key={`${part.kind}${part.at}`}
+            className={`skb-part skb-${part.kind}`}
+            style={{ flexGrow: share(part) }}
+            title={`${part.label}, ${part.bytes} bytes`}
+          >
             <span>{part.label}</span>
             <span className="mono">{part.bytes}</span>
           </div>
@@ -129,7 +150,12 @@ function SkBuffPicture({ view, state }: { view: StructView; state: State }) {
       {fragments.length > 0 && (
         <div className="skb-block skb-fragments">
           {fragments.map((part) => (
-            <div key={part.at} className="skb-part skb-fragment" style={{ flexGrow: share(part) }} title={`${part.label}, ${part.bytes} bytes`}>
+            <div
+              key={part.at}
+              className="skb-part skb-fragment"
+              style={{ flexGrow: share(part) }}
+              title={`${part.label}, ${part.bytes} bytes`}
+            >
               <span>{part.label}</span>
               <span className="mono">{part.bytes}</span>
             </div>
@@ -196,7 +222,25 @@ function Changes({ state, changes }: { state: State; changes: ReturnType<State['
 }
 
 /** What one may want to look at, by struct. */
-const KINDS = ['task_struct', 'file', 'socket', 'tcp_sock', 'packet_sock', 'rtable', 'neighbour', 'Qdisc', 'net_device', 'netdev_queue', 'softnet_data', 'napi_struct', 'e1000_adapter', 'nic', 'nic_registers', 'link', 'sk_buff'];
+const KINDS = [
+  'task_struct',
+  'file',
+  'socket',
+  'tcp_sock',
+  'packet_sock',
+  'rtable',
+  'neighbour',
+  'Qdisc',
+  'net_device',
+  'netdev_queue',
+  'softnet_data',
+  'napi_struct',
+  'e1000_adapter',
+  'nic',
+  'nic_registers',
+  'link',
+  'sk_buff',
+];
 
 function Finder({ trace, state }: { trace: Trace; state: State }) {
   const select = usePage((page) => page.select);

@@ -8,21 +8,26 @@ const FIRST_PRESET = 'write-4000';
 
 export function presetSource(name: string): Source | null {
   const preset = presetNamed(name);
-  return preset === null ? null : { preset: preset.name, scenario: preset.scenario };
+  return preset === null ? null : { preset: preset.name, unchanged: true, scenario: preset.scenario, text: null };
 }
 
 /** Opens what the address names. A wrong link is reported, and the page shows what it had, or its first preset. */
 export function openAddress(hash: string): void {
   const page = usePage.getState();
-  const first = presetSource(FIRST_PRESET) ?? { preset: null, scenario: PRESETS[0]?.scenario };
+  const first = presetSource(FIRST_PRESET) ?? {
+    preset: null,
+    unchanged: false,
+    scenario: PRESETS[0]?.scenario,
+    text: null,
+  };
   if (hash === '' || hash === '#') {
     if (page.trace === null) page.load(first);
     return;
   }
   const decoded = decodeLink(hash);
   if (decoded.ok) {
-    const { preset, scenario, key } = decoded.link;
-    page.load({ preset, scenario }, key ?? undefined);
+    const { preset, unchanged, scenario, key } = decoded.link;
+    page.load({ preset, unchanged, scenario, text: null }, key ?? undefined);
     return;
   }
   if (page.trace === null) page.load(first);
@@ -34,6 +39,10 @@ export function linkHere(): string {
   const { source } = usePage.getState();
   if (source === null) throw new Error('nothing is open yet');
   const { preset, scenario } = source;
-  const target = { preset, scenario: scenario as Parameters<typeof encodeLink>[0]['scenario'] & object, key: currentKey() };
+  const target = {
+    preset,
+    scenario: scenario as Parameters<typeof encodeLink>[0]['scenario'] & object,
+    key: currentKey(),
+  };
   return `${location.href.split('#')[0]}${encodeLink(target)}`;
 }

@@ -1,6 +1,7 @@
 /** What the page knows: the run it shows, where it stands, and what the user looks at. Everything drawn is derived from it. */
 import { create } from 'zustand';
 import { Cursor } from '../../trace/cursor';
+import type { TraceData } from '../../trace/data';
 import { findKey, keyOf } from '../../trace/keys';
 import {
   type Breakpoint,
@@ -18,7 +19,6 @@ import {
   type Thread,
 } from '../../trace/navigate';
 import { Trace } from '../../trace/trace';
-import type { TraceData } from '../../trace/data';
 import { WorkerClient } from './worker-client';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -26,9 +26,16 @@ export type Theme = 'system' | 'light' | 'dark';
 /** What was asked for: a preset by name, or a scenario of the user's own. */
 export interface Source {
   readonly preset: string | null;
+  /** False when the scenario was made from the preset, or is no preset's. */
+  readonly unchanged: boolean;
   /** Scenario input as the user or the preset wrote it. */
   readonly scenario: unknown;
+  /** The text it was read from, which the editor goes on with; null when it came as data. */
+  readonly text: string | null;
 }
+
+/** What can stand over the page. */
+export type DialogName = 'palette' | 'editor' | 'export' | 'help' | 'about';
 
 /** Something went wrong; the page keeps what it had. */
 export interface Problem {
@@ -59,6 +66,13 @@ export interface PageState {
   readonly hover: number | null;
   readonly breakpoints: readonly Breakpoint[];
   readonly theme: Theme;
+  readonly dialog: DialogName | null;
+  /** What the palette opens with. */
+  readonly query: string;
+  /** Text the editor opens with; null: the scenario that runs. */
+  readonly draft: string | null;
+  /** Parts of the page that still load. */
+  readonly pending: number;
 }
 
 export interface PageActions {
@@ -82,6 +96,12 @@ export interface PageActions {
   setHover(object: number | null): void;
   toggleBreakpoint(breakpoint: Breakpoint): void;
   setTheme(theme: Theme): void;
+  openDialog(dialog: DialogName | null): void;
+  openPalette(query: string): void;
+  /** Opens the editor with a text, or with the scenario that runs. */
+  openEditor(draft: string | null): void;
+  /** Notes that something is loaded; call what it returns when that has come. */
+  wait(): () => void;
   report(problem: Problem | null): void;
   say(notice: string | null): void;
 }
@@ -90,7 +110,19 @@ const MOVES = { into, over, out, intoBack, overBack, outBack } as const;
 const client = new WorkerClient();
 
 function sameBreakpoint(a: Breakpoint, b: Breakpoint): boolean {
-  return a.fn === b.fn && a.file === b.file && a.line === b.line;
+  const place = ({ fn, file, line, when = [] }: Breakpoint): string => JSON.stringify([fn, file, line, when]);
+  return place(a) === place(b);
+}
+
+const THEME_KEY = 'skbscope.theme';
+
+function storedTheme(): Theme {
+  try {
+    const stored = localStorage.getItem(THEME_KEY);
+    return stored === 'light' || stored === 'dark' ? stored : 'system';
+  } catch {
+    return 'system';
+  }
 }
 
 export const usePage = create<PageState & PageActions>()((set, get) => {
@@ -124,7 +156,8 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       selection: null,
       hover: null,
       thread: 'all',
-      problem: ended ?? lost,
+      // A wrong address is told of before the run that is shown instead.
+      problem: ended ?? lost ?? get().problem,
     });
   };
 
@@ -144,7 +177,11 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
     selection: null,
     hover: null,
     breakpoints: [],
-    theme: 'system',
+    theme: storedTheme(),
+    dialog: null,
+    query: '',
+    draft: null,
+    pending: 0,
 
     load(source, key) {
       set({ run: { ns: 0, events: 0 }, playing: false, problem: null });
@@ -201,7 +238,26 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       const rest = get().breakpoints.filter((other) => !sameBreakpoint(other, breakpoint));
       set({ breakpoints: rest.length < get().breakpoints.length ? rest : [...rest, breakpoint] });
     },
-    setTheme: (theme) => set({ theme }),
+    setTheme(theme) {
+      set({ theme });
+      try {
+        localStorage.setItem(THEME_KEY, theme);
+      } catch {
+        // Kept for this visit only.
+      }
+    },
+    openDialog: (dialog) => set(dialog === null ? { dialog } : { dialog, query: '', draft: null, playing: false }),
+    openPalette: (query) => set({ dialog: 'palette', query, playing: false }),
+    openEditor: (draft) => set({ dialog: 'editor', draft, playing: false }),
+    wait() {
+      set({ pending: get().pending + 1 });
+      let isOver = false;
+      return () => {
+        if (isOver) return;
+        isOver = true;
+        set({ pending: get().pending - 1 });
+      };
+    },
     report: (problem) => set({ problem }),
     say: (notice) => set({ notice }),
   };

@@ -17,7 +17,8 @@ export class WorkerClient {
   run(scenario: unknown, level: RunRequest['level'], handlers: RunHandlers): void {
     if (this.busy) this.cancel();
     const id = this.nextId++;
-    const worker = (this.worker ??= new Worker(new URL('../../worker/worker.ts', import.meta.url), { type: 'module' }));
+    this.worker ??= new Worker(new URL('../../worker/worker.ts', import.meta.url), { type: 'module' });
+    const { worker } = this;
     this.busy = true;
     worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
       if (data.id !== id) return;

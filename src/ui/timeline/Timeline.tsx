@@ -42,7 +42,9 @@ export function Timeline() {
   const numbers = useMemo(() => {
     if (trace === null || scene?.plot == null) return null;
     const { sock } = scene.plot;
-    return coursesOf(trace, 'tcp_sock', ['snd_cwnd', 'packets_out', 'snd_wnd', 'srtt']).filter(({ object }) => object === sock);
+    return coursesOf(trace, 'tcp_sock', ['snd_cwnd', 'packets_out', 'snd_wnd', 'srtt']).filter(
+      ({ object }) => object === sock,
+    );
   }, [trace, scene]);
 
   useEffect(() => setView(null), [trace]);
@@ -97,7 +99,8 @@ export function Timeline() {
     const x = event.clientX - current.getBoundingClientRect().left;
     const share = Math.max(0, Math.min(1, (x - LABEL_WIDTH) / (size.width - LABEL_WIDTH)));
     const length = Math.max(40, Math.min(scene.scale.length, (to - from) * 1.0015 ** event.deltaY));
-    const shift = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY) ? (event.deltaX / size.width) * (to - from) : 0;
+    const shift =
+      event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY) ? (event.deltaX / size.width) * (to - from) : 0;
     const start = shift === 0 ? from + share * (to - from - length) : from + shift;
     const kept = shift === 0 ? length : to - from;
     const first = Math.max(0, Math.min(scene.scale.length - kept, start));
@@ -130,8 +133,8 @@ export function Timeline() {
         )}
         {numbers !== null && (
           <p className="mono timeline-numbers">
-            cwnd {at('snd_cwnd')} · in flight {at('packets_out')} · peer's window {at('snd_wnd').toLocaleString('en')} · srtt{' '}
-            {(at('srtt') / 8).toFixed(1)} ms
+            cwnd {at('snd_cwnd')} · in flight {at('packets_out')} · peer's window {at('snd_wnd').toLocaleString('en')} ·
+            srtt {(at('srtt') / 8).toFixed(1)} ms
           </p>
         )}
         <span className="grow" />

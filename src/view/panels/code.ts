@@ -92,7 +92,8 @@ const KEYWORDS = new Set(
     ' ',
   ),
 );
-const TOKEN = /(\/\/.*|\/\*.*?(?:\*\/|$)|^\s*\*.*)|('(?:[^'\\]|\\.)*'|`[^`]*`)|(\b\d[\d_]*(?:\.\d+)?\b|\b0x[\da-f]+\b)|([A-Za-z_$][\w$]*)/g;
+const TOKEN =
+  /(\/\/.*|\/\*.*?(?:\*\/|$)|^\s*\*.*)|('(?:[^'\\]|\\.)*'|`[^`]*`)|(\b\d[\d_]*(?:\.\d+)?\b|\b0x[\da-f]+\b)|([A-Za-z_$][\w$]*)/g;
 
 /** Cuts a line of TypeScript into coloured pieces. Lines of block comments are known by their leading star. */
 export function tokens(line: string): Token[] {

@@ -14,13 +14,21 @@ export interface FieldRow {
   readonly empty: boolean;
 }
 
-function fieldText(state: State, view: StructView, schema: FieldSchema): { text: string; object: number; empty: boolean } {
+function fieldText(
+  state: State,
+  view: StructView,
+  schema: FieldSchema,
+): { text: string; object: number; empty: boolean } {
   if (schema.kind === 'list') {
     const items = view.items(schema.name);
     const item = schema.item ?? schema;
     const shown = items.slice(0, 6).map((word) => state.format(item.kind, item.names, word));
     const more = items.length > shown.length ? `, and ${items.length - shown.length} more` : '';
-    return { text: items.length === 0 ? 'empty' : shown.join(', ') + more, object: items.length === 1 && item.kind === 'ref' ? (items[0] as number) : 0, empty: items.length === 0 };
+    return {
+      text: items.length === 0 ? 'empty' : shown.join(', ') + more,
+      object: items.length === 1 && item.kind === 'ref' ? (items[0] as number) : 0,
+      empty: items.length === 0,
+    };
   }
   const word = view.num(schema.name);
   const isRef = schema.kind === 'ref' || schema.kind === 'embed';
@@ -52,14 +60,28 @@ export interface ChangeRow {
 const QUIET_STRUCTS = new Set(['tvec_base', 'rq', 'irq_cpustat_t']);
 
 /** What a step changed, at most `limit` rows; `more` counts the rest. */
-export function changeRows(state: State, changes: readonly Change[], limit: number): { rows: ChangeRow[]; more: number } {
+export function changeRows(
+  state: State,
+  changes: readonly Change[],
+  limit: number,
+): { rows: ChangeRow[]; more: number } {
   const shown = changes.filter(({ object }) => !QUIET_STRUCTS.has(state.view(object).type));
   const rows = shown.slice(0, limit).map(({ object, field, schema, old, new: after }) => {
     const format = (word: number): string => {
-      const item = schema.kind === 'list' && schema.item !== undefined && !field.endsWith('.length') ? schema.item : schema;
-      return schema.kind === 'list' && field.endsWith('.length') ? String(word) : state.format(item.kind, item.names, word);
+      const item =
+        schema.kind === 'list' && schema.item !== undefined && !field.endsWith('.length') ? schema.item : schema;
+      return schema.kind === 'list' && field.endsWith('.length')
+        ? String(word)
+        : state.format(item.kind, item.names, word);
     };
-    return { object, title: `${state.view(object).type} #${object}`, field, from: format(old), to: format(after), doc: schema.doc };
+    return {
+      object,
+      title: `${state.view(object).type} #${object}`,
+      field,
+      from: format(old),
+      to: format(after),
+      doc: schema.doc,
+    };
   });
   return { rows, more: shown.length - rows.length };
 }
@@ -104,7 +126,14 @@ export function anatomyOf(state: State, view: StructView): Anatomy {
   marks.forEach(({ at: start, kind }, i) => {
     if (start > at) parts.push({ label: 'data', kind: 'data', bytes: start - at, at });
     const next = marks[i + 1]?.at;
-    const length = next !== undefined ? next - start : kind === 'eth' ? 14 : kind === 'ip' ? 20 : Math.min(tail - start, headerLength(state, start));
+    const length =
+      next !== undefined
+        ? next - start
+        : kind === 'eth'
+          ? 14
+          : kind === 'ip'
+            ? 20
+            : Math.min(tail - start, headerLength(state, start));
     parts.push({ label: kind === 'tcp' ? 'transport' : kind, kind, bytes: length, at: start });
     at = start + length;
   });

@@ -54,7 +54,14 @@ export interface WireSpan {
 /** All frames that began to leave a card, in order. */
 export function wireSpans(trace: Trace): WireSpan[] {
   const frames = new Map<number, Record<string, number>>();
-  for (const { object, field, values } of coursesOf(trace, 'frame', ['from_host', 'start', 'end', 'arrival', 'len', 'state'])) {
+  for (const { object, field, values } of coursesOf(trace, 'frame', [
+    'from_host',
+    'start',
+    'end',
+    'arrival',
+    'len',
+    'state',
+  ])) {
     const known = frames.get(object) ?? {};
     known[field] = values.at(-1) as number;
     frames.set(object, known);

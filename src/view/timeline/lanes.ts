@@ -48,7 +48,14 @@ function cpuLanes(trace: Trace): Lane[] {
     if (floor.since < 0) return;
     const entry = lanes.get(lane);
     if (entry !== undefined && end > floor.since) {
-      entry.spans.push({ start: floor.since, end, level: floor.level, layer: floor.layer, step: floor.step, name: floor.name });
+      entry.spans.push({
+        start: floor.since,
+        end,
+        level: floor.level,
+        layer: floor.layer,
+        step: floor.step,
+        name: floor.name,
+      });
       entry.levels = Math.max(entry.levels, floor.level + 1);
     }
     floor.since = -1;
@@ -80,7 +87,17 @@ function cpuLanes(trace: Trace): Lane[] {
       const outer = stack.findLast((floor) => floor !== null) ?? null;
       const layer = layers[trace.fn(n)] ?? outer?.layer ?? 'process';
       const isNew = outer === null || outer.layer !== layer;
-      stack.push(isNew ? { layer, level: outer === null ? 0 : outer.level + 1, step: n, name: trace.functionAt(n)?.name ?? '', since: t } : null);
+      stack.push(
+        isNew
+          ? {
+              layer,
+              level: outer === null ? 0 : outer.level + 1,
+              step: n,
+              name: trace.functionAt(n)?.name ?? '',
+              since: t,
+            }
+          : null,
+      );
     } else if (event === Kind.LEAVE) {
       const floor = stack.pop();
       if (floor) close(lane, floor, t);
@@ -91,25 +108,35 @@ function cpuLanes(trace: Trace): Lane[] {
   }
   return [...lanes]
     .sort(([, a], [, b]) => a.order - b.order)
-    .map(([id, { label, spans, levels }]) => ({ id: `cpu.${id}`, label, levels, spans: spans.sort((a, b) => a.start - b.start || a.level - b.level) }));
+    .map(([id, { label, spans, levels }]) => ({
+      id: `cpu.${id}`,
+      label,
+      levels,
+      spans: spans.sort((a, b) => a.start - b.start || a.level - b.level),
+    }));
 }
 
 function wireLanes(trace: Trace, frames: readonly WireSpan[]): Lane[] {
   const steps = new Map<number, number>();
-  for (let n = 0; n < trace.steps; n++) if (trace.kind(n) === Kind.WIRE && !steps.has(trace.skb(n))) steps.set(trace.skb(n), n);
+  for (let n = 0; n < trace.steps; n++)
+    if (trace.kind(n) === Kind.WIRE && !steps.has(trace.skb(n))) steps.set(trace.skb(n), n);
   return [0, 1].flatMap((from): Lane[] => {
     const spans = frames
       .filter((frame) => frame.from === from)
-      .map((frame): Span => ({
-        start: frame.start,
-        end: frame.end,
-        level: 0,
-        layer: 'wire',
-        step: steps.get(frame.frame) ?? 0,
-        name: `${frame.bytes} bytes${frame.lost ? ', lost' : ''}`,
-      }));
+      .map(
+        (frame): Span => ({
+          start: frame.start,
+          end: frame.end,
+          level: 0,
+          layer: 'wire',
+          step: steps.get(frame.frame) ?? 0,
+          name: `${frame.bytes} bytes${frame.lost ? ', lost' : ''}`,
+        }),
+      );
     const names = trace.data.hosts.map(({ name }) => name);
-    return spans.length === 0 ? [] : [{ id: `wire.${from}`, label: `wire ${names[from]} to ${names[1 - from]}`, levels: 1, spans }];
+    return spans.length === 0
+      ? []
+      : [{ id: `wire.${from}`, label: `wire ${names[from]} to ${names[1 - from]}`, levels: 1, spans }];
   });
 }
 

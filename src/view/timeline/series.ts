@@ -32,7 +32,8 @@ export function sequencePlots(trace: Trace): SequencePlot[] {
   const courses = coursesOf(trace, 'tcp_sock', FIELDS);
   const plots: SequencePlot[] = [];
   for (const sock of trace.idsOf('tcp_sock')) {
-    const of = (field: string): Course | undefined => courses.find((course) => course.object === sock && course.field === field);
+    const of = (field: string): Course | undefined =>
+      courses.find((course) => course.object === sock && course.field === field);
     const una = of('snd_una');
     const nxt = of('snd_nxt');
     if (una === undefined || nxt === undefined || nxt.times.length < 2) continue;
@@ -48,7 +49,12 @@ export function sequencePlots(trace: Trace): SequencePlot[] {
       times: edgeTimes,
       values: edgeTimes.map((t) => seqDiff(valueAt(una, t), origin) + valueAt(of('snd_wnd'), t)),
     };
-    const lines = [relative('acked (snd_una)', una), relative('sent (snd_nxt)', nxt), relative('written (write_seq)', of('write_seq')), edge];
+    const lines = [
+      relative('acked (snd_una)', una),
+      relative('sent (snd_nxt)', nxt),
+      relative('written (write_seq)', of('write_seq')),
+      edge,
+    ];
     const sent = Math.max(...lines.slice(0, 3).flatMap(({ values }) => values), 1);
     plots.push({ sock, host: trace.data.objects.host[sock] as number, lines, most: sent * 1.15 });
   }

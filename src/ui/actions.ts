@@ -1,0 +1,73 @@
+/** What more than one part of the page can ask for: buttons, keys and the palette do the same. */
+import { parseScenarioText } from '../scenario/schema';
+import { linkHere } from './store/address';
+import { type Theme, usePage } from './store/store';
+
+/** Copies the link to this step and puts it into the address, so that it can be copied from there too. */
+export async function copyLink(): Promise<void> {
+  const { report, say } = usePage.getState();
+  try {
+    const link = linkHere();
+    history.replaceState(null, '', link);
+    await navigator.clipboard.writeText(link);
+    say('Link to this step copied.');
+  } catch (error) {
+    if (error instanceof DOMException || error instanceof TypeError) say('The link is in the address bar.');
+    else report({ title: 'No link', lines: [error instanceof Error ? error.message : String(error)] });
+  }
+}
+
+const NEXT_THEME: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
+
+/** System, light, dark, and round again. */
+export function toggleTheme(): void {
+  const { theme, setTheme, say } = usePage.getState();
+  setTheme(NEXT_THEME[theme]);
+  say(`Theme: ${NEXT_THEME[theme]}.`);
+}
+
+/** Plays, or stops playing. */
+export function playOrPause(): void {
+  const { playing, play, pause } = usePage.getState();
+  if (playing) pause();
+  else play();
+}
+
+/** Runs the text of a scenario; what is wrong with it is shown in the editor. True when it runs. */
+export function runText(text: string): boolean {
+  const page = usePage.getState();
+  const parsed = parseScenarioText(text);
+  if (!parsed.ok) {
+    page.openEditor(text);
+    return false;
+  }
+  page.load({ preset: null, unchanged: false, scenario: JSON.parse(text) as unknown, text });
+  return true;
+}
+
+/** Opens a scenario file that was chosen or dropped. */
+export async function openFile(file: File): Promise<void> {
+  const page = usePage.getState();
+  const over = page.wait();
+  try {
+    if (runText(await file.text())) page.say(`${file.name} opened.`);
+  } catch (error) {
+    page.report({
+      title: `${file.name} cannot be read`,
+      lines: [error instanceof Error ? error.message : String(error)],
+    });
+  } finally {
+    over();
+  }
+}
+
+/** Hands the user a file. */
+export function saveFile(name: string, content: string | Uint8Array<ArrayBuffer>, type: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
+  const anchor = document.createElement('a');
+  anchor.href = url;
+  anchor.download = name;
+  anchor.click();
+  // The browser has taken hold of it by the next turn.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,6 @@
+import { Modal } from './Modal';
+
+/** Not yet. */
+export default function Palette() {
+  return <Modal title="Palette">…</Modal>;
+}
