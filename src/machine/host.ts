@@ -244,6 +244,7 @@ export function openCapture(host: MachineHost, heap: Heap, others: readonly Mach
     setCurrent(other.cpus[0] as MachineCpu, heap);
     packet_model_capture(null, SNAPLEN, 1);
   }
+  setCurrent(host.cpus[0] as MachineCpu, heap);
 }
 
 /** Opens a capture at `at` ns, by a task of its own. */
