@@ -106,6 +106,8 @@ export interface Anatomy {
   readonly dataref: number;
 }
 
+const ETHERNET_HEADER = 14;
+
 /** The sk_buff picture: what stands between head, data, tail and end. */
 export function anatomyOf(state: State, view: StructView): Anatomy {
   const head = view.num('head');
@@ -113,13 +115,16 @@ export function anatomyOf(state: State, view: StructView): Anatomy {
   const tail = view.num('tail');
   const end = view.num('end');
   const marks: { at: number; kind: AnatomyPart['kind'] }[] = [];
-  const mark = (field: string, kind: AnatomyPart['kind']): void => {
-    const at = view.num(field);
+  const mark = (at: number, kind: AnatomyPart['kind']): void => {
     if (at >= data && at < tail) marks.push({ at, kind });
   };
-  mark('mac_header', 'eth');
-  mark('network_header', 'ip');
-  mark('transport_header', 'tcp');
+  const network = view.num('network_header');
+  const transport = view.num('transport_header');
+  // On its way out the link header is pushed without a note of where it stands.
+  mark(view.num('mac_header') || (network - data === ETHERNET_HEADER ? data : 0), 'eth');
+  mark(network, 'ip');
+  // A capture's clone has both pointers at the network header.
+  mark(transport === network && network !== 0 ? network + ((state.bytes[network] ?? 0) & 0xf) * 4 : transport, 'tcp');
   marks.sort((a, b) => a.at - b.at);
   const parts: AnatomyPart[] = [{ label: 'headroom', kind: 'headroom', bytes: data - head, at: head }];
   let at = data;
@@ -130,7 +135,7 @@ export function anatomyOf(state: State, view: StructView): Anatomy {
       next !== undefined
         ? next - start
         : kind === 'eth'
-          ? 14
+          ? ETHERNET_HEADER
           : kind === 'ip'
             ? 20
             : Math.min(tail - start, headerLength(state, start));

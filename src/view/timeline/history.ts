@@ -4,14 +4,14 @@ import type { Trace } from '../../trace/trace';
 export interface Course {
   readonly object: number;
   readonly field: string;
-  /** ns of each change; the value holds from there on. */
+  /** ns of the start and of each change; a value holds from there on. */
   readonly times: number[];
   readonly values: number[];
 }
 
 /** Every change of `fields` in all objects of a type (or derived from it), by object and field. */
 export function coursesOf(trace: Trace, typeName: string, fields: readonly string[]): Course[] {
-  const { addr, new: after } = trace.data.journal;
+  const { addr, old: before, new: after } = trace.data.journal;
   const { base, type } = trace.data.objects;
   const watched = new Map<number, Course>();
   for (const object of trace.idsOf(typeName)) {
@@ -30,6 +30,10 @@ export function coursesOf(trace: Trace, typeName: string, fields: readonly strin
     // The change was made after the last event whose journal length does not reach beyond it.
     while (event + 1 < trace.steps && (words[event + 1] as number) <= i) event++;
     const t = i < (words[0] ?? 0) ? 0 : trace.time(event);
+    if (course.times.length === 0 && t > 0) {
+      course.times.push(0);
+      course.values.push(before[i] as number);
+    }
     if (course.times.at(-1) === t) course.values[course.values.length - 1] = after[i] as number;
     else {
       course.times.push(t);
