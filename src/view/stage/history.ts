@@ -97,7 +97,7 @@ function findRoles(trace: Trace): Role[] {
 
 const stretches = new WeakMap<Trace, Uint8Array>();
 /** The other host must have this many events in a row before the view turns to it. */
-const TURN_AFTER = 120;
+const TURN_AFTER = 48;
 
 /** The host to give the most room at a step: the one where things happen, without turning at every interrupt. */
 export function hostInFocus(trace: Trace, step: number): number {

@@ -206,7 +206,7 @@ function drawCell(stage: Stage, cell: Cell, band: FloorBand): DrawnCell {
   const places: Place[] = [];
   const ports = new Map<string, Point>();
   const top = band.y + areaOf(column, layer).dy;
-  let here: { box: Box; row: number } | null = null;
+  let here: { box: Box; row: number; top: number } | null = null;
   for (const { block, box, row } of cell.packed) {
     const pen = new Pen(`${host.host}.${block.id}`, layer);
     const placed = { ...box, y: box.y + top };
@@ -215,14 +215,15 @@ function drawCell(stage: Stage, cell: Cell, band: FloorBand): DrawnCell {
     blocks.push({ ...placed, id: block.id, host: host.host, layer });
     places.push(...pen.places);
     for (const [name, point] of pen.ports) ports.set(`${block.id}:${name}`, point);
-    if (pen.hereBox !== null && here === null) here = { box: pen.hereBox, row: row + top };
+    if (pen.hereBox !== null && here === null)
+      here = { box: pen.hereBox, row: row + top, top: Math.min(placed.y, pen.hereBox.y) };
   }
   const shaftPen = new Pen(`${id}.shaft`, layer);
   const standing = drawShaft(shaftPen, stage, host, band, column.beside);
   places.push(...shaftPen.places);
   const linkPen = new Pen(`${id}.links`, layer);
   drawPointers(linkPen, ports);
-  if (here !== null && column.beside) drawLead(linkPen, standing, here);
+  if (here !== null && isHere && column.beside) drawLead(linkPen, standing, here);
   return {
     floor: floorPen.shapes,
     groups: [
@@ -257,10 +258,10 @@ function drawPointers(pen: Pen, ports: ReadonlyMap<string, Point>): void {
 }
 
 /** The line from the function under way to the machine it works: along the row's upper gap, then down to it. */
-function drawLead(pen: Pen, from: Point, to: { box: Box; row: number }): void {
+function drawLead(pen: Pen, from: Point, to: { box: Box; row: number; top: number }): void {
   const x = Math.min(to.box.x + 12, to.box.x + to.box.w / 2);
   const lane = to.row - ROW_GAP / 2;
-  pen.path(`M${from.x} ${from.y} H${from.x + 5} V${lane} H${x} V${to.box.y - 1}`, 'lead');
+  pen.path(`M${from.x} ${from.y} H${from.x + 5} V${lane} H${x} V${to.top - 1} m-2.5 -3 l2.5 3 l2.5 -3`, 'lead');
 }
 
 export { TOKEN };

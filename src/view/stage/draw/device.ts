@@ -1,7 +1,7 @@
 /** The device floor: qdisc and bypass, TX lock, tap, softnet; and the driver with its rings. */
 import type { DeviceStage, QdiscStage, SoftnetStage } from '../floors/device';
 import type { RingStage } from '../floors/hardware';
-import { counted } from '../read';
+import { counted, grouped } from '../read';
 import type { HostStage } from '../stage';
 import { type Block, type Detail, pack } from './pack';
 import { cabinet, cells, note, padlock } from './parts';
@@ -27,6 +27,18 @@ function drawBands(pen: Pen, qdisc: QdiscStage, box: Box): void {
       wide: 32,
     });
   });
+}
+
+/** The token bucket, in bytes that may leave at once. */
+function drawTokens(pen: Pen, tokens: { bytes: number; depth: number }, { x, y, w }: Box): void {
+  const names = 40;
+  const part = tokens.depth > 0 ? Math.max(0, Math.min(1, tokens.bytes / tokens.depth)) : 0;
+  const trough = { x: x + names, y: y + 1, w: w - names, h: 8 };
+  pen.text(x, y + 8.5, 'tokens', 'n', { max: names, cls: 'ink2' });
+  pen.rect(trough, 'trough', { title: `tokens for ${Math.round(tokens.bytes)} of ${Math.round(tokens.depth)} bytes` });
+  pen.rect({ ...trough, w: trough.w * part }, 'level');
+  const said = `${grouped(Math.max(0, tokens.bytes))} of ${grouped(tokens.depth)} bytes`;
+  pen.text(x + names, y + 18.5, said, 'n', { max: w - names, cls: 'ink2' });
 }
 
 /** The lane past the queue: a rail from above, open or with a bar across it. */
@@ -66,6 +78,7 @@ function qdiscBlock(qdisc: QdiscStage): Block {
         object: qdisc.root.id,
       });
       drawBands(pen, qdisc, { x, y: y + 15, w: w - LANE - 10, h: h - 15 });
+      if (qdisc.tokens !== null) drawTokens(pen, qdisc.tokens, { x, y: y + 32, w: w - LANE - 10, h: 18 });
       drawBypass(pen, qdisc, { x: x + w - LANE, y: y + 14, w: LANE, h: h - 14 });
     },
   };
@@ -139,9 +152,9 @@ function handlerBlock(device: DeviceStage): Block[] {
     {
       name: 'ptype_base',
       type: 'packet_type',
-      rows: rows.map(({ type, func, here }) => ({ slot: type, target: func, followed: here, here })),
+      rows: rows.map(({ type, func, followed, here }) => ({ slot: type, target: func, followed, here })),
     },
-    120,
+    100,
   );
 }
 
@@ -174,6 +187,22 @@ function dockBlock(device: DeviceStage): Block {
   };
 }
 
+/** The qdisc of a host that only receives: a name, and that nothing is in it. */
+function idleQdisc(qdisc: QdiscStage): Block {
+  return {
+    id: 'device.qdisc',
+    min: 88,
+    grow: 1,
+    h: 36,
+    draw(pen, { x, y, w }) {
+      pen.text(x, y + 10, qdisc.name, 'k', { max: w, cls: 'ink', object: qdisc.id });
+      pen.text(x, y + 21.5, `empty, ${qdisc.state}`, 'n', { max: w, cls: 'ink2' });
+      const bypass = `bypass ${qdisc.bypass.open ? 'open' : 'shut'}`;
+      pen.text(x, y + 33, bypass, 'n', { max: w, cls: 'ink2', title: qdisc.bypass.text });
+    },
+  };
+}
+
 export function deviceBlocks({ device, role, path }: HostStage, detail: Detail): Block[] {
   if (device === null) return [];
   const waiting = device.qdisc?.bands.reduce((sum, band) => sum + band.skbs.length, 0) ?? 0;
@@ -186,8 +215,10 @@ export function deviceBlocks({ device, role, path }: HostStage, detail: Detail):
   }
   const qdisc = device.qdisc === null ? [] : [qdiscBlock(device.qdisc)];
   const receiver = role === 'receive' && !tx;
-  if (detail === 'medium')
-    return receiver ? [...handlerBlock(device), dockBlock(device), ...qdisc] : [...qdisc, dockBlock(device)];
+  if (detail === 'medium') {
+    const idle = device.qdisc !== null && waiting === 0 ? [idleQdisc(device.qdisc)] : qdisc;
+    return receiver ? [...handlerBlock(device), dockBlock(device), ...idle] : [...qdisc, dockBlock(device)];
+  }
   const softnets = device.softnets.map((one) => softnetBlock(one));
   const stopped = device.stopped
     ? [note('device.stopped', `TX queue ${device.queueState}: the ring is full`, 150, { cls: 'blocked strong' })]
@@ -305,7 +336,7 @@ export function driverBlocks({ driver, role, path }: HostStage, detail: Detail):
         pen.text(x, y + 9.5, row.slot, 'n', { max: w, cls });
         pen.text(x, y + 21, `→ ${row.target}`, 'n', { max: w, cls });
       }
-      const napi = `NAPI ${driver.napi}${driver.pollHere ? ', polled' : ''}`;
+      const napi = `NAPI ${driver.napi}${driver.polled ? ', polled' : ''}`;
       const cls = driver.pollHere ? 'hereink strong' : driver.napi === 'scheduled' ? 'ink strong' : 'ink3';
       pen.text(x, y + 34, napi, 'n', { max: w, cls, object: driver.napiId, title: `${napi}; poll is ${driver.poll}` });
     },

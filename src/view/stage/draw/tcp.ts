@@ -267,9 +267,16 @@ export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', detai
   const bins = tcp.bins.map(binBlock);
   const filled = bins.filter((_, nth) => (tcp.bins[nth]?.skbs.length ?? 0) > 0 || tcp.bins[nth]?.here === true);
   if (detail === 'brief') {
-    return first === 'send'
-      ? [ribbon('tcp.send', 'send queue', tcp.id, tcp.send, short(tcp.send), 150)]
-      : [ribbon('tcp.receive', 'receive queue', tcp.id, tcp.receive, short(tcp.receive), 150), ...bins.slice(0, 2)];
+    if (first === 'receive')
+      return [
+        ribbon('tcp.receive', 'receive queue', tcp.id, tcp.receive, short(tcp.receive), 150),
+        ...bins.slice(0, 2),
+      ];
+    const narrow = gateBlocks(tcp).slice(0, 2);
+    return [
+      ribbon('tcp.send', 'send queue', tcp.id, tcp.send, short(tcp.send), 150),
+      ...narrow.map((gate) => ({ ...gate, min: 76 })),
+    ];
   }
   const gates = gateBlocks(tcp);
   const dials = tcp.dials
@@ -296,5 +303,6 @@ export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', detai
     return [sending, ...gates, ...verdict, ...dials, ...memory, ...(receives ? [receiving, ...bins] : filled)];
   }
   const memory = receiveMemory === undefined ? [] : [receiveMemory];
-  return [receiving, ...bins, ...dials, ...memory, ...(sends ? [sending, ...gates, ...verdict] : [])];
+  const timers = dials.map((one, nth) => (nth === 0 ? { ...one, breaks: true } : one));
+  return [receiving, ...bins, ...memory, ...timers, ...(sends ? [sending, ...gates, ...verdict] : [])];
 }

@@ -110,7 +110,7 @@ export function byteShapes(
   const size = 1.7;
   for (const { part, x, w: width } of slices(packet.parts, w - 3)) {
     if (part.kind === 'room' || part.kind === 'tail' || part.addr === 0) continue;
-    const columns = Math.max(1, Math.floor((width - 1) / (size * 1.25)));
+    const columns = Math.max(1, Math.floor((width - 0.5) / (size * 1.8)));
     const rows = Math.floor((h - 4) / (size * 1.15));
     const bytes = bytesAt(part.addr, Math.min(part.bytes, columns * rows));
     for (let row = 0; row * columns < bytes.length; row++) {
@@ -124,7 +124,7 @@ export function byteShapes(
         y: 3.4 + row * size * 1.15,
         text: line.join(' '),
         anchor: 'start',
-        width: line.length * size * 1.25,
+        width: line.length * size * 1.8,
         cls: 'bytes',
       });
     }

@@ -19,6 +19,8 @@ export interface QdiscStage {
   /** Packet the driver refused: first next time. */
   readonly requeued: number;
   readonly drops: number;
+  /** Token bucket: bytes it allows now, and its depth in bytes; null: no token bucket. */
+  readonly tokens: { readonly bytes: number; readonly depth: number } | null;
   readonly root: LockStage;
   readonly bypass: BypassStage;
 }
@@ -71,6 +73,7 @@ export interface DeviceStage {
   readonly handlers: readonly {
     readonly type: string;
     readonly func: string;
+    readonly followed: boolean;
     readonly here: boolean;
     readonly id: number;
   }[];
@@ -134,6 +137,15 @@ function bypassOf(c: HostContext, qdisc: StructView, length: number): BypassStag
   };
 }
 
+/** What tbf would find if it counted now: the tokens it noted and the time since, both as time to send. */
+function tokensOf(c: HostContext, tbf: StructView | null): QdiscStage['tokens'] {
+  if (tbf === null) return null;
+  const bytesPerNs = num(tbf, 'rate') / 1e9;
+  const depth = num(tbf, 'buffer');
+  const now = Math.min(depth, num(tbf, 'tokens') + Math.max(0, c.time - num(tbf, 't_c')));
+  return { bytes: now * bytesPerNs, depth: depth * bytesPerNs };
+}
+
 function qdiscStage(c: HostContext, qdisc: StructView | null): QdiscStage | null {
   if (qdisc === null) return null;
   const length = num(ref(qdisc, 'q'), 'qlen');
@@ -155,6 +167,7 @@ function qdiscStage(c: HostContext, qdisc: StructView | null): QdiscStage | null
             : 'idle',
     requeued: ref(qdisc, 'gso_skb')?.id ?? 0,
     drops: num(qdisc, 'drops'),
+    tokens: tokensOf(c, ref(qdisc, 'tbf')),
     root: lockStage(c, ref(qdisc, 'root_lock'), 'root lock', false),
     bypass: bypassOf(c, qdisc, length),
   };
@@ -195,16 +208,17 @@ function softnetsOf(c: HostContext): SoftnetStage[] {
 }
 
 function handlersOf(c: HostContext): DeviceStage['handlers'] {
-  const through = (func: string): boolean => {
-    const frame = c.hand?.frames.findLast((one) => one.frame.fact.name === func);
-    return frame !== undefined && c.hand?.current === true && frame.frame.via?.table === 'packet_type';
+  const through = (func: string): { followed: boolean; here: boolean } => {
+    const frames = c.hand?.frames ?? [];
+    const depth = frames.findLastIndex(({ frame }) => frame.fact.name === func && frame.via?.table === 'packet_type');
+    return { followed: depth >= 0, here: depth >= 0 && c.hand?.current === true && depth === frames.length - 1 };
   };
   return c.state.objects('packet_handlers', c.host).flatMap((handlers) =>
     refs(handlers, 'ptype_base')
       .filter((one) => num(one, 'type') !== ETH_P_ALL)
       .map((one) => {
         const func = one.fnName('func') ?? '';
-        return { type: `0x${num(one, 'type').toString(16).padStart(4, '0')}`, func, here: through(func), id: one.id };
+        return { type: `0x${num(one, 'type').toString(16).padStart(4, '0')}`, func, ...through(func), id: one.id };
       }),
   );
 }

@@ -1,7 +1,7 @@
 /** Driver, card and wire: rings with heads and tails, engines, registers, frames under way. */
 import type { StructView } from '../../../trace/state';
 import { chain, num, ref, span, text } from '../read';
-import { type Cabinet, cabinetOf, type HostContext, inCallHere, type Moment } from './context';
+import { type Cabinet, cabinetOf, type HostContext, inCall, inCallHere, type Moment } from './context';
 
 export interface RingStage {
   readonly name: 'TX' | 'RX';
@@ -22,6 +22,7 @@ export interface DriverStage {
   readonly id: number;
   readonly table: Cabinet | null;
   readonly poll: string;
+  readonly polled: boolean;
   readonly pollHere: boolean;
   readonly napi: string;
   readonly napiId: number;
@@ -132,7 +133,8 @@ export function driverStage(c: HostContext): DriverStage | null {
     id: adapter.id,
     table: cabinetOf(c, device.tableName('netdev_ops'), ['ndo_start_xmit'], 1),
     poll,
-    pollHere: inCallHere(c, poll),
+    polled: inCall(c, poll),
+    pollHere: inCallHere(c, poll) && c.hand?.frames.at(-1)?.layer === 'driver',
     napi: text(napi, 'state').includes('SCHED') ? 'scheduled' : 'idle',
     napiId: napi?.id ?? 0,
     tx: ringStage(c, ref(adapter, 'tx_ring'), 'TX', nic),
