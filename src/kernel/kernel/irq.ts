@@ -2,10 +2,14 @@
  * Mirrors arch/x86/kernel/irq.c, kernel/irq/handle.c and kernel/irq/chip.c (2.6.39): from the vector to the driver's handler.
  * Left out: shared lines, threaded handlers, spurious interrupt accounting.
  */
+import { charge } from '../../base/clock';
 import { type Kgen, kernel_global } from '../arch/current';
 import { IRQ_NONE, irqaction, TIMER_SOFTIRQ } from '../include/linux/interrupt';
-import { enter_from_hardware, irq_enter, irq_exit, raise_softirq_irqoff } from './softirq';
+import { irq_enter, irq_exit, raise_softirq_irqoff } from './softirq';
 import { hrtimer_interrupt, tick_program_event } from './timer';
+
+/** ns an interrupt takes from the line to the first instruction: saving state, vector dispatch. */
+const IRQ_ENTRY_NS = 250;
 
 /** Handlers by line. */
 const irq_desc = kernel_global<(irqaction | undefined)[]>(() => []);
@@ -72,7 +76,7 @@ function* handle_irq(irq: number): Kgen<boolean> {
  * @cost 60
  */
 export function* do_IRQ(irq: number): Kgen {
-  enter_from_hardware();
+  charge(IRQ_ENTRY_NS);
   irq_enter();
   yield* handle_irq(irq);
   irq_exit();
@@ -84,7 +88,7 @@ export function* do_IRQ(irq: number): Kgen {
  * @cost 60
  */
 export function* smp_apic_timer_interrupt(): Kgen {
-  enter_from_hardware();
+  charge(IRQ_ENTRY_NS);
   irq_enter();
   if (hrtimer_interrupt()) {
     raise_softirq_irqoff(TIMER_SOFTIRQ);

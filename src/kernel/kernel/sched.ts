@@ -18,23 +18,11 @@ export interface rq extends InstanceType<typeof rq> {}
 
 export const runqueue = per_cpu(() => new rq());
 
-/**
- * The task this CPU runs (in interrupts: the one interrupted).
- * @modelled arch/x86/include/asm/current.h
- * @cost 1
- */
-export function current(): task_struct {
-  return runqueue().curr as task_struct;
-}
+/** The task this CPU runs (in interrupts: the one interrupted). A per-CPU variable: no call. */
+export const current = (): task_struct => runqueue().curr as task_struct;
 
-/**
- * True when another task should run on this CPU.
- * @simplified any runnable task waiting for this CPU counts
- * @cost 2
- */
-export function need_resched(): boolean {
-  return kernel.arch.needResched(cpu.id);
-}
+/** True when another task should run on this CPU: any runnable one that waits for it. A flag test: no call. */
+export const need_resched = (): boolean => kernel.arch.needResched(cpu.id);
 
 /**
  * Tells whoever asked that the task leaves its CPU.

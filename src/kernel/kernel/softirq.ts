@@ -2,7 +2,6 @@
  * Mirrors kernel/softirq.c (2.6.39): raising and running softirqs, bottom-half disabling, ksoftirqd.
  * Left out: tasklets, accounting, CPU hotplug. Interrupts are masked only while a hardirq runs.
  */
-import { charge } from '../../base/clock';
 import { cpu, type Kgen, kernel, kernel_global, per_cpu } from '../arch/current';
 import { irq_cpustat_t } from '../include/linux/interrupt';
 import { spin_lock, spin_unlock, type spinlock_t } from '../include/linux/spinlock';
@@ -24,24 +23,14 @@ export function open_softirq(nr: number, action: () => Kgen): void {
   softirq_vec()[nr] = action;
 }
 
-/**
- * True in hardirq or softirq context, or with bottom halves disabled.
- * @modelled include/linux/hardirq.h
- * @cost 2
- */
-export function in_interrupt(): boolean {
+/** True in hardirq or softirq context, or with bottom halves disabled (include/linux/hardirq.h). A macro: no call. */
+export const in_interrupt = (): boolean => {
   const stat = irq_stat();
   return stat.hardirq_count > 0 || stat.softirq_count > 0 || stat.bh_disable > 0;
-}
+};
 
-/**
- * True in hardirq context.
- * @modelled include/linux/hardirq.h
- * @cost 2
- */
-export function in_irq(): boolean {
-  return irq_stat().hardirq_count > 0;
-}
+/** True in hardirq context (include/linux/hardirq.h). A macro: no call. */
+export const in_irq = (): boolean => irq_stat().hardirq_count > 0;
 
 /**
  * Marks a softirq pending on this CPU; interrupts are off or this is a hardirq.
@@ -212,16 +201,4 @@ export function irq_exit(): void {
   if (!in_interrupt() && stat.__softirq_pending !== 0) {
     kernel.arch.softirqAfterIrq(cpu.id);
   }
-}
-
-/** ns an interrupt takes to reach the handler: saving state, vector dispatch. */
-export const IRQ_ENTRY_NS = 250;
-
-/**
- * Charges the cost of taking an interrupt.
- * @model what the processor does between the line and the first instruction of the handler
- * @cost 0
- */
-export function enter_from_hardware(): void {
-  charge(IRQ_ENTRY_NS);
 }

@@ -21,12 +21,8 @@ export const tvec_bases = per_cpu<tvec_base>(() => new tvec_base());
 /** An array access, no call worth seeing. */
 const cpuOf = (id: number): Cpu => kernel.cpus[id] as Cpu;
 
-/**
- * Programs the clock event of a CPU for its next timer.
- * @model stands for the tick device and the timer wheel's next event
- * @cost 2
- */
-function program_next_event(id: number): void {
+/** Programs the clock event of a CPU for its next timer: stands for the tick device. */
+const program_next_event = (id: number): void => {
   const base = tvec_bases(cpuOf(id));
   let at = Number.POSITIVE_INFINITY;
   if (base.timers.length > 0) {
@@ -36,7 +32,7 @@ function program_next_event(id: number): void {
     at = Math.min(at, base.hrtimers.at(0).expires);
   }
   kernel.arch.setTimer(id, at);
-}
+};
 
 /**
  * Gives a timer its function and argument.
