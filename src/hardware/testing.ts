@@ -30,7 +30,6 @@ export class Bench {
   private order = 0;
 
   constructor(link: LinkConfig = {}, nic: Partial<NicConfig> = {}) {
-    // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
     setHeap(new Heap());
     this.link = new Link(this.environment(-1), link);
     for (const host of [0, 1] as const) {

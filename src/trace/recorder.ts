@@ -4,8 +4,8 @@
  */
 import { clock } from '../base/clock';
 import { dispatch, functionId, isKernelFunction } from '../base/dispatch';
-import { heap } from '../base/heap';
 import type { StructObject } from '../base/heap';
+import { heap } from '../base/heap';
 
 /** What an event says. */
 export const Kind = {
@@ -126,7 +126,17 @@ export class Recorder {
   }
 
   addContext(kind: ContextKind, name: string, host: number, cpu: number): Context {
-    const context: Context = { id: this.contexts.length, kind, name, host, cpu, frames: [], last: [], vars: [], skbs: [] };
+    const context: Context = {
+      id: this.contexts.length,
+      kind,
+      name,
+      host,
+      cpu,
+      frames: [],
+      last: [],
+      vars: [],
+      skbs: [],
+    };
     if (context.id > 0xffff) throw new Error('a run can hold at most 65,536 contexts');
     this.contexts.push(context);
     return context;
@@ -160,7 +170,16 @@ export class Recorder {
   }
 
   /** Records one event and returns its index. */
-  push(kind: number, fn: number, line: number, frame: number, link: number, via: number, skb: number, vars: number): number {
+  push(
+    kind: number,
+    fn: number,
+    line: number,
+    frame: number,
+    link: number,
+    via: number,
+    skb: number,
+    vars: number,
+  ): number {
     const at = this.top++;
     if (at >= this.kind.length || at >= this.maxEvents) this.grow();
     const context = this.current;
@@ -343,7 +362,16 @@ export function __r<T>(value: T): T {
   const depth = context.frames.length - 1;
   const frame = context.frames[depth] as number;
   const vars = rec.value(RETURN_SLOT, value, context.vars[depth] as number);
-  rec.push(Kind.LEAVE, rec.fn[frame] as number, 0, frame, context.last[depth] as number, 0, context.skbs[depth] as number, vars);
+  rec.push(
+    Kind.LEAVE,
+    rec.fn[frame] as number,
+    0,
+    frame,
+    context.last[depth] as number,
+    0,
+    context.skbs[depth] as number,
+    vars,
+  );
   context.frames.pop();
   context.last.pop();
   context.vars.pop();

@@ -71,7 +71,6 @@ interface Snapshot {
 
 /** Runs the acts and keeps, beside the trace, a full copy of the state at each event. */
 function run(script: readonly Act[], level: 'calls' | 'lines' = 'lines'): { data: TraceData; naive: Snapshot[] } {
-  // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
   setHeap(new Heap());
   clock.ns = 0;
   const recorder = new Recorder(
@@ -79,7 +78,6 @@ function run(script: readonly Act[], level: 'calls' | 'lines' = 'lines'): { data
     Float64Array.from(functions, (fact) => fact.cost),
     1e6,
   );
-  // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
   setRecorder(recorder);
   const contexts = [
     recorder.addContext('task', 'task:writer', 0, 0),

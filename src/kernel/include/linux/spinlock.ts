@@ -48,7 +48,8 @@ export function spin_trylock(lock: spinlock_t): boolean {
  * @modelled include/linux/spinlock.h
  */
 export function spin_unlock(lock: spinlock_t): void {
-  if (lock.owner !== cpu.id) throw new Error(`CPU ${cpu.id} releases spinlock #${lock.$id}, which CPU ${lock.owner} holds`);
+  if (lock.owner !== cpu.id)
+    throw new Error(`CPU ${cpu.id} releases spinlock #${lock.$id}, which CPU ${lock.owner} holds`);
   if (lock.waiters > 0) {
     lock.waiters--;
     lock.owner = kernel.arch.unlocked(lock);

@@ -11,7 +11,12 @@ export const TASK_DEAD = 64;
 export const task_struct = struct('task_struct', {
   comm: str('name of the task'),
   pid: int('process id'),
-  state: enumeration('runnable, or why it sleeps', { TASK_RUNNING, TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE, TASK_DEAD }),
+  state: enumeration('runnable, or why it sleeps', {
+    TASK_RUNNING,
+    TASK_INTERRUPTIBLE,
+    TASK_UNINTERRUPTIBLE,
+    TASK_DEAD,
+  }),
   cpu: int('CPU it runs on'),
   on_cpu: bool('it is the one running there'),
   files: ref<files_struct>('open file descriptors'),

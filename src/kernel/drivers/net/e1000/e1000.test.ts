@@ -270,7 +270,6 @@ describe('e1000', () => {
 
   it('believes the checksum verdict of the card only if the card gives one', () => {
     for (const rxCsum of [true, false]) {
-      // biome-ignore lint/correctness/useHookAtTopLevel: no React hook
       setHeap(new Heap());
       clock.ns = 0;
       const bench = new Bench({}, rxCsum);
