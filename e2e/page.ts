@@ -7,22 +7,28 @@ export async function open(page: Page, hash = ''): Promise<void> {
   await idle(page);
 }
 
-/** Number of the step that the transport shows, counted from 1. */
+export interface Shown {
+  /** Counted from 1, as the transport shows it. */
+  readonly step: number;
+  readonly text: string;
+}
+
+/** Everything in words that the page shows of a step: transport, call stack, variables, object looked at. */
+export async function shown(page: Page): Promise<Shown> {
+  const texts = await page.evaluate(() =>
+    ['.transport-step', '.transport-words', '.code-stack', '.code-variables', '.inspector .fields', '.stagenow'].map(
+      (place) => document.querySelector(place)?.textContent ?? '-',
+    ),
+  );
+  const number = /step ([\d,]+) of/.exec(texts[0] ?? '')?.[1]?.replaceAll(',', '');
+  return { step: Number(number), text: texts.join('\n') };
+}
+
 export async function stepOf(page: Page): Promise<number> {
-  const text = await page.locator('.transport-step').textContent();
-  return Number(/step ([\d,]+) of/.exec(text ?? '')?.[1]?.replaceAll(',', ''));
+  return (await shown(page)).step;
 }
 
 export async function chooseSize(page: Page, size: string): Promise<void> {
   await page.getByLabel('Step size').selectOption(size);
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-}
-
-/** Everything in words that the page shows of a step: transport, call stack, variables, object looked at. */
-export async function shown(page: Page): Promise<string> {
-  return page.evaluate(() =>
-    ['.transport-where', '.code-stack', '.code-variables', '.inspector .fields', '.stagenow']
-      .map((place) => document.querySelector(place)?.textContent ?? '-')
-      .join('\n'),
-  );
 }

@@ -1,5 +1,14 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { elixirUrl, type StackRow, stackRows, tokens, variableRows } from '../../view/panels/code';
+import {
+  closenessOf,
+  elixirUrl,
+  type StackRow,
+  stackRows,
+  type Token,
+  tokens,
+  variableRows,
+} from '../../view/panels/code';
 import { usePage } from '../store/store';
 import './code.css';
 
@@ -78,20 +87,29 @@ function CallStack({
   );
 }
 
+const LINE_HEIGHT = 18;
+
 function SourceText({ frame }: { frame: StackRow }) {
   const sources = useSources();
   const breakpoints = usePage((page) => page.breakpoints);
   const toggle = usePage((page) => page.toggleBreakpoint);
   const box = useRef<HTMLDivElement>(null);
   const lines = useMemo(() => sources?.[frame.file]?.split('\n').map(tokens) ?? [], [sources, frame.file]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the line marked in the DOM changes with frame and lines
+  const width = useMemo(() => widest(lines), [lines]);
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => LINE_HEIGHT,
+    overscan: 6,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another file, or its text has come: the same line is elsewhere
   useEffect(() => {
     const view = box.current;
-    const row = view?.querySelector<HTMLElement>('[aria-current="true"]');
-    if (!view || !row) return;
-    const above = row.offsetTop - view.scrollTop;
-    if (above < 40 || above > view.clientHeight - 60) view.scrollTop = row.offsetTop - view.clientHeight / 3;
-  }, [frame, lines]);
+    if (view === null) return;
+    const top = (frame.line - 1) * LINE_HEIGHT;
+    const above = top - view.scrollTop;
+    if (above < 40 || above > view.clientHeight - 60) view.scrollTop = Math.max(0, top - view.clientHeight / 3);
+  }, [frame.line, lines]);
   return (
     <section className="code-source" aria-label="Source">
       <h2 className="panel-title">
@@ -104,34 +122,76 @@ function SourceText({ frame }: { frame: StackRow }) {
           {frame.file}
         </a>
       </h2>
+      <Closeness frame={frame} />
       <div className="code-lines mono" ref={box}>
-        {lines.map((line, index) => {
-          const number = index + 1;
-          const stops = breakpoints.some((point) => point.file === frame.file && point.line === number);
-          return (
-            <div key={number} className="code-line" aria-current={number === frame.line}>
-              <button
-                type="button"
-                tabIndex={-1}
-                aria-label={`${stops ? 'Remove the breakpoint at' : 'Break at'} line ${number}`}
-                aria-pressed={stops}
-                onClick={() => toggle({ file: frame.file, line: number })}
+        <div className="code-sheet" style={{ height: rows.getTotalSize(), width: `calc(${width}ch + 60px)` }}>
+          {rows.getVirtualItems().map(({ index, start }) => {
+            const number = index + 1;
+            const stops = breakpoints.some((point) => point.file === frame.file && point.line === number);
+            return (
+              <div
+                key={number}
+                className="code-line"
+                aria-current={number === frame.line}
+                style={{ transform: `translateY(${start}px)` }}
               >
-                {number}
-              </button>
-              <span>
-                {line.map((token, at) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a line never move
-                  <span key={at} className={`token-${token.kind}`}>
-                    {token.text}
-                  </span>
-                ))}
-              </span>
-            </div>
-          );
-        })}
+                <button
+                  type="button"
+                  tabIndex={-1}
+                  aria-label={`${stops ? 'Remove the breakpoint at' : 'Break at'} line ${number}`}
+                  aria-pressed={stops}
+                  onClick={() => toggle({ file: frame.file, line: number })}
+                >
+                  {number}
+                </button>
+                <span>
+                  {lines[index]?.map((token, at) => (
+                    // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a line never move
+                    <span key={at} className={`token-${token.kind}`}>
+                      {token.text}
+                    </span>
+                  ))}
+                </span>
+              </div>
+            );
+          })}
+        </div>
       </div>
     </section>
+  );
+}
+
+/** Characters of the longest line. */
+function widest(lines: readonly (readonly Token[])[]): number {
+  return lines.reduce(
+    (most, line) =>
+      Math.max(
+        most,
+        line.reduce((sum, { text }) => sum + text.length, 0),
+      ),
+    0,
+  );
+}
+
+/** How close the function is to the real one, as its docstring says. */
+function Closeness({ frame }: { frame: StackRow }) {
+  const { kind, text, omits } = closenessOf(frame.tags);
+  if (kind === null) return null;
+  return (
+    <details className="closeness" data-kind={kind}>
+      <summary>
+        {kind}
+        {omits.length > 0 ? `, omits ${omits.length}` : ''}
+        {text === '' ? '' : `: ${text}`}
+      </summary>
+      {omits.length > 0 && (
+        <ul>
+          {omits.map((what) => (
+            <li key={what}>left out: {what}</li>
+          ))}
+        </ul>
+      )}
+    </details>
   );
 }
 

@@ -15,6 +15,8 @@ export interface StackRow {
   readonly layer: Layer | null;
   /** `inet_stream_ops.sendmsg` when called through a pointer, else empty. */
   readonly via: string;
+  /** Tags of its docstring. */
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 /** Frames of the context at a step, outermost first. */
@@ -27,6 +29,7 @@ export function stackRows(trace: Trace, step: number): StackRow[] {
     line,
     layer: layerOf(fact.file),
     via: via === null ? '' : `${via.table}.${via.slot}`,
+    tags: fact.tags,
   }));
 }
 
@@ -120,4 +123,20 @@ export function elixirUrl(file: string, name: string): string {
   return file.startsWith('arch/current')
     ? 'https://elixir.bootlin.com/linux/v2.6.39/source'
     : `https://elixir.bootlin.com/linux/v2.6.39/A/ident/${encodeURIComponent(name)}`;
+}
+
+export interface Closeness {
+  /** `modelled`: all conditions that matter are there; `simplified`: `text` says how; `model`: there is no such function in Linux. */
+  readonly kind: 'modelled' | 'simplified' | 'model' | null;
+  readonly text: string;
+  /** `callee: why`, one an entry. */
+  readonly omits: readonly string[];
+}
+
+/** How close a function is to the real one, by the tags of its docstring. */
+export function closenessOf(tags: Readonly<Record<string, string>>): Closeness {
+  const kind = (['simplified', 'model', 'modelled'] as const).find((name) => name in tags) ?? null;
+  // The text of `modelled` is the path, which stands above already.
+  const text = kind === null || kind === 'modelled' ? '' : (tags[kind] ?? '');
+  return { kind, text, omits: (tags.omits ?? '').split('\n').filter(Boolean) };
 }
