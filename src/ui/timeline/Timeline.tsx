@@ -47,7 +47,9 @@ export function Timeline() {
     );
   }, [trace, scene]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another run has another axis
   useEffect(() => setView(null), [trace]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the canvas is there once a run is
   useEffect(() => {
     const { current } = canvas;
     if (current === null) return;
