@@ -1,6 +1,9 @@
 import { expect, type Page, test } from './fixtures';
 import { chooseSize, open, shown, stepOf } from './page';
 
+// A recording of every key press would take longer than the steps themselves.
+test.use({ trace: 'off' });
+
 /** Steps with a key until an end is reached or `most` steps are made; what was shown at each step by its number. */
 async function walk(page: Page, key: 'ArrowRight' | 'ArrowLeft', most: number): Promise<Map<number, string>> {
   const seen = new Map<number, string>();
@@ -23,6 +26,7 @@ async function prepare(page: Page): Promise<void> {
 test('the whole of write-4000 forwards, layer by layer, and back again shows the same at every step', async ({
   page,
 }) => {
+  test.slow();
   await prepare(page);
   await chooseSize(page, 'layer');
   const { text: start } = await shown(page);
