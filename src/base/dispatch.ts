@@ -9,7 +9,10 @@ const idsByFunction = new Map<AnyFunction, number>();
 /** Names by id: a build may shorten `Function.name`. */
 const namesById: string[] = [];
 
-/** Called by the code that the probe pass inserts at the top of each kernel module. */
+/**
+ * Called by the code that the probe pass inserts at the top of each kernel module.
+ * @public
+ */
 export function registerFunction(id: number, name: string, fn: AnyFunction): void {
   functionsById[id] = fn;
   namesById[id] = name;

@@ -4,12 +4,10 @@ import { be16, be32, wire } from '../../../base/wire';
 
 export const ETH_ALEN = 6;
 export const ETH_HLEN = 14;
-export const ETH_ZLEN = 60;
 export const ETH_DATA_LEN = 1500;
 export const ETH_FCS_LEN = 4;
 export const ETH_P_IP = 0x0800;
 export const ETH_P_ARP = 0x0806;
-export const ETH_P_8021Q = 0x8100;
 export const ETH_P_ALL = 0x0003;
 export const ETH_P_802_3 = 0x0001;
 export const ETH_P_802_2 = 0x0004;

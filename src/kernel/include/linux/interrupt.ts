@@ -2,11 +2,9 @@
 import { fn, int, ref, str, struct } from '../../../base/struct';
 import type { Kgen } from '../../arch/current';
 
-export const HI_SOFTIRQ = 0;
 export const TIMER_SOFTIRQ = 1;
 export const NET_TX_SOFTIRQ = 2;
 export const NET_RX_SOFTIRQ = 3;
-export const SOFTIRQ_NAMES = ['HI', 'TIMER', 'NET_TX', 'NET_RX'] as const;
 
 export const IRQ_NONE = 0;
 export const IRQ_HANDLED = 1;

@@ -5,11 +5,9 @@ import type { sk_buff } from './skbuff';
 
 export const NF_DROP = 0;
 export const NF_ACCEPT = 1;
-export const NF_STOLEN = 2;
 export const NF_REPEAT = 4;
 
 export const NFPROTO_IPV4 = 2;
-export const NFPROTO_ARP = 3;
 
 export const NF_INET_PRE_ROUTING = 0;
 export const NF_INET_LOCAL_IN = 1;

@@ -33,7 +33,6 @@ export const TCP_SYN_SENT = 2;
 export const TCP_SYN_RECV = 3;
 export const TCP_FIN_WAIT1 = 4;
 export const TCP_FIN_WAIT2 = 5;
-export const TCP_TIME_WAIT = 6;
 export const TCP_CLOSE = 7;
 export const TCP_CLOSE_WAIT = 8;
 export const TCP_LAST_ACK = 9;

@@ -136,7 +136,6 @@ export const inet_peer = struct('inet_peer', {
 });
 export interface inet_peer extends InstanceType<typeof inet_peer> {}
 
-export const RTCF_NOTIFY = 0x00010000;
 export const RTCF_BROADCAST = 0x10000000;
 export const RTCF_LOCAL = 0x80000000;
 
@@ -392,15 +391,6 @@ export function* dst_output(skb: sk_buff): Kgen<number> {
 export function* dst_input(skb: sk_buff): Kgen<number> {
   const input = (skb_dst(skb) as dst_entry).input as (skb: sk_buff) => Kgen<number>;
   return yield* input(skb);
-}
-
-/**
- * The route itself while it is valid, else null.
- * @modelled include/net/dst.h
- * @cost 2
- */
-export function dst_check(dst: dst_entry, cookie: number): dst_entry | null {
-  return dst.obsolete !== 0 && dst.ops !== null ? dst.ops.check(dst, cookie) : dst;
 }
 
 /**

@@ -2,7 +2,6 @@
 import { bool, int, ip4, port, struct, u8, u16 } from '../../../base/struct';
 import { sock } from './sock';
 
-export const IP_PMTUDISC_DONT = 0;
 export const IP_PMTUDISC_WANT = 1;
 export const IP_PMTUDISC_DO = 2;
 

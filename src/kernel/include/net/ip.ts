@@ -5,13 +5,11 @@ import type { dst_entry } from './dst';
 import { IP_PMTUDISC_DO, IP_PMTUDISC_WANT, inet_sk } from './inet_sock';
 import type { sock } from './sock';
 
-export const IPSKB_FORWARDED = 1;
 export const IPSKB_FRAG_COMPLETE = 8;
 export const IPSKB_REROUTED = 16;
 
 /** TOS bits that take part in routing. */
 export const IPTOS_RT_MASK = 0x1c;
-export const IPDEFTTL = 64;
 export const IP_MAX_MTU = 0xfff0;
 
 /**

@@ -18,7 +18,6 @@ export const __QDISC___STATE_RUNNING = 1 << 2;
 export const NET_XMIT_SUCCESS = 0;
 export const NET_XMIT_DROP = 1;
 export const NET_XMIT_CN = 2;
-export const NET_XMIT_POLICED = 3;
 
 export interface Qdisc_ops {
   id: string;

@@ -288,13 +288,18 @@ export function bh_unlock_sock(sk: sock): void {
 /** Pages that hold `amt` bytes. */
 export const sk_mem_pages = (amt: number): number => (amt + SK_MEM_QUANTUM - 1) >> SK_MEM_QUANTUM_SHIFT;
 
+/** True when the protocol's memory limits are counted for this socket. */
+export const sk_has_account = (sk: sock): boolean => (sk.skc_prot as proto).sysctl_mem[2] > 0;
+
 /**
  * Uses up memory that sk_mem_schedule provided.
  * @modelled include/net/sock.h
  * @cost 2
  */
 export function sk_mem_charge(sk: sock, size: number): void {
-  sk.sk_forward_alloc -= size;
+  if (sk_has_account(sk)) {
+    sk.sk_forward_alloc -= size;
+  }
 }
 
 /**
@@ -303,7 +308,9 @@ export function sk_mem_charge(sk: sock, size: number): void {
  * @cost 2
  */
 export function sk_mem_uncharge(sk: sock, size: number): void {
-  sk.sk_forward_alloc += size;
+  if (sk_has_account(sk)) {
+    sk.sk_forward_alloc += size;
+  }
 }
 
 /** Free space a writer must find before it is woken, bytes: half of what is queued. */

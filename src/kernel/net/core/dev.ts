@@ -42,7 +42,6 @@ import {
   NETIF_F_TSO,
   NETIF_F_V4_CSUM,
   napi_disable_pending,
-  napi_schedule_prep,
   type napi_struct,
   net,
   type net_device,
@@ -111,7 +110,7 @@ import {
   raise_softirq_irqoff,
 } from '../../kernel/softirq';
 import { csum_fold } from '../../lib/checksum';
-import { __qdisc_run, dev_activate, dev_deactivate, sch_direct_xmit } from '../sched/sch_generic';
+import { __qdisc_run, dev_activate, sch_direct_xmit } from '../sched/sch_generic';
 import {
   __kfree_skb,
   __skb_linearize,
@@ -788,16 +787,6 @@ export function __napi_schedule(n: napi_struct): void {
 }
 
 /**
- * Has NET_RX of this CPU poll a NAPI instance unless that is arranged already.
- * @modelled include/linux/netdevice.h
- */
-export function napi_schedule(n: napi_struct): void {
-  if (napi_schedule_prep(n)) {
-    __napi_schedule(n);
-  }
-}
-
-/**
  * Takes a NAPI instance off the poll list.
  * @modelled net/core/dev.c
  */
@@ -1003,17 +992,6 @@ export function get_rps_cpu(dev: net_device, skb: sk_buff): number {
     }
   }
   return allowed[Math.floor((skb.rxhash * allowed.length) / 2 ** 32)] ?? -1;
-}
-
-/**
- * Takes a packet from a device without NAPI: it goes through the backlog.
- * @modelled net/core/dev.c
- */
-export function netif_rx(skb: sk_buff): number {
-  net_timestamp_check(skb);
-  const dev = skb.dev as net_device;
-  const steered = dev.rps_cpus === 0 ? -1 : get_rps_cpu(dev, skb);
-  return enqueue_to_backlog(skb, steered < 0 ? smp_processor_id() : steered);
 }
 
 /**
@@ -1313,16 +1291,6 @@ export function dev_open(dev: net_device): number {
     dev.flags = dev.flags | IFF_UP;
     dev_activate(dev);
   }
-  return 0;
-}
-
-/**
- * Closes a device: nothing is sent any more.
- * @simplified the driver's ndo_stop is not called
- */
-export function dev_close(dev: net_device): number {
-  dev_deactivate(dev);
-  dev.flags = dev.flags & ~IFF_UP;
   return 0;
 }
 

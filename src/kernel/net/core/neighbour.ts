@@ -475,25 +475,6 @@ export function* neigh_resolve_output(skb: sk_buff): Kgen<number> {
 }
 
 /**
- * Sends a packet to a neighbour that is known to be there, without a ready-made header.
- * @modelled net/core/neighbour.c
- */
-export function* neigh_connected_output(skb: sk_buff): Kgen<number> {
-  const neigh = skb_dst(skb)?.neighbour ?? null;
-  if (neigh === null || neigh.ops === null) {
-    kfree_skb(skb);
-    return -EINVAL;
-  }
-  __skb_pull(skb, skb_network_offset(skb));
-  const err = dev_hard_header(skb, neigh.dev as net_device, skb.protocol, neigh.ha, null, skb.len);
-  if (err < 0) {
-    kfree_skb(skb);
-    return -EINVAL;
-  }
-  return yield* neigh.ops.queue_xmit(skb);
-}
-
-/**
  * Copies the ready-made link header in front of the data, 16 bytes at once, and sends the packet on.
  * @modelled include/net/neighbour.h
  * @cost 8

@@ -55,6 +55,7 @@ import {
   SOCK_WAKE_WAITD,
   sk_backlog_rcv,
   sk_can_gso,
+  sk_has_account,
   sk_mem_charge,
   sk_mem_pages,
   sk_mem_uncharge,
@@ -262,9 +263,6 @@ export function* sk_wait_data(sk: sock, timeo: timeo_ptr): Kgen<boolean> {
   finish_wait(sk_sleep(sk), wait);
   return rc;
 }
-
-/** True when the protocol's memory limits are counted for this socket. */
-export const sk_has_account = (sk: sock): boolean => (sk.skc_prot as proto).sysctl_mem[2] > 0;
 
 /**
  * Provides `size` more bytes, in whole pages: free under the first limit, under pressure over the second, refused over

@@ -110,25 +110,6 @@ export function __ip_select_ident(iph: iphdr, dst: dst_entry, more: number): voi
 }
 
 /**
- * Identification of a packet: counted by the socket when it is connected and the packet carries DF (nobody needs it then).
- * @modelled include/net/ip.h
- * @cost 3
- */
-export function ip_select_ident(iph: iphdr, dst: dst_entry, sk: sock | null): void {
-  if ((iph.frag_off & IP_DF) !== 0) {
-    if (sk !== null && inet_sk(sk).inet_daddr !== 0) {
-      const inet = inet_sk(sk);
-      iph.id = inet.inet_id;
-      inet.inet_id++;
-    } else {
-      iph.id = 0;
-    }
-  } else {
-    __ip_select_ident(iph, dst, 0);
-  }
-}
-
-/**
  * Identification of a packet that may be cut into `more` + 1: leaves room for the others.
  * @modelled include/net/ip.h
  * @cost 3
@@ -145,28 +126,6 @@ export function ip_select_ident_more(iph: iphdr, dst: dst_entry, sk: sock | null
   } else {
     __ip_select_ident(iph, dst, more);
   }
-}
-
-/**
- * Puts an IP header in front of a segment that belongs to no full socket yet (SYN-ACK), and sends it.
- * @modelled net/ipv4/ip_output.c
- */
-export function* ip_build_and_send_pkt(skb: sk_buff, sk: sock, saddr: number, daddr: number): Kgen<number> {
-  const inet = inet_sk(sk);
-  const rt = skb_rtable(skb) as rtable;
-  const iph = new iphdr(skb_push(skb, iphdr.size));
-  skb_reset_network_header(skb);
-  iph.version_ihl = 0x45;
-  iph.tos = inet.tos;
-  iph.frag_off = ip_dont_fragment(sk, rt) ? IP_DF : 0;
-  iph.ttl = ip_select_ttl(inet, rt);
-  iph.daddr = rt.rt_dst || daddr;
-  iph.saddr = rt.rt_src || saddr;
-  iph.protocol = sk.sk_protocol;
-  ip_select_ident(iph, rt, sk);
-  skb.priority = sk.sk_priority;
-  skb.mark = sk.sk_mark;
-  return yield* ip_local_out(skb);
 }
 
 /**

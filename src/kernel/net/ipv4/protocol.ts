@@ -20,18 +20,6 @@ export function inet_add_protocol(prot: net_protocol & OpsTable, protocol: numbe
 }
 
 /**
- * Forgets a transport protocol; −1 when it was not the registered one.
- * @modelled net/ipv4/protocol.c
- */
-export function inet_del_protocol(prot: net_protocol & OpsTable, protocol: number): number {
-  if (inet_protocol(protocol) !== prot) {
-    return -1;
-  }
-  inet_protos().inet_protos.set(protocol, null as unknown as net_protocol & OpsTable);
-  return 0;
-}
-
-/**
  * The protocol registered for a number, or null.
  * @model reads inet_protos[protocol], an array access in C
  * @cost 2

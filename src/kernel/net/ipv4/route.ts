@@ -236,16 +236,6 @@ export const ipv4_dst_ops = ops<dst_ops>('dst_ops', 'ipv4_dst_ops', {
 });
 
 /**
- * Input function of a route that cannot be taken.
- * @modelled net/ipv4/route.c
- * @omits icmp_send: ICMP is not modelled
- */
-export function* ip_error(skb: sk_buff): Kgen<number> {
-  kfree_skb(skb);
-  return 0;
-}
-
-/**
  * Output function of a route that is only for input: a bug of the kernel.
  * @modelled net/ipv4/route.c
  */
@@ -504,14 +494,6 @@ export function ip_route_output_flow(flp4: flowi4, _sk: sock | null): rtable | n
 }
 
 /**
- * Finds a route out by its key alone.
- * @modelled include/net/route.h
- */
-export function ip_route_output_key(flp: flowi4): rtable | null {
-  return ip_route_output_flow(flp, null);
-}
-
-/**
  * Finds a route out for a transport protocol.
  * @modelled include/net/route.h
  */
@@ -550,77 +532,6 @@ export function ip_rt_put(rt: rtable | null): void {
   if (rt !== null) {
     dst_release(rt);
   }
-}
-
-/**
- * Finds the route of a connection to be: once for the addresses, then for the whole flow.
- * @modelled include/net/route.h
- */
-export function ip_route_connect(
-  dst: number,
-  src: number,
-  tos: number,
-  oif: number,
-  protocol: number,
-  sport: number,
-  dport: number,
-  sk: sock,
-  _can_sleep: boolean,
-): rtable | null {
-  const fl4: flowi4 = {
-    daddr: dst,
-    saddr: src,
-    flowi4_oif: oif,
-    flowi4_iif: 0,
-    flowi4_mark: sk.sk_mark,
-    flowi4_tos: tos,
-    flowi4_proto: protocol,
-    flowi4_flags: 0,
-    fl4_dport: dport,
-    fl4_sport: sport,
-  };
-  if (dst === 0 || src === 0) {
-    const rt = __ip_route_output_key(fl4);
-    if (rt === null) {
-      return null;
-    }
-    fl4.daddr = rt.rt_dst;
-    fl4.saddr = rt.rt_src;
-    ip_rt_put(rt);
-  }
-  return ip_route_output_flow(fl4, sk);
-}
-
-/**
- * Finds the route again when the ports of a flow have changed.
- * @modelled include/net/route.h
- */
-export function ip_route_newports(
-  rt: rtable,
-  protocol: number,
-  orig_sport: number,
-  orig_dport: number,
-  sport: number,
-  dport: number,
-  sk: sock,
-): rtable | null {
-  if (sport === orig_sport && dport === orig_dport) {
-    return rt;
-  }
-  const fl4: flowi4 = {
-    daddr: rt.rt_key_dst === 0 ? rt.rt_dst : rt.rt_key_dst,
-    saddr: rt.rt_key_src === 0 ? rt.rt_src : rt.rt_key_src,
-    flowi4_oif: rt.rt_oif,
-    flowi4_iif: 0,
-    flowi4_mark: rt.rt_mark,
-    flowi4_tos: rt.rt_key_tos,
-    flowi4_proto: protocol,
-    flowi4_flags: 0,
-    fl4_dport: dport,
-    fl4_sport: sport,
-  };
-  ip_rt_put(rt);
-  return ip_route_output_flow(fl4, sk);
 }
 
 /**

@@ -50,7 +50,7 @@ export interface established_args {
   snd_wnd: number;
   /** Window we offered last, bytes. Default: ten segments. */
   rcv_wnd?: number;
-  /** The clamp the window grows from, bytes. Default: rcv_wnd. */
+  /** The clamp the window grows from, bytes. Default: rcv_wnd, but at least two segments, as tcp_clamp_window leaves it. */
   rcv_ssthresh?: number;
   /** Segments. Default: as after a handshake (10, and none). */
   cwnd?: number;
@@ -123,7 +123,7 @@ export function tcp_model_establish(sk: sock, args: established_args): boolean {
   tp.window_clamp = 65535 * 2 ** rx_opt.rcv_wscale;
   tp.advmss = Math.min(dst_metric_advmss(rt), mss);
   tp.rcv_wnd = args.rcv_wnd ?? TCP_DEFAULT_INIT_RCVWND * tp.advmss;
-  tp.rcv_ssthresh = args.rcv_ssthresh ?? tp.rcv_wnd;
+  tp.rcv_ssthresh = args.rcv_ssthresh ?? Math.max(tp.rcv_wnd, 2 * tp.advmss);
 
   rx_opt.tstamp_ok = args.timestamps;
   rx_opt.saw_tstamp = args.timestamps;

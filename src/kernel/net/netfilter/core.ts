@@ -59,14 +59,6 @@ export function nf_register_hook(reg: nf_hook_ops): number {
 }
 
 /**
- * Takes a function off its hook.
- * @modelled net/netfilter/core.c
- */
-export function nf_unregister_hook(reg: nf_hook_ops): void {
-  nf_hook_list(reg.hooknum).remove(reg);
-}
-
-/**
  * Asks the functions of a hook one after the other until one does not accept.
  * @modelled net/netfilter/core.c
  */

@@ -13,7 +13,6 @@ import { ETH_P_ALL } from '../../include/linux/if_ether';
 import { PF_PACKET, SOCK_DGRAM, SOCK_RAW } from '../../include/linux/net';
 import { type net_device, packet_type } from '../../include/linux/netdevice';
 import {
-  __skb_dequeue,
   __skb_queue_tail,
   PACKET_OUTGOING,
   type sk_buff,
@@ -199,16 +198,8 @@ export function packet_release(sk: sock): number {
 }
 
 /**
- * The next packet captured, or null; the caller frees it.
- * @simplified what packet_recvmsg gives, without copying to user memory and without waiting
- */
-export function packet_take(sk: sock): sk_buff | null {
-  return __skb_dequeue(sk.sk_receive_queue);
-}
-
-/**
  * Opens a capture as tcpdump does: a raw packet socket with time stamps and a large buffer. Its packets stay in
- * sk_receive_queue until packet_take or packet_release. `net` other than 0 stands for a socket in another network
+ * sk_receive_queue until packet_release. `net` other than 0 stands for a socket in another network
  * namespace: it is asked about every packet and takes none.
  * @model the system calls of a capture program
  */

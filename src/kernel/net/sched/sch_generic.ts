@@ -27,7 +27,6 @@ import { spin_lock, spin_unlock } from '../../include/linux/spinlock';
 import { HZ, jiffies } from '../../include/linux/timer';
 import {
   __QDISC_STATE_DEACTIVATED,
-  NET_XMIT_CN,
   NET_XMIT_DROP,
   NET_XMIT_SUCCESS,
   Qdisc,
@@ -40,7 +39,7 @@ import {
   TCQ_F_CAN_BYPASS,
 } from '../../include/net/sch_generic';
 import { need_resched } from '../../kernel/sched';
-import { del_timer, mod_timer, setup_timer } from '../../kernel/timer';
+import { mod_timer, setup_timer } from '../../kernel/timer';
 import { __netif_schedule, dev_hard_start_xmit, netif_schedule_queue } from '../core/dev';
 import { kfree_skb } from '../core/skbuff';
 
@@ -121,22 +120,6 @@ export function qdisc_dequeue_head(sch: Qdisc): sk_buff | null {
  */
 export function qdisc_peek_head(sch: Qdisc): sk_buff | null {
   return skb_peek(sch.q);
-}
-
-/**
- * Peeks at a qdisc that can only dequeue: keeps the packet aside, still counted as queued.
- * @modelled include/net/sch_generic.h
- * @cost 4
- */
-export function qdisc_peek_dequeued(sch: Qdisc): sk_buff | null {
-  if (sch.gso_skb === null && sch.ops !== null) {
-    const skb = sch.ops.dequeue(sch);
-    sch.gso_skb = skb;
-    if (skb !== null) {
-      sch.q.qlen++;
-    }
-  }
-  return sch.gso_skb;
 }
 
 /**
@@ -345,14 +328,6 @@ export function __netdev_watchdog_up(dev: net_device): void {
   mod_timer(dev.watchdog_timer, jiffies() + dev.watchdog_timeo);
 }
 
-/**
- * Stops the TX watchdog.
- * @modelled net/sched/sch_generic.c
- */
-export function dev_watchdog_down(dev: net_device): void {
-  del_timer(dev.watchdog_timer);
-}
-
 /** Default of dev.watchdog_timeo in drivers, jiffies. */
 export const DEFAULT_WATCHDOG_TIMEO = 5 * HZ;
 
@@ -432,31 +407,12 @@ export const pfifo_fast_ops = ops<Qdisc_ops>('Qdisc_ops', 'pfifo_fast_ops', {
 });
 
 /**
- * Takes a packet of a device that is switched off, and drops it.
- * @modelled net/sched/sch_generic.c
- */
-export function noop_enqueue(skb: sk_buff, _qdisc: Qdisc): number {
-  kfree_skb(skb);
-  return NET_XMIT_CN;
-}
-
-/**
  * Has nothing to send.
  * @modelled net/sched/sch_generic.c
  */
 export function noop_dequeue(_qdisc: Qdisc): sk_buff | null {
   return null;
 }
-
-/** Qdisc of a device that is switched off. */
-export const noop_qdisc_ops = ops<Qdisc_ops>('Qdisc_ops', 'noop_qdisc_ops', {
-  id: 'noop',
-  enqueue: noop_enqueue,
-  dequeue: noop_dequeue,
-  peek: noop_dequeue,
-  init: null,
-  reset: null,
-});
 
 /** Qdisc of a device without a queue, such as lo: no enqueue, so dev_queue_xmit calls the driver itself. */
 export const noqueue_qdisc_ops = ops<Qdisc_ops>('Qdisc_ops', 'noqueue_qdisc_ops', {
@@ -553,21 +509,6 @@ export function dev_activate(dev: net_device): void {
     txq.trans_start = jiffies();
   }
   __netdev_watchdog_up(dev);
-}
-
-/**
- * Stops transmission on a device: its qdiscs are emptied and refuse packets.
- * @modelled net/sched/sch_generic.c
- */
-export function dev_deactivate(dev: net_device): void {
-  for (const txq of dev._tx) {
-    const qdisc = txq.qdisc;
-    if (qdisc !== null && (qdisc.flags & TCQ_F_BUILTIN) === 0) {
-      qdisc.__state = qdisc.__state | __QDISC_STATE_DEACTIVATED;
-      qdisc_reset(qdisc);
-    }
-  }
-  dev_watchdog_down(dev);
 }
 
 /**
