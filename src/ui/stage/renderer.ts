@@ -150,6 +150,14 @@ function placeShapes(place: Place, stage: Stage): Shape[] {
       title: place.title,
     },
   ];
+  const { cuts = [] } = place;
+  if (cuts.length > 0)
+    shapes.push({
+      kind: 'path',
+      key: 'cuts',
+      d: cuts.map((x) => `M${x.toFixed(1)} 2 V${h - 2}`).join(' '),
+      cls: 'cuts',
+    });
   if (place.label !== '')
     shapes.push({
       kind: 'text',

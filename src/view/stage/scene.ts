@@ -7,7 +7,7 @@ import { type Block, type Detail, GAP, type Packed, pack, ROW_GAP } from './draw
 import { type Box, Pen, type Place, type Point, type Shape } from './draw/shapes';
 import { tcpBlocks } from './draw/tcp';
 import { processBlocks, socketBlocks, vfsBlocks } from './draw/upper';
-import { drawShaft, SHAFT, shaftHeight, TOKEN } from './shaft';
+import { drawShaft, SHAFT, shaftHeight } from './shaft';
 import type { HostStage, Stage } from './stage';
 import { drawWire, WIRE_HEIGHT } from './wire';
 
@@ -99,7 +99,7 @@ function blocksOf(host: HostStage, layer: Layer, detail: Detail, width: number):
     case 'socket':
       return socketBlocks(host, detail);
     case 'tcp':
-      return tcpBlocks(host.tcp, host.role === 'receive' ? 'receive' : 'send', detail);
+      return tcpBlocks(host.tcp, host.role === 'receive' ? 'receive' : 'send', detail, width);
     case 'ip':
       return ipBlocks(host, detail);
     case 'device':
@@ -263,5 +263,3 @@ function drawLead(pen: Pen, from: Point, to: { box: Box; row: number; top: numbe
   const lane = to.row - ROW_GAP / 2;
   pen.path(`M${from.x} ${from.y} H${from.x + 5} V${lane} H${x} V${to.top - 1} m-2.5 -3 l2.5 3 l2.5 -3`, 'lead');
 }
-
-export { TOKEN };

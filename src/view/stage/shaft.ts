@@ -3,7 +3,6 @@
  * hands of functions stand on the floor of that function.
  */
 import type { Layer } from '../../trace/layers';
-import { LAYERS } from '../../trace/layers';
 import { type Box, type Pen, type Point, widthOf } from './draw/shapes';
 import { anatomyText } from './draw/token';
 import type { HostStage, Stage } from './stage';
@@ -105,10 +104,3 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
   });
   return lead;
 }
-
-/** The floors in order, for whoever lists them. */
-export function floorName(layer: Layer): string {
-  return NAMES[layer];
-}
-
-export const FLOOR_ORDER: readonly Layer[] = LAYERS;

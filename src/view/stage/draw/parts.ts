@@ -192,3 +192,26 @@ export function note(
     },
   };
 }
+
+/** Text set in lines of a width, at most three. */
+export function paragraph(id: string, text: string, width: number): Block {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && widthOf(`${last} ${word}`, 't') <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  const shown = lines.slice(0, 3);
+  return {
+    id,
+    min: width,
+    grow: 1,
+    h: Math.max(1, shown.length) * 13,
+    breaks: true,
+    draw(pen, { x, y, w }) {
+      shown.forEach((line, nth) => {
+        pen.text(x, y + 9.5 + nth * 13, line, 't', { max: w + 1, cls: 'ink' });
+      });
+    },
+  };
+}

@@ -69,6 +69,8 @@ export interface Place extends Box {
   readonly label: string;
   readonly title: string;
   readonly layer: Layer;
+  /** Where segments of a GSO packet begin in it, world pixels from its left. */
+  readonly cuts?: readonly number[];
   /** Block it is in, for keys. */
   readonly block: string;
 }

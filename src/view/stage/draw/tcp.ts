@@ -2,11 +2,13 @@
 import type { Bin, Dial, Gate, Ribbon, Segment, TcpStage } from '../floors/tcp';
 import { counted, grouped } from '../read';
 import type { Block, Detail } from './pack';
-import { cells, gauge, note } from './parts';
+import { cells, gauge, note, paragraph } from './parts';
 import { type Box, type Pen, widthOf } from './shapes';
 
 /** Wider than any floor: takes a row of its own. */
 const ROW = 9999;
+/** From this width on the verdict stands beside the title of the ribbon. */
+const ASIDE = 480;
 /** Width of the column of names before a ribbon. */
 const NAMES = 48;
 const BRACKET = 12;
@@ -85,6 +87,12 @@ const SAYS: Readonly<Record<Segment['state'], string>> = {
   beyond: 'beyond a hole',
 };
 
+/** A GSO skb shows the segments it stands for, where they are wide enough to be seen. */
+function cutsOf({ gsoSegs, mss, from, to }: Segment, w: number): number[] {
+  const unit = (mss / Math.max(1, to - from)) * w;
+  return unit < 4 ? [] : Array.from({ length: gsoSegs - 1 }, (_, nth) => (nth + 1) * unit).filter((x) => x < w - 1);
+}
+
 function drawSegments(pen: Pen, ribbon: Ribbon, y: number, scale: Scale): void {
   for (const { segment, count } of joined(ribbon.segments, scale)) {
     const from = scale.at(segment.from);
@@ -115,6 +123,7 @@ function drawSegments(pen: Pen, ribbon: Ribbon, y: number, scale: Scale): void {
       y,
       w,
       h: BAND,
+      ...(segment.gsoSegs > 1 && count === 1 ? { cuts: cutsOf(segment, w) } : {}),
     });
   }
 }
@@ -204,7 +213,7 @@ function drawGate(pen: Pen, gate: Gate, box: Box): void {
 function gateBlocks(tcp: TcpStage): Block[] {
   return tcp.gates.map((gate, nth) => ({
     id: `tcp.gate${nth}`,
-    min: gate.name === 'window' ? 122 : 96,
+    min: gate.name === 'window' ? 122 : 106,
     grow: 1,
     h: 30,
     ...(nth === 0 ? { breaks: true } : {}),
@@ -262,7 +271,7 @@ function short(ribbon: Ribbon): string {
 }
 
 /** What stands on the TCP floor; the side that the host uses comes first and largest. */
-export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', detail: Detail): Block[] {
+export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', detail: Detail, width: number): Block[] {
   if (tcp === null) return [note('tcp.none', 'no connection', 80, { cls: 'ink3' })];
   const bins = tcp.bins.map(binBlock);
   const filled = bins.filter((_, nth) => (tcp.bins[nth]?.skbs.length ?? 0) > 0 || tcp.bins[nth]?.here === true);
@@ -279,23 +288,17 @@ export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', detai
     ];
   }
   const gates = gateBlocks(tcp);
+  const aside = detail === 'medium' && width >= ASIDE;
   const dials = tcp.dials
     .map(dialBlock)
     .map((one, nth) => (nth === 0 && first === 'send' ? { ...one, breaks: true } : one));
   const [sendMemory, receiveMemory] = tcp.gauges.map((one, nth) =>
     gauge(`tcp.gauge${nth}`, one.name, one.used, one.limit, 104),
   );
-  const sending = ribbon(
-    'tcp.send',
-    'send queue',
-    tcp.id,
-    tcp.send,
-    detail === 'full' ? tcp.send.sentence : tcp.verdict,
-    ROW,
-  );
+  const sending = ribbon('tcp.send', 'send queue', tcp.id, tcp.send, aside ? tcp.verdict : tcp.send.sentence, ROW);
   const receiving = ribbon('tcp.receive', 'receive queue', tcp.id, tcp.receive, tcp.receive.sentence, ROW);
-  const verdict: Block[] =
-    detail === 'full' ? [{ ...note('tcp.verdict', tcp.verdict, ROW, { cls: 'ink' }), breaks: true }] : [];
+  // Where the title has no room for it, the sentence gets lines of its own.
+  const verdict = aside ? [] : [paragraph('tcp.verdict', tcp.verdict, width)];
   const receives = tcp.receive.segments.length > 0;
   const sends = tcp.send.segments.some((one) => one.id !== 0);
   if (first === 'send') {

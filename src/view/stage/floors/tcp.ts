@@ -13,6 +13,8 @@ export interface Segment {
   readonly retransmitted: boolean;
   readonly cloned: boolean;
   readonly gsoSegs: number;
+  /** Payload of each segment of a GSO skb. */
+  readonly mss: number;
   readonly inHand: boolean;
 }
 
@@ -124,6 +126,7 @@ function segmentOf(c: HostContext, skb: StructView, first: number, state: Segmen
     retransmitted: (sacked & (SACKED_RETRANS | EVER_RETRANS)) !== 0 && sending,
     cloned: num(skb, 'cloned') !== 0,
     gsoSegs: num(shared, 'gso_size') > 0 ? num(shared, 'gso_segs') : 0,
+    mss: num(shared, 'gso_size'),
     inHand: skb.id === inHand && c.hand?.current === true,
   };
 }
@@ -146,7 +149,19 @@ function sendRibbon(c: HostContext, sk: StructView): Ribbon {
   const una = at('snd_una');
   const acked: Segment[] =
     una > 0
-      ? [{ id: 0, from: 0, to: una, state: 'acked', retransmitted: false, cloned: false, gsoSegs: 0, inHand: false }]
+      ? [
+          {
+            id: 0,
+            from: 0,
+            to: una,
+            state: 'acked',
+            retransmitted: false,
+            cloned: false,
+            gsoSegs: 0,
+            mss: 0,
+            inHand: false,
+          },
+        ]
       : [];
   const windowEnd = una + num(sk, 'snd_wnd');
   const cwndEnd = una + cwnd * mss;
@@ -222,7 +237,7 @@ function cwndGate(sk: StructView, head: StructView | null, here: boolean): Gate 
     numbers: `${grouped(flight)} of ${grouped(cwnd)}`,
     sentence: open
       ? `${counted(flight, 'segment')} in flight, cwnd is ${grouped(cwnd)}: ${grouped(left)} more may go.`
-      : `${counted(flight, 'segment')} in flight and cwnd is ${grouped(cwnd)}: nothing more may go until an ACK comes.`,
+      : `${counted(flight, 'segment')} in flight, cwnd is ${grouped(cwnd)}: nothing more may go until an ACK.`,
     here,
   };
 }
@@ -245,8 +260,8 @@ function windowGate(sk: StructView, head: StructView | null, send: Ribbon, mss: 
     verdict: open ? 'open' : 'shut',
     numbers: `${grouped(end + 1)} ${open ? '≤' : '>'} ${grouped(edge + 1)}`,
     sentence: open
-      ? `The next segment ends at ${grouped(end + 1)}; the peer's window reaches to ${grouped(edge + 1)}: it fits.`
-      : `The next segment ends at ${grouped(end + 1)}, beyond the peer's window, which reaches to ${grouped(edge + 1)}: it waits.`,
+      ? `It ends at ${grouped(end + 1)}, the peer's window reaches to ${grouped(edge + 1)}: it fits.`
+      : `It would end at ${grouped(end + 1)}, the peer's window reaches only to ${grouped(edge + 1)}: it waits.`,
     here,
   };
 }
@@ -269,12 +284,12 @@ function nagleGate(sk: StructView, head: StructView | null, mss: number, here: b
     return gate(
       'shut',
       `${grouped(len)} < ${grouped(mss)}`,
-      `${grouped(len)} bytes are less than a segment, and an earlier short segment is not yet acked: it waits.`,
+      `${grouped(len)} bytes are less than a segment, and a short one is unacked: it waits.`,
     );
   return gate(
     'open',
     `${grouped(len)}, none out`,
-    `${grouped(len)} bytes are less than a segment, but no short segment is unacked: it may go.`,
+    `${grouped(len)} bytes are less than a segment, but no short one is unacked: it may go.`,
   );
 }
 
@@ -286,7 +301,7 @@ function deferGate(sk: StructView, head: StructView | null, mss: number, here: b
     verdict: deferred ? 'shut' : large ? 'open' : 'none',
     numbers: deferred ? 'put off' : large ? 'not put off' : 'one segment',
     sentence: deferred
-      ? 'Sending was put off, so that one larger packet can go a little later.'
+      ? 'Put off, so that one larger packet can go a little later.'
       : large
         ? 'The skb stands for several segments and was not put off.'
         : 'Only packets of several segments are ever put off.',
@@ -359,7 +374,19 @@ function receiveRibbon(c: HostContext, sk: StructView): Ribbon {
   const copied = at('copied_seq');
   const taken: Segment[] =
     copied > 0
-      ? [{ id: 0, from: 0, to: copied, state: 'acked', retransmitted: false, cloned: false, gsoSegs: 0, inHand: false }]
+      ? [
+          {
+            id: 0,
+            from: 0,
+            to: copied,
+            state: 'acked',
+            retransmitted: false,
+            cloned: false,
+            gsoSegs: 0,
+            mss: 0,
+            inHand: false,
+          },
+        ]
       : [];
   const unread = at('rcv_nxt') - copied;
   const windowFrom = at('rcv_wup');
