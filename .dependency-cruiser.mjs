@@ -36,6 +36,8 @@ const linuxCycles = [
   // tcp_input.c calls tcp_push_pending_frames and tcp_send_ack; tcp_output.c calls tcp_enter_cwr and tcp_clear_retrans_hints.
   // af_inet.c registers tcp_prot and tcp_protocol; ipv4_specific of tcp_ipv4.c names inet_sk_rebuild_header.
   'net/ipv4/(af_inet|tcp|tcp_input|tcp_output|tcp_ipv4|tcp_timer)\\.ts$',
+  // softirq.c wakes ksoftirqd; sched.c's cond_resched_softirq enables bottom halves.
+  'kernel/(sched|softirq)\\.ts$',
   // dev.c runs the qdisc with __qdisc_run; sch_generic.c hands the skb back with dev_hard_start_xmit.
   'net/(core/dev|sched/sch_generic)\\.ts$',
   // ip_output.c and ip_input.c look routes up; route.c points the routes it makes at ip_output and ip_local_deliver.

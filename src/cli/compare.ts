@@ -5,7 +5,7 @@ import { parseRecording } from '../trace/compare/recording';
 import { Trace } from '../trace/trace';
 import { Problem } from './problem';
 
-type Pace = Pick<RunOptions, 'linkTick' | 'oneCore' | 'slowdown'>;
+type Pace = Pick<RunOptions, 'emulated' | 'linkTick' | 'oneCore' | 'slowdown'>;
 
 /** Runs a scenario and holds it against a recording's text. `name` is told in errors; `pace`: as the recorded machine ran. */
 export function compareWith(scenario: Scenario, name: string, text: string, pace: Pace = {}): Comparison {

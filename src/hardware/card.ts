@@ -13,6 +13,8 @@ export interface Card {
   readonly interrupts: InterruptUnit;
   readonly link: Link | null;
   readonly side: 0 | 1;
+  /** As an emulator makes it: no time passes inside, interrupts are neither delayed nor throttled. */
+  readonly emulated: boolean;
   /** Something passed: the activity LED blinks. */
   activity(): void;
 }

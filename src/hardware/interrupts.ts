@@ -22,6 +22,7 @@ export class InterruptUnit {
   constructor(
     private readonly env: Environment,
     private readonly registers: nic_registers,
+    private readonly throttles = true,
   ) {}
 
   /** Something happened: sets bits of ICR. */
@@ -82,7 +83,7 @@ export class InterruptUnit {
     }
     state.line = true;
     state.count++;
-    state.throttled_until = now + registers.ITR * ITR_UNIT_NS;
+    if (this.throttles) state.throttled_until = now + registers.ITR * ITR_UNIT_NS;
     env.interrupt(true);
   }
 }

@@ -37,6 +37,8 @@ export interface LinkConfig {
   readonly propagation?: number;
   /** Frames are handed over only at multiples of this many ns, as an emulator that looks at its wires now and then; 0: at once. */
   readonly tick?: number;
+  /** Bits take no time, as on the wire of an emulator. */
+  readonly instant?: boolean;
   /** Decides before a frame travels whether it is lost. `nth` counts the frames of this direction from 0. */
   readonly loses?: (sent: frame, side: 0 | 1, nth: number) => boolean;
 }
@@ -53,6 +55,7 @@ export class Link {
   readonly state: link_state;
   private readonly ends: [LinkEnd | null, LinkEnd | null] = [null, null];
   private readonly tick: number;
+  private readonly instant: boolean;
   private readonly loses: NonNullable<LinkConfig['loses']>;
 
   constructor(
@@ -64,6 +67,7 @@ export class Link {
     this.state.speed = config.speed ?? 1000;
     this.state.propagation = config.propagation ?? DEFAULT_PROPAGATION_NS;
     this.tick = config.tick ?? 0;
+    this.instant = config.instant ?? false;
     this.loses = config.loses ?? (() => false);
   }
 
@@ -77,7 +81,7 @@ export class Link {
 
   /** ns that `bytes` take on the wire. */
   byteTime(bytes: number): number {
-    return (bytes * 8000) / this.state.speed;
+    return this.instant ? 0 : (bytes * 8000) / this.state.speed;
   }
 
   attach(end: LinkEnd, side: 0 | 1): void {

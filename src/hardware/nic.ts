@@ -76,6 +76,11 @@ export interface NicConfig {
   readonly rxCsum: boolean;
   /** Host bus; default `pci-66`. */
   readonly bus?: BusKind;
+  /**
+   * The card is the emulated one of the recordings (QEMU of 2011) and not Intel's: DMA takes no time, interrupts are neither delayed (TIDV, RDTR) nor
+   * throttled (ITR), and after a packet cut into whole segments one more goes out that has headers only.
+   */
+  readonly emulated?: boolean;
 }
 
 function swapBytes(value: number, bytes: number): number {
@@ -92,6 +97,7 @@ export class Nic implements Card, LinkEnd {
   readonly receiver: ReceiveEngine;
   readonly bus: Bus;
   readonly host: number;
+  readonly emulated: boolean;
   link: Link | null = null;
   side: 0 | 1 = 0;
 
@@ -100,9 +106,10 @@ export class Nic implements Card, LinkEnd {
     private readonly config: NicConfig,
   ) {
     this.host = config.host;
+    this.emulated = config.emulated ?? false;
     this.bus = new Bus(config.bus ?? 'pci-66');
     this.registers = new nic_registers();
-    this.interrupts = new InterruptUnit(env, this.registers);
+    this.interrupts = new InterruptUnit(env, this.registers, !this.emulated);
     this.transmitter = new TransmitEngine(this);
     this.receiver = new ReceiveEngine(this, config.rxCsum);
     this.state = new nic();

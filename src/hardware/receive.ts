@@ -177,7 +177,7 @@ export class ReceiveEngine {
   }
 
   private after(delay: number, label: string, run: () => void): void {
-    this.card.env.at(this.card.env.now() + delay, label, run);
+    this.card.env.at(this.card.env.now() + (this.card.emulated ? 0 : delay), label, run);
   }
 
   /** Moves the oldest frame of the FIFO on, if there is a descriptor for it. */
@@ -243,7 +243,7 @@ export class ReceiveEngine {
       freeFrame(moved);
       state.moving = null;
       state.moved = 0;
-      if (regs.RDTR > 0) this.moderation.event(regs.RDTR, regs.RADV);
+      if (regs.RDTR > 0 && !card.emulated) this.moderation.event(regs.RDTR, regs.RADV);
       else this.moderation.fire();
     }
     const threshold = this.ringSize >> (1 + ((regs.RCTL >> RCTL_RDMTS_SHIFT) & 3));

@@ -138,7 +138,7 @@ export class TransmitEngine {
   }
 
   private after(delay: number, label: string, run: () => void): void {
-    this.card.env.at(this.card.env.now() + delay, label, run);
+    this.card.env.at(this.card.env.now() + (this.card.emulated ? 0 : delay), label, run);
   }
 
   /** Goes on with the descriptor at the head, fetching more when the cache is empty. */
@@ -361,7 +361,7 @@ export class TransmitEngine {
     } else if (building !== null) {
       state.building = null;
       freeFrame(building);
-    }
+    } else if (state.tse && this.card.emulated) this.endSegment(this.startSegment(0), 0);
     state.packet_active = false;
   }
 
@@ -392,7 +392,7 @@ export class TransmitEngine {
       const at = this.descriptorAddress(index) + 12;
       this.after(this.card.bus.write(DESCRIPTOR_BYTES), 'TX write-back', () => {
         heap.write8(at, heap.read8(at) | STA_DD);
-        if (command & CMD_IDE && regs.TIDV > 0) this.moderation.event(regs.TIDV, regs.TADV);
+        if (command & CMD_IDE && regs.TIDV > 0 && !this.card.emulated) this.moderation.event(regs.TIDV, regs.TADV);
         else this.moderation.fire();
       });
     }

@@ -2,14 +2,11 @@ import type { Cpu, Kernel, Request } from '../kernel/arch/current';
 import type { task_struct } from '../kernel/include/linux/wait';
 import type { Context } from '../trace/recorder';
 
-/** What a program may ask besides what kernel code asks. */
-export type ProgramRequest = Request | { readonly op: 'resched' };
-
 /** A generator under way in a context: a task, a run of softirqs or an interrupt. */
 export interface Execution {
   readonly context: Context;
   readonly cpu: MachineCpu;
-  readonly code: Generator<ProgramRequest | undefined, void, undefined>;
+  readonly code: Generator<Request | undefined, void, undefined>;
   /** The task, null in interrupts. */
   readonly task: task_struct | null;
   /** Object id of the lock it spins on, 0: none. */

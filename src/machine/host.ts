@@ -72,7 +72,7 @@ export function bootHost(
   name: 'A' | 'B',
   scenario: Scenario,
   link: Link,
-  sharesCore: boolean,
+  { sharesCore, emulated }: { readonly sharesCore: boolean; readonly emulated: boolean },
 ): MachineHost {
   const { recorder, heap } = machine;
   const wanted = scenario.hosts[name];
@@ -129,6 +129,7 @@ export function bootHost(
       mac: macNumber(wanted.mac),
       rxCsum: card.rxCsum,
       bus: isPcix ? 'pci-x-133' : 'pci-66',
+      emulated,
     },
   );
   nic.connect(link, index as 0 | 1);

@@ -1,13 +1,13 @@
 import { clock } from '../base/clock';
 import type { Heap, StructObject } from '../base/heap';
 import { Rng } from '../base/rng';
-import { type Arch, cpu as currentCpu, setCurrent } from '../kernel/arch/current';
+import { type Arch, cpu as currentCpu, type Request, setCurrent } from '../kernel/arch/current';
 import { TASK_DEAD, TASK_RUNNING, type task_struct } from '../kernel/include/linux/wait';
 import { do_IRQ, smp_apic_timer_interrupt } from '../kernel/kernel/irq';
 import { runqueue } from '../kernel/kernel/sched';
 import { __do_softirq, irq_stat } from '../kernel/kernel/softirq';
 import { type Context, Kind, type Recorder } from '../trace/recorder';
-import type { Core, Execution, MachineCpu, ProgramRequest } from './cpu';
+import type { Core, Execution, MachineCpu } from './cpu';
 import { EventQueue, type Scheduled } from './event-queue';
 
 /** ns to switch from one task to another, or from idle to a task (pick, switch stacks and address space). */
@@ -299,7 +299,7 @@ export class Machine {
     return true;
   }
 
-  private serve(execution: Execution, request: ProgramRequest): void {
+  private serve(execution: Execution, request: Request): void {
     const { cpu } = execution;
     switch (request.op) {
       case 'sleep':

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly slowdown?: number;
   /** Both hosts are network namespaces of one machine with one CPU, as in the recordings; left out: each CPU is its own. */
   readonly oneCore?: boolean;
+  /** Cards and wires are an emulator's, as in the recordings (NicConfig.emulated); left out: Intel's. */
+  readonly emulated?: boolean;
   /** Called now and then with the virtual ns reached and the events recorded. */
   readonly onProgress?: (ns: number, events: number) => void;
 }
@@ -44,7 +46,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): TraceData 
 
 export function run(
   scenario: Scenario,
-  { level, onProgress, linkTick = 0, slowdown = 1, oneCore = false }: RunOptions,
+  { level, onProgress, linkTick = 0, slowdown = 1, oneCore = false, emulated = false }: RunOptions,
 ): Run {
   const heap = new Heap();
   setHeap(heap);
@@ -55,7 +57,7 @@ export function run(
 
   const recorder = new Recorder(
     level,
-    COSTS.map((cost) => cost * slowdown),
+    COSTS.map((cost) => slowdown < 0 ? cost - slowdown : cost * slowdown),
     scenario.limits.maxEvents,
   );
   const machine = new Machine(heap, recorder, scenario.seed);
@@ -71,11 +73,11 @@ export function run(
         recorder.mark(Kind.WIRE, event, frame);
       },
     },
-    { speed: scenario.link.mbps, propagation: scenario.link.delayUs * 1000, tick: linkTick },
+    { speed: scenario.link.mbps, propagation: scenario.link.delayUs * 1000, tick: linkTick, instant: emulated },
   );
   const hosts = {
-    A: bootHost(machine, 0, 'A', scenario, link, oneCore),
-    B: bootHost(machine, 1, 'B', scenario, link, oneCore),
+    A: bootHost(machine, 0, 'A', scenario, link, { sharesCore: oneCore, emulated }),
+    B: bootHost(machine, 1, 'B', scenario, link, { sharesCore: oneCore, emulated }),
   };
   const ledgers = new Map<string, { a: Ledger; b: Ledger }>();
   for (const connection of scenario.connections) {

@@ -12,7 +12,9 @@ export type Request =
   /** Spin until `lock` is free; returns with the lock held. */
   | { readonly op: 'spin'; readonly lock: { readonly $id: number } }
   /** Run pending softirqs on this CPU now, on top of the current context. */
-  | { readonly op: 'softirq' };
+  | { readonly op: 'softirq' }
+  /** Gives way to a task that waits for this CPU; stays runnable. */
+  | { readonly op: 'resched' };
 
 /** A kernel function that may be preempted, block, or call one that may. */
 export type Kgen<T = void> = Generator<Request | undefined, T, undefined>;

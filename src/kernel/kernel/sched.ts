@@ -7,6 +7,7 @@ import { ref, struct } from '../../base/struct';
 import { cpu, type Kgen, kernel, per_cpu } from '../arch/current';
 import { jiffies, NSEC_PER_JIFFY, timer_list } from '../include/linux/timer';
 import { TASK_RUNNING, type task_struct } from '../include/linux/wait';
+import { local_bh_disable, local_bh_enable } from './softirq';
 import { del_timer, mod_timer, setup_timer } from './timer';
 
 /** What a run queue shows: the task that runs and ksoftirqd. */
@@ -98,12 +99,27 @@ export function default_wake_function(task: task_struct): number {
 }
 
 /**
- * Lets softirqs run and others have the CPU, if someone wants it, while bottom halves are disabled.
- * @simplified never reschedules: kernel code is not preempted here
+ * Gives way: the task stays runnable and goes on when its turn comes.
+ * @simplified first in, first out
+ * @cost 120
+ */
+export function* __cond_resched(): Kgen {
+  yield { op: 'resched' };
+}
+
+/**
+ * Lets softirqs run and another task have the CPU, if one wants it, in a long stretch with bottom halves disabled. Returns 1 if it did.
+ * @modelled kernel/sched.c
  * @cost 4
  */
 export function* __cond_resched_softirq(): Kgen<number> {
-  return 0;
+  if (!need_resched()) {
+    return 0;
+  }
+  yield* local_bh_enable();
+  yield* __cond_resched();
+  local_bh_disable();
+  return 1;
 }
 
 /**
