@@ -104,3 +104,7 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
   });
   return lead;
 }
+
+export function floorName(layer: Layer): string {
+  return NAMES[layer];
+}
