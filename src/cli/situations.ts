@@ -19,17 +19,19 @@ interface Setup {
   readonly writes: readonly CallInput[];
   /** A write of 100 bytes before, so that routes and neighbours are known: over the same connection, or over another. */
   readonly before?: 'same' | 'other';
-  /** Shifts the writes against the ticks of the link, us. */
+  /** From a tick of the link to the first write, us: as in the recording, where a tick is an interrupt for a frame. */
   readonly phase?: number;
-  /** One way, us. */
-  readonly delayUs?: number;
+  /** From the warm-up to the writes, ms. */
+  readonly pauseMs?: number;
   readonly captures?: ScenarioInput['captures'];
 }
 
 const write = (bytes: number, connection = 'c1'): CallInput => ({ op: 'write', connection, bytes });
 const recv = (connection: string): CallInput => ({ op: 'recv', connection, bytes: 65_536 });
-/** Between the write before and those that count: long enough for a delayed ACK, us. */
-const PAUSE = 150_000;
+/** From the warm-up to the writes that count: long enough for a delayed ACK, ms. */
+const PAUSE_MS = 150;
+/** Of those recordings that end before the next tick: no matter. */
+const SOME_PHASE = 250;
 /** Windows as the handshake's ACKs announce them: a multiple of what window scaling can say. */
 const WINDOW = 14_592;
 
@@ -42,8 +44,8 @@ function situation(setup: Setup): ScenarioInput {
     side = {},
     reading = {},
     before = 'same',
-    phase = 0,
-    delayUs = 500,
+    phase = SOME_PHASE,
+    pauseMs = PAUSE_MS,
   } = setup;
   const names = before === 'same' ? ['c1'] : ['c1', 'c0'];
   const first = names.at(-1) ?? 'c1';
@@ -58,7 +60,7 @@ function situation(setup: Setup): ScenarioInput {
       A: { cpus: 1, nic, ...(qdisc === undefined ? {} : { qdisc }) },
       B: { cpus: 1, nic },
     },
-    link: { mbps: 1000, delayUs },
+    link: { mbps: 1000, delayUs: 0 },
     connections: names.map((name, nth) => ({
       name,
       timestamps,
@@ -68,9 +70,15 @@ function situation(setup: Setup): ScenarioInput {
     tasks: [
       {
         host: 'A',
-        name: 'writer',
+        name: 'warmer',
         startUs: 1000,
-        calls: [write(100, first), { op: 'sleep', us: PAUSE + phase }, ...setup.writes],
+        calls: [write(100, first)],
+      },
+      {
+        host: 'A',
+        name: 'writer',
+        startUs: (1 + pauseMs) * 1000 + phase,
+        calls: setup.writes,
       },
       ...readers,
     ],
@@ -80,25 +88,26 @@ function situation(setup: Setup): ScenarioInput {
 }
 
 /** The emulated wires were looked at once a millisecond, and the tracer made each call many times as dear. */
-export const PACE = { linkTick: 1_000_000, slowdown: 1, oneCore: true, emulated: true } as const;
+export const PACE = { linkTick: 1_000_000, slowdown: 125, oneCore: true, emulated: true } as const;
 
 /** By the recording's number. */
 export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
   '03': situation({ writes: [write(100)] }),
   '06': situation({ nic: { ...CARD, tso: false }, writes: [write(4000)] }),
   '08': situation({ nic: PLAIN, timestamps: false, writes: [write(4000)] }),
-  '11': situation({ nic: PLAIN, timestamps: false, writes: [write(100)] }),
-  '12': situation({ nic: PLAIN, timestamps: false, phase: 460, writes: [write(4000)] }),
-  '21': situation({ before: 'other', reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
-  '23': situation({ phase: 3_500_000, writes: [write(100)] }),
-  '28': situation({ writes: [write(100)], captures: [{ host: 'A' }, { host: 'B' }] }),
+  '11': situation({ phase: 246, nic: PLAIN, timestamps: false, writes: [write(100)] }),
+  '12': situation({ nic: PLAIN, timestamps: false, phase: 466, writes: [write(4000)] }),
+  '21': situation({ phase: 510, before: 'other', reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
+  '23': situation({ pauseMs: 3500, phase: 944, writes: [write(100)] }),
+  '28': situation({ phase: 958, writes: [write(100)], captures: [{ host: 'A' }, { host: 'B' }] }),
   '31': situation({ writes: [write(100)] }),
   '33': situation({
+    phase: 366,
     nic: { ...CARD, tso: false, gso: false },
     timestamps: false,
     qdisc: { kind: 'tbf', rate: 1_000_000, burst: 1600, limit: 30_000 },
 
     writes: [write(4000)],
   }),
-  '36': situation({ writes: [write(65_536)] }),
+  '36': situation({ phase: 471, writes: [write(65_536)] }),
 };
