@@ -2,6 +2,7 @@ import { Activity, type CSSProperties, type ReactNode, useEffect, useState } fro
 import { Bar } from './Bar';
 import { Capture } from './capture/Capture';
 import { Dialogs } from './dialogs/Dialogs';
+import { FileDrop } from './frame/FileDrop';
 import { useShares, useWidth, type Width } from './frame/layout';
 import { Messages } from './frame/Messages';
 import { Splitter } from './frame/Splitter';
@@ -151,6 +152,7 @@ export function App() {
       )}
       <Messages />
       <Dialogs />
+      <FileDrop />
     </div>
   );
 }

@@ -33,15 +33,18 @@ export function playOrPause(): void {
   else play();
 }
 
-/** Runs the text of a scenario; what is wrong with it is shown in the editor. True when it runs. */
-export function runText(text: string): boolean {
+/**
+ * Runs the text of a scenario; what is wrong with it is shown in the editor. True when it runs. `preset` is the one it was
+ * made from: links then hold only what differs.
+ */
+export function runText(text: string, preset: string | null = null): boolean {
   const page = usePage.getState();
   const parsed = parseScenarioText(text);
   if (!parsed.ok) {
     page.openEditor(text);
     return false;
   }
-  page.load({ preset: null, unchanged: false, scenario: JSON.parse(text) as unknown, text });
+  page.load({ preset, unchanged: false, scenario: JSON.parse(text) as unknown, text });
   return true;
 }
 
@@ -50,7 +53,9 @@ export async function openFile(file: File): Promise<void> {
   const page = usePage.getState();
   const over = page.wait();
   try {
-    if (runText(await file.text())) page.say(`${file.name} opened.`);
+    if (!runText(await file.text())) return;
+    page.openDialog(null);
+    page.say(`${file.name} opened.`);
   } catch (error) {
     page.report({
       title: `${file.name} cannot be read`,

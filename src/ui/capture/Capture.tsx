@@ -1,10 +1,14 @@
-import { useMemo, useState } from 'react';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useRef, useState } from 'react';
 import { captureAt } from '../../export/capture';
 import { type CaptureRow, captureRows } from '../../view/capture';
 import { tcpChecksum } from '../../view/dissect';
+import { Derived, useDerived } from '../store/derived';
 import { usePage } from '../store/store';
 import { timeText } from '../timeline/draw';
 import './capture.css';
+
+const ROW_HEIGHT = 19;
 
 const CHECKSUM = { right: 'good', partial: 'partial', wrong: 'wrong' } as const;
 
@@ -13,6 +17,17 @@ function checksumText(bytes: Uint8Array | undefined): string {
   return state === null ? '' : CHECKSUM[state];
 }
 
+/** Tap and wire of each host, by host number. */
+const ROWS = new Derived((trace) =>
+  trace.data.hosts.map((_, host) => {
+    const place = { host, dev: 'eth0' };
+    const tap = captureAt(trace, { ...place, side: 'tap' });
+    const wire = captureAt(trace, { ...place, side: 'wire' });
+    return captureRows(tap, wire, (object) => trace.packetOf(object));
+  }),
+);
+const NO_ROWS: readonly CaptureRow[] = [];
+
 /** What a capture program sees at the tap, beside what is on the wire; where they differ, and why. */
 export function Capture() {
   const trace = usePage((page) => page.trace);
@@ -20,21 +35,22 @@ export function Capture() {
   const [host, setHost] = useState(0);
   const [chosen, setChosen] = useState<CaptureRow | null>(null);
   const seek = usePage((page) => page.seek);
-  const rows = useMemo(() => {
-    if (trace === null) return [];
-    const place = { host, dev: 'eth0' };
-    const tap = captureAt(trace, { ...place, side: 'tap' });
-    const wire = captureAt(trace, { ...place, side: 'wire' });
-    return captureRows(tap, wire, (object) => trace.packetOf(object));
-  }, [trace, host]);
+  const all = useDerived(ROWS, trace);
+  const rows = all?.[host] ?? NO_ROWS;
+  const box = useRef<HTMLDivElement>(null);
+  const lines = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 8,
+  });
   if (trace === null) return <section className="capture" aria-label="Capture" />;
   const now = trace.time(step);
   const isOpen = rows.some(({ tap }) => tap !== null);
-  const shown = rows.includes(chosen as CaptureRow)
-    ? chosen
-    : (rows.findLast(
-        (row) => (row.tap ?? row.wire[0])?.ns !== undefined && ((row.tap ?? row.wire[0])?.ns ?? 0) <= now,
-      ) ?? null);
+  const shown = chosen !== null && rows.includes(chosen) ? chosen : lastUntil(rows, now);
+  const visible = lines.getVirtualItems();
+  const above = visible[0]?.start ?? 0;
+  const below = lines.getTotalSize() - (visible.at(-1)?.end ?? 0);
   return (
     <section className="capture" aria-label="Capture">
       <div className="capture-head">
@@ -52,11 +68,12 @@ export function Capture() {
           </button>
         ))}
       </div>
-      {!isOpen && (
+      {all === null && <p className="capture-note">Reading the run…</p>}
+      {all !== null && !isOpen && (
         <p className="capture-note">No capture is open on this host: ptype_all is empty, and only the wire is shown.</p>
       )}
-      <div className="capture-rows">
-        <table>
+      <div className="capture-rows" ref={box}>
+        <table data-tap={isOpen}>
           <thead>
             <tr>
               <th scope="col">t</th>
@@ -66,9 +83,11 @@ export function Capture() {
             </tr>
           </thead>
           <tbody>
-            {rows.map((row) => {
-              const first = row.tap ?? row.wire[0];
-              if (first === undefined) return null;
+            {above > 0 && <tr style={{ height: above }} />}
+            {visible.map(({ index }) => {
+              const row = rows[index];
+              const first = row?.tap ?? row?.wire[0];
+              if (row === undefined || first === undefined) return null;
               return (
                 <tr key={`${first.step}`} aria-selected={row === shown} data-future={first.ns > now}>
                   <td className="mono">{timeText(first.ns)}</td>
@@ -76,7 +95,7 @@ export function Capture() {
                     <button
                       type="button"
                       className="link"
-                      title="Go to this moment"
+                      title={row.summary}
                       onClick={() => {
                         setChosen(row);
                         seek(first.step);
@@ -101,6 +120,7 @@ export function Capture() {
                 </tr>
               );
             })}
+            {below > 0 && <tr style={{ height: below }} />}
           </tbody>
         </table>
       </div>
@@ -120,6 +140,11 @@ export function Capture() {
       )}
     </section>
   );
+}
+
+/** The last row seen by a time, or null. */
+function lastUntil(rows: readonly CaptureRow[], ns: number): CaptureRow | null {
+  return rows.findLast((row) => ((row.tap ?? row.wire[0])?.ns ?? Number.POSITIVE_INFINITY) <= ns) ?? null;
 }
 
 function Sum({ text }: { text: string }) {

@@ -1,6 +1,144 @@
+import { json } from '@codemirror/lang-json';
+import { linter, lintGutter } from '@codemirror/lint';
+import { EditorView } from '@codemirror/view';
+import { basicSetup } from 'codemirror';
+import { useEffect, useRef, useState } from 'react';
+import { compact } from '../../scenario/compact';
+import type { Issue } from '../../scenario/issues';
+import { parseScenario, parseScenarioText } from '../../scenario/schema';
+import { runText, saveFile } from '../actions';
+import { type Source, usePage } from '../store/store';
 import { Modal } from './Modal';
 
-/** Not yet. */
+const CHECK_MS = 150;
+
+/** The scenario as someone would write it: without what is the default anyway. */
+function textOf(source: Source | null): string {
+  if (source === null) return '{}';
+  if (source.text !== null) return source.text;
+  if (source.unchanged) return `${JSON.stringify(source.scenario, null, 2)}\n`;
+  const parsed = parseScenario(source.scenario);
+  return `${JSON.stringify(parsed.ok ? compact(parsed.scenario) : source.scenario, null, 2)}\n`;
+}
+
+function issuesOf(text: string): readonly Issue[] {
+  const parsed = parseScenarioText(text);
+  return parsed.ok ? [] : parsed.issues;
+}
+
+/** Where an issue stands in the text; its whole line where only that is known. */
+function offsetOf(view: EditorView, { line = 1, column = 1 }: Issue): number {
+  const { doc } = view.state;
+  const row = doc.line(Math.max(1, Math.min(doc.lines, line)));
+  return Math.min(row.to, row.from + column - 1);
+}
+
+/** Marks each issue where it stands, while one types. */
+const checker = linter(
+  (view) =>
+    issuesOf(view.state.doc.toString()).map((found) => {
+      const from = offsetOf(view, found);
+      const rest = /^("(?:[^"\\]|\\.)*"|[\w.+-]+|.)/.exec(view.state.doc.sliceString(from, from + 80))?.[0] ?? '';
+      return { from, to: from + rest.length, severity: 'error' as const, message: found.message };
+    }),
+  { delay: CHECK_MS },
+);
+
+function useEditor(text: string, onChange: (issues: readonly Issue[]) => void) {
+  const box = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: made once; the text it began with is not what it holds
+  useEffect(() => {
+    if (box.current === null) return;
+    let timer = 0;
+    const made = new EditorView({
+      doc: text,
+      parent: box.current,
+      extensions: [
+        basicSetup,
+        json(),
+        lintGutter(),
+        checker,
+        EditorView.contentAttributes.of({ 'aria-label': 'Scenario as JSON' }),
+        EditorView.updateListener.of((update) => {
+          if (!update.docChanged) return;
+          clearTimeout(timer);
+          timer = window.setTimeout(() => onChange(issuesOf(made.state.doc.toString())), CHECK_MS);
+        }),
+      ],
+    });
+    view.current = made;
+    onChange(issuesOf(text));
+    made.focus();
+    return () => {
+      clearTimeout(timer);
+      made.destroy();
+      view.current = null;
+    };
+  }, []);
+  return { box, view };
+}
+
+/** The scenario as text: checked while one types, run, opened from and saved to files. */
 export default function Editor() {
-  return <Modal title="Editor">…</Modal>;
+  const source = usePage((page) => page.source);
+  const draft = usePage((page) => page.draft);
+  const openDialog = usePage((page) => page.openDialog);
+  const [issues, setIssues] = useState<readonly Issue[]>([]);
+  const { box, view } = useEditor(draft ?? textOf(source), setIssues);
+  const textNow = (): string => view.current?.state.doc.toString() ?? '';
+  const run = (): void => {
+    if (runText(textNow(), source?.preset ?? null)) openDialog(null);
+  };
+  const show = (found: Issue): void => {
+    const { current } = view;
+    if (current === null) return;
+    current.dispatch({ selection: { anchor: offsetOf(current, found) }, scrollIntoView: true });
+    current.focus();
+  };
+  const replace = async (file: File | undefined): Promise<void> => {
+    const { current } = view;
+    if (current === null || file === undefined) return;
+    const insert = await file.text();
+    current.dispatch({ changes: { from: 0, to: current.state.doc.length, insert } });
+  };
+  return (
+    <Modal title="Scenario" wide initialFocus={box}>
+      <div className="editor" ref={box} />
+      <ul className="editor-issues" aria-live="polite" aria-label="What is wrong">
+        {issues.map((found) => (
+          <li key={`${found.line} ${found.message}`}>
+            <button type="button" className="link" onClick={() => show(found)}>
+              {found.line === undefined ? 'whole' : `line ${found.line}`}
+            </button>{' '}
+            {found.message}
+          </li>
+        ))}
+        {issues.length === 0 && <li className="editor-fine">This is a valid scenario.</li>}
+      </ul>
+      <div className="editor-buttons">
+        <button type="button" className="button primary" disabled={issues.length > 0} onClick={run}>
+          Run
+        </button>
+        <label className="button">
+          Open file
+          <input
+            type="file"
+            className="sr-only"
+            accept=".json,application/json"
+            onChange={(event) => void replace(event.target.files?.[0])}
+          />
+        </label>
+        <button
+          type="button"
+          className="button"
+          onClick={() => saveFile('scenario.json', textNow(), 'application/json')}
+        >
+          Save file
+        </button>
+        <span className="grow" />
+        <span className="inspector-note">Only "tasks" is needed; all else has the defaults of Linux 2.6.39.</span>
+      </div>
+    </Modal>
+  );
 }

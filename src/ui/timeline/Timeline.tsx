@@ -1,10 +1,11 @@
-import { type PointerEvent, useEffect, useMemo, useRef, useState, type WheelEvent } from 'react';
+import { type PointerEvent, useEffect, useRef, useState, type WheelEvent } from 'react';
 import { coursesOf } from '../../view/timeline/history';
 import { lanesOf } from '../../view/timeline/lanes';
 import { timeScale } from '../../view/timeline/scale';
 import { sequencePlots } from '../../view/timeline/series';
+import { Derived, useDerived } from '../store/derived';
 import { usePage } from '../store/store';
-import { draw, LABEL_WIDTH, LEGEND, nsAt, timeText } from './draw';
+import { draw, drawPlayhead, LABEL_WIDTH, LEGEND, nsAt, timeText } from './draw';
 import './timeline.css';
 
 /** First step at or after a time. Steps of different CPUs are out of order by less than a microsecond. */
@@ -19,86 +20,123 @@ function stepAt(times: Float64Array, ns: number): number {
   return low;
 }
 
+/** How many of the sorted times are not after `ns`. */
+function stepsBefore(times: readonly number[], ns: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if ((times[mid] as number) <= ns) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+/** Lanes, axis and plot of a trace. */
+const SCENES = new Derived((trace) => {
+  const { lanes, frames } = lanesOf(trace);
+  const scale = timeScale(
+    trace,
+    frames.map(({ start, arrival }) => [start, arrival] as const),
+  );
+  const plot = sequencePlots(trace)[0] ?? null;
+  const numbers =
+    plot === null
+      ? []
+      : coursesOf(trace, 'tcp_sock', ['snd_cwnd', 'packets_out', 'snd_wnd', 'srtt']).filter(
+          ({ object }) => object === plot.sock,
+        );
+  return { lanes, scale, plot, numbers };
+});
+
+/** Width and height of an element as they change. */
+function useSize(element: HTMLElement | null): { width: number; height: number } {
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  useEffect(() => {
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [element]);
+  return size;
+}
+
+function useIsDark(): boolean {
+  const [isDark, setDark] = useState(false);
+  useEffect(() => {
+    const read = (): void => setDark(document.documentElement.dataset.theme === 'dark');
+    const observer = new MutationObserver(read);
+    observer.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    read();
+    return () => observer.disconnect();
+  }, []);
+  return isDark;
+}
+
+/** A canvas in device pixels, with the colours of the theme. */
+function contextOf(
+  canvas: HTMLCanvasElement | null,
+  size: { width: number; height: number },
+): { context: CanvasRenderingContext2D; colour: (name: string) => string } | null {
+  const context = canvas?.getContext('2d');
+  if (!canvas || !context || size.width === 0) return null;
+  const ratio = devicePixelRatio || 1;
+  const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+  // Setting the size clears the canvas and takes new memory.
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const style = getComputedStyle(document.documentElement);
+  const colours = new Map<string, string>();
+  const colour = (name: string): string => {
+    let value = colours.get(name);
+    if (value === undefined) {
+      value = style.getPropertyValue(name).trim();
+      colours.set(name, value);
+    }
+    return value;
+  };
+  return { context, colour };
+}
+
 /** Lanes of CPUs and wires, the sequence plot, and the playhead. */
 export function Timeline() {
   const trace = usePage((page) => page.trace);
   const step = usePage((page) => page.step);
-  const theme = usePage((page) => page.theme);
   const seek = usePage((page) => page.seek);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [size, setSize] = useState({ width: 0, height: 0 });
+  const [canvas, setCanvas] = useState<HTMLCanvasElement | null>(null);
+  const back = useRef<HTMLCanvasElement>(null);
+  const size = useSize(canvas);
   const [view, setView] = useState<{ from: number; to: number } | null>(null);
-  const [isDark, setDark] = useState(false);
-
-  const scene = useMemo(() => {
-    if (trace === null) return null;
-    const { lanes, frames } = lanesOf(trace);
-    const scale = timeScale(
-      trace,
-      frames.map(({ start, arrival }) => [start, arrival] as const),
-    );
-    return { lanes, scale, plot: sequencePlots(trace)[0] ?? null };
-  }, [trace]);
-  const numbers = useMemo(() => {
-    if (trace === null || scene?.plot == null) return null;
-    const { sock } = scene.plot;
-    return coursesOf(trace, 'tcp_sock', ['snd_cwnd', 'packets_out', 'snd_wnd', 'srtt']).filter(
-      ({ object }) => object === sock,
-    );
-  }, [trace, scene]);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another run has another axis
+  const isDark = useIsDark();
+  const scene = useDerived(SCENES, trace);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another trace, another axis
   useEffect(() => setView(null), [trace]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the canvas is there once a run is
-  useEffect(() => {
-    const { current } = canvas;
-    if (current === null) return;
-    const observer = new ResizeObserver(() => setSize({ width: current.clientWidth, height: current.clientHeight }));
-    observer.observe(current);
-    return () => observer.disconnect();
-  }, [trace]);
-  useEffect(() => {
-    const observer = new MutationObserver(() => setDark(document.documentElement.dataset.theme === 'dark'));
-    observer.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-    setDark(document.documentElement.dataset.theme === 'dark');
-    return () => observer.disconnect();
-  }, []);
 
   const from = view?.from ?? 0;
   const to = view?.to ?? scene?.scale.length ?? 1;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes what the colours are
   useEffect(() => {
-    const { current } = canvas;
-    const context = current?.getContext('2d');
-    if (!current || !context || scene === null || trace === null || size.width === 0) return;
-    const ratio = devicePixelRatio || 1;
-    current.width = Math.round(size.width * ratio);
-    current.height = Math.round(size.height * ratio);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const style = getComputedStyle(document.documentElement);
-    const colours = new Map<string, string>();
-    const colour = (name: string): string => {
-      let value = colours.get(name);
-      if (value === undefined) {
-        value = style.getPropertyValue(name).trim();
-        colours.set(name, value);
-      }
-      return value;
-    };
-    draw(context, { ...size, ...scene, from, to, playhead: trace.time(step), colour });
-  }, [trace, scene, size, from, to, step, theme, isDark]);
+    const made = contextOf(back.current, size);
+    if (made === null || scene === null) return;
+    draw(made.context, { ...size, ...scene, from, to, colour: made.colour });
+  }, [scene, size, from, to, isDark]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes what the colours are
+  useEffect(() => {
+    const made = contextOf(canvas, size);
+    if (made === null || scene === null || trace === null) return;
+    drawPlayhead(made.context, { ...size, from, to, scale: scene.scale, colour: made.colour }, trace.time(step));
+  }, [canvas, trace, scene, size, from, to, step, isDark]);
 
   const dragTo = (event: PointerEvent<HTMLCanvasElement>): void => {
-    const { current } = canvas;
-    if (trace === null || scene === null || current === null) return;
-    const x = event.clientX - current.getBoundingClientRect().left;
+    if (trace === null || scene === null || canvas === null) return;
+    const x = event.clientX - canvas.getBoundingClientRect().left;
     const ns = nsAt({ width: size.width, from, to, scale: scene.scale }, Math.max(LABEL_WIDTH, x));
     seek(stepAt(trace.data.columns.time, ns));
   };
   const zoom = (event: WheelEvent<HTMLCanvasElement>): void => {
-    const { current } = canvas;
-    if (scene === null || current === null) return;
-    const x = event.clientX - current.getBoundingClientRect().left;
+    if (scene === null || canvas === null) return;
+    const x = event.clientX - canvas.getBoundingClientRect().left;
     const share = Math.max(0, Math.min(1, (x - LABEL_WIDTH) / (size.width - LABEL_WIDTH)));
     const length = Math.max(40, Math.min(scene.scale.length, (to - from) * 1.0015 ** event.deltaY));
     const shift =
@@ -112,12 +150,8 @@ export function Timeline() {
   if (trace === null) return <section className="timeline" aria-label="Timeline" />;
   const now = trace.time(step);
   const at = (field: string): number => {
-    const course = numbers?.find((other) => other.field === field);
-    let value = course?.values[0] ?? 0;
-    course?.times.forEach((t, i) => {
-      if (t <= now) value = course.values[i] as number;
-    });
-    return value;
+    const course = scene?.numbers.find((other) => other.field === field);
+    return course === undefined ? 0 : (course.values[Math.max(0, stepsBefore(course.times, now) - 1)] ?? 0);
   };
   return (
     <section className="timeline" aria-label="Timeline">
@@ -133,7 +167,7 @@ export function Timeline() {
             ))}
           </ul>
         )}
-        {numbers !== null && (
+        {scene !== null && scene.numbers.length > 0 && (
           <p className="mono timeline-numbers">
             cwnd {at('snd_cwnd')} · in flight {at('packets_out')} · peer's window {at('snd_wnd').toLocaleString('en')} ·
             srtt {(at('srtt') / 8).toFixed(1)} ms
@@ -146,24 +180,28 @@ export function Timeline() {
           </button>
         )}
       </div>
-      <canvas
-        ref={canvas}
-        role="slider"
-        tabIndex={0}
-        aria-label="Playhead"
-        aria-valuemin={0}
-        aria-valuemax={trace.steps - 1}
-        aria-valuenow={step}
-        aria-valuetext={timeText(now)}
-        onPointerDown={(event) => {
-          event.currentTarget.setPointerCapture(event.pointerId);
-          dragTo(event);
-        }}
-        onPointerMove={(event) => {
-          if (event.currentTarget.hasPointerCapture(event.pointerId)) dragTo(event);
-        }}
-        onWheel={zoom}
-      />
+      <div className="timeline-sheet">
+        <canvas ref={back} />
+        {scene === null && <p className="timeline-reading">Reading the run…</p>}
+        <canvas
+          ref={setCanvas}
+          role="slider"
+          tabIndex={0}
+          aria-label="Playhead"
+          aria-valuemin={0}
+          aria-valuemax={trace.steps - 1}
+          aria-valuenow={step}
+          aria-valuetext={timeText(now)}
+          onPointerDown={(event) => {
+            event.currentTarget.setPointerCapture(event.pointerId);
+            dragTo(event);
+          }}
+          onPointerMove={(event) => {
+            if (event.currentTarget.hasPointerCapture(event.pointerId)) dragTo(event);
+          }}
+          onWheel={zoom}
+        />
+      </div>
     </section>
   );
 }

@@ -12,8 +12,6 @@ export interface Scene {
   readonly to: number;
   readonly lanes: readonly Lane[];
   readonly plot: SequencePlot | null;
-  /** ns. */
-  readonly playhead: number;
   readonly colour: (name: string) => string;
 }
 
@@ -23,20 +21,39 @@ const LEVEL_HEIGHT = 5;
 const LANE_GAP = 7;
 const RIGHT_MARGIN = 12;
 
-/** Height of a lane, px. */
-function heightOf(lane: Lane): number {
-  return Math.max(12, Math.min(lane.levels, 8) * LEVEL_HEIGHT);
+/** Least heights, px: of a level and a lane when there is little room, and of the plot. */
+const LEAST_LEVEL = 2;
+const LEAST_LANE = 10;
+const LEAST_PLOT = 56;
+const MOST_LEVELS = 8;
+
+interface Layout {
+  readonly tops: readonly number[];
+  readonly heights: readonly number[];
+  readonly level: number;
+  readonly plotTop: number;
 }
 
-/** Where each lane begins, and where the plot does. */
-export function layout(lanes: readonly Lane[]): { tops: number[]; plotTop: number } {
+/** Where each lane begins, and where the plot does: lanes are made flatter until the plot has room. */
+function layout({ lanes, height, plot }: Pick<Scene, 'lanes' | 'height' | 'plot'>): Layout {
+  const room = height - AXIS_HEIGHT - 8 - (plot === null ? 0 : LEAST_PLOT);
+  let level = LEVEL_HEIGHT;
+  let gap = LANE_GAP;
+  const heightsAt = (): number[] =>
+    lanes.map((lane) => Math.max(LEAST_LANE, Math.min(lane.levels, MOST_LEVELS) * level));
+  const total = (): number => heightsAt().reduce((sum, one) => sum + one + gap, 0);
+  while (total() > room && level > LEAST_LEVEL) {
+    level -= 0.5;
+    gap = Math.max(2, gap - 1);
+  }
+  const heights = heightsAt();
   let y = AXIS_HEIGHT + 4;
-  const tops = lanes.map((lane) => {
+  const tops = heights.map((one) => {
     const top = y;
-    y += heightOf(lane) + LANE_GAP;
+    y += one + gap;
     return top;
   });
-  return { tops, plotTop: y + 6 };
+  return { tops, heights, level, plotTop: y + 4 };
 }
 
 export function xOf({ width, from, to, scale }: Pick<Scene, 'width' | 'from' | 'to' | 'scale'>, ns: number): number {
@@ -59,32 +76,42 @@ function trimmed(value: number): string {
   return String(Number(value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)));
 }
 
+/** Everything but the playhead. */
 export function draw(context: CanvasRenderingContext2D, scene: Scene): void {
-  const { width, height, colour } = scene;
+  const { width, height } = scene;
   context.clearRect(0, 0, width, height);
   context.textBaseline = 'middle';
-  const { tops, plotTop } = layout(scene.lanes);
+  const { tops, heights, level, plotTop } = layout(scene);
   axis(context, scene);
   gaps(context, scene);
   scene.lanes.forEach((lane, i) => {
-    drawLane(context, scene, lane, tops[i] as number);
+    drawLane(context, scene, lane, { top: tops[i] as number, height: heights[i] as number, level });
   });
-  if (scene.plot !== null && height - plotTop > 36) plot(context, scene, scene.plot, plotTop);
-  const x = Math.round(xOf(scene, scene.playhead)) + 0.5;
-  if (x >= LABEL_WIDTH - 1 && x <= width) {
-    context.strokeStyle = colour('--here');
-    context.fillStyle = colour('--here');
-    context.lineWidth = 1.5;
-    context.beginPath();
-    context.moveTo(x, AXIS_HEIGHT - 4);
-    context.lineTo(x, height);
-    context.stroke();
-    context.beginPath();
-    context.moveTo(x - 6, AXIS_HEIGHT - 10);
-    context.lineTo(x + 6, AXIS_HEIGHT - 10);
-    context.lineTo(x, AXIS_HEIGHT - 2);
-    context.fill();
-  }
+  if (scene.plot !== null && height - plotTop > 30) plot(context, scene, scene.plot, plotTop);
+}
+
+/** The playhead alone: it moves with every step, the rest does not. */
+export function drawPlayhead(
+  context: CanvasRenderingContext2D,
+  scene: Pick<Scene, 'width' | 'height' | 'from' | 'to' | 'scale' | 'colour'>,
+  ns: number,
+): void {
+  const { width, height, colour } = scene;
+  context.clearRect(0, 0, width, height);
+  const x = Math.round(xOf(scene, ns)) + 0.5;
+  if (x < LABEL_WIDTH - 1 || x > width) return;
+  context.strokeStyle = colour('--here');
+  context.fillStyle = colour('--here');
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.moveTo(x, AXIS_HEIGHT - 4);
+  context.lineTo(x, height);
+  context.stroke();
+  context.beginPath();
+  context.moveTo(x - 6, AXIS_HEIGHT - 10);
+  context.lineTo(x + 6, AXIS_HEIGHT - 10);
+  context.lineTo(x, AXIS_HEIGHT - 2);
+  context.fill();
 }
 
 function axis(context: CanvasRenderingContext2D, scene: Scene): void {
@@ -137,13 +164,18 @@ function gaps(context: CanvasRenderingContext2D, scene: Scene): void {
   }
 }
 
-function drawLane(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, top: number): void {
+function drawLane(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  lane: Lane,
+  { top, height: laneHeight, level: levelHeight }: { top: number; height: number; level: number },
+): void {
   const { colour, width } = scene;
   context.font = '12px "Inter Variable", sans-serif';
   context.textAlign = 'left';
   context.fillStyle = colour('--ink-2');
-  context.fillText(lane.label, 0, top + heightOf(lane) / 2, LABEL_WIDTH - 8);
-  const height = lane.levels === 1 ? 12 : LEVEL_HEIGHT;
+  context.fillText(lane.label, 0, top + laneHeight / 2, LABEL_WIDTH - 8);
+  const height = lane.levels === 1 ? laneHeight : levelHeight;
   // What would fall on pixels already drawn in its level is left out: a million spans cost no more than the pixels they cover.
   const drawn = new Float64Array(8).fill(-1);
   for (const span of lane.spans) {
@@ -156,7 +188,7 @@ function drawLane(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, t
     const right = Math.max(x1, left + 1);
     drawn[level] = right;
     context.fillStyle = colour(`--layer-${span.layer}`);
-    context.fillRect(left, top + level * LEVEL_HEIGHT, right - left, height - 1);
+    context.fillRect(left, top + level * levelHeight, right - left, height - (lane.levels === 1 ? 0 : 0.75));
     if (lane.levels === 1 && right - left > 64) {
       context.save();
       context.font = '10px "JetBrains Mono Variable", monospace';
