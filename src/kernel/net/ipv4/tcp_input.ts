@@ -3488,6 +3488,25 @@ function tcp_prune_queue(sk: sock): number {
 }
 
 /**
+ * The sender did not use its window for a whole timeout: cwnd moves half way to what it did use.
+ * @modelled net/ipv4/tcp_input.c
+ */
+export function tcp_cwnd_application_limited(sk: sock): void {
+  const tp = tcp_sk(sk);
+  const socket = sk.sk_socket;
+  if (inet_csk(sk).icsk_ca_state === TCP_CA_Open && socket !== null && (socket.flags & SOCK_NOSPACE) === 0) {
+    const init_win = tcp_init_cwnd(tp, __sk_dst_get(sk));
+    const win_used = Math.max(tp.snd_cwnd_used, init_win);
+    if (win_used < tp.snd_cwnd) {
+      tp.snd_ssthresh = tcp_current_ssthresh(sk);
+      tp.snd_cwnd = (tp.snd_cwnd + win_used) >>> 1;
+    }
+    tp.snd_cwnd_used = 0;
+  }
+  tp.snd_cwnd_stamp = tcp_time_stamp();
+}
+
+/**
  * The send buffer may grow: not set by the user, no shortage of memory, and the congestion window is not full.
  * @modelled net/ipv4/tcp_input.c
  * @cost 4

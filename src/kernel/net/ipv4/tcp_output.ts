@@ -11,7 +11,6 @@ import { after, before, between, seqAdd, seqDiff } from '../../../base/seq';
 import type { Kgen } from '../../arch/current';
 import { EAGAIN, EHOSTUNREACH, ENOBUFS, ENOMEM } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
-import { SOCK_NOSPACE } from '../../include/linux/net';
 import {
   __net_timestamp,
   __skb_pull,
@@ -171,7 +170,7 @@ import {
 import { sk_reset_timer, sk_wmem_free_skb, skb_set_owner_w, tcp_memory } from '../core/sock';
 import { inet_csk_reset_xmit_timer } from './inet_connection_sock';
 import { sk_stream_alloc_skb } from './tcp';
-import { tcp_enter_cwr, tcp_init_cwnd } from './tcp_input';
+import { tcp_cwnd_application_limited, tcp_enter_cwr, tcp_init_cwnd } from './tcp_input';
 
 const OPTION_SACK_ADVERTISE = 1;
 const OPTION_TS = 2;
@@ -753,25 +752,6 @@ export function tcp_current_mss(sk: sock): number {
   const header_len = tcp_established_options(sk, null, no_options()) + tcphdr.size;
   if (header_len !== tp.tcp_header_len) mss_now -= header_len - tp.tcp_header_len;
   return mss_now;
-}
-
-/**
- * The sender did not use its window for a whole timeout: cwnd moves half way to what it did use.
- * @modelled net/ipv4/tcp_output.c
- */
-export function tcp_cwnd_application_limited(sk: sock): void {
-  const tp = tcp_sk(sk);
-  const socket = sk.sk_socket;
-  if (inet_csk(sk).icsk_ca_state === TCP_CA_Open && socket !== null && (socket.flags & SOCK_NOSPACE) === 0) {
-    const init_win = tcp_init_cwnd(tp, __sk_dst_get(sk));
-    const win_used = Math.max(tp.snd_cwnd_used, init_win);
-    if (win_used < tp.snd_cwnd) {
-      tp.snd_ssthresh = tcp_current_ssthresh(sk);
-      tp.snd_cwnd = (tp.snd_cwnd + win_used) >>> 1;
-    }
-    tp.snd_cwnd_used = 0;
-  }
-  tp.snd_cwnd_stamp = jiffies();
 }
 
 /**

@@ -18,7 +18,7 @@ import type { Kgen } from '../../../arch/current';
 import { napi_struct, type net_device } from '../../../include/linux/netdevice';
 import type { page, sk_buff } from '../../../include/linux/skbuff';
 import { timer_list } from '../../../include/linux/timer';
-import { e1000_hw, e1000_hw_stats } from './e1000_hw';
+import { E1000_DESC_SIZE, e1000_hw, e1000_hw_stats } from './e1000_hw';
 
 /** Descriptors of a ring: the default, and the most an 82540 or newer takes. */
 export const E1000_DEFAULT_TXD = 256;
@@ -137,3 +137,13 @@ export const e1000_adapter = struct('e1000_adapter', {
   stats: embed(e1000_hw_stats, 'sums of the statistics registers'),
 });
 export interface e1000_adapter extends InstanceType<typeof e1000_adapter> {}
+
+/** Free descriptors of a ring. A macro in Linux, so not a function of the call tree. */
+export const E1000_DESC_UNUSED = (ring: e1000_tx_ring | e1000_rx_ring): number =>
+  (ring.next_to_clean > ring.next_to_use ? 0 : ring.count) + ring.next_to_clean - ring.next_to_use - 1;
+
+/** Address of descriptor `i` (E1000_TX_DESC and E1000_RX_DESC). */
+export const E1000_DESC = (ring: e1000_tx_ring | e1000_rx_ring, i: number): number => ring.desc + i * E1000_DESC_SIZE;
+
+/** The adapter of a device (netdev_priv). */
+export const adapter_of = (netdev: net_device): e1000_adapter => netdev.priv as e1000_adapter;
