@@ -34,6 +34,8 @@ interface Spot {
 /** From this scale on, tokens show the bytes of their headers. */
 const BYTES_FROM = 3.2;
 const NEAREST = 14;
+/** A drawing that leaves more than the rest of the height empty is drawn larger. */
+const SPARE = 0.86;
 /** Drawings narrower than this are for a phone: they fill its width. */
 const NARROW = 620;
 
@@ -244,7 +246,13 @@ export class StageRenderer {
   }
 
   update(scene: Scene, stage: Stage, look: Look): void {
-    const resized = this.scene === null || this.scene.width !== scene.width || this.scene.height !== scene.height;
+    const taller = scene.height * this.transform.k;
+    // A floor that grows or shrinks a little is no reason to move the camera.
+    const resized =
+      this.scene === null ||
+      this.scene.width !== scene.width ||
+      (taller > this.size.h + 1 && this.scene.height !== scene.height) ||
+      taller < this.size.h * SPARE;
     this.scene = scene;
     this.stage = stage;
     this.look = look;

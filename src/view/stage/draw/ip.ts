@@ -130,7 +130,7 @@ export function ipBlocks(host: HostStage, detail: Detail): Block[] {
   if (detail === 'brief') return (outFirst ? out : inward).map((sieve) => sieveBlock(sieve, true));
   const fragment: Block = {
     id: 'ip.fragment',
-    min: 116,
+    min: 128,
     grow: 1,
     h: 19,
     draw(pen, box) {
@@ -156,6 +156,6 @@ export function ipBlocks(host: HostStage, detail: Detail): Block[] {
     ...cabinet('ip.ops', receives || host.role === 'receive' ? ip4.protocols : ip4.table, 150),
     ...sieves.map((sieve, nth) => (nth === 0 ? { ...sieve, breaks: true } : sieve)),
     ...fragments,
-    note('ip.header', header, 220, { grow: 4, style: 'n', cls: ip4.header === '' ? 'ink3' : 'ink', object: ip4.skb }),
+    note('ip.header', header, 9999, { grow: 4, style: 'n', cls: ip4.header === '' ? 'ink3' : 'ink', object: ip4.skb }),
   ];
 }

@@ -234,6 +234,18 @@ function registerRows(registers: StructView | null, changed: ReadonlySet<string>
   }));
 }
 
+const WIRE_WORDS: Readonly<Record<string, string>> = {
+  'tx-start': 'its first bit leaves the card',
+  'tx-end': 'its last bit has left the card',
+  rx: 'its last bit has reached the other card',
+  lost: 'it is lost',
+};
+
+/** What a wire event means. */
+export function wireWords(label: string): string {
+  return WIRE_WORDS[label] ?? label;
+}
+
 export function wireStage({ trace, state, step }: Moment): WireStage | null {
   const link = state.objects('link')[0];
   if (link === undefined) return null;
@@ -264,6 +276,6 @@ export function wireStage({ trace, state, step }: Moment): WireStage | null {
     text: up ? `${num(link, 'speed')} Mb/s, ${span(propagation)} from end to end` : 'cable pulled',
     frames,
     here: isWire,
-    event: isWire ? trace.label(step) : '',
+    event: isWire ? `frame #${trace.skb(step)}: ${wireWords(trace.label(step))}` : '',
   };
 }
