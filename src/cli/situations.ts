@@ -109,5 +109,6 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
 
     writes: [write(4000)],
   }),
-  '36': situation({ phase: 471, writes: [write(65_536)] }),
+  // The writer is woken by the ninth ACK: by then 9552 bytes and overhead are queued, 2/3 of a buffer that was set and does not grow.
+  '36': situation({ phase: 471, side: { sndbuf: 16_000 }, writes: [write(65_536)] }),
 };

@@ -34,6 +34,8 @@ export class Core {
   readonly stack: Execution[] = [];
   readonly ready: Execution[] = [];
   readonly interrupts: PendingInterrupt[] = [];
+  /** A task was woken while another ran: it gets the core at the next point where kernel code offers it. */
+  needResched = false;
 
   get top(): Execution | undefined {
     return this.stack.at(-1);

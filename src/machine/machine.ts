@@ -67,7 +67,7 @@ export class Machine {
       },
       read32: (device, offset) => (this.devices[device] as Device).read32(offset),
       write32: (device, offset, value) => (this.devices[device] as Device).write32(offset, value),
-      needResched: (id) => cpuOf(id).core.ready.length > 0,
+      needResched: (id) => cpuOf(id).core.needResched,
       random32: () => this.random.next(),
     };
   }
@@ -124,6 +124,7 @@ export class Machine {
     if (core.stack.includes(execution) || core.ready.includes(execution)) return;
     execution.readyAt = clock.ns + (this.running === core ? 0 : IPI_NS);
     core.ready.push(execution);
+    core.needResched = core.stack.some(({ task }) => task !== null);
     clock.horizon = Math.min(clock.horizon, execution.readyAt);
   }
 
@@ -243,6 +244,7 @@ export class Machine {
 
   private switchTo(core: Core): void {
     const execution = core.ready.shift() as Execution;
+    core.needResched = false;
     clock.ns += TASK_SWITCH_NS;
     core.stack.push(execution);
     setCurrent(execution.cpu, this.heap);

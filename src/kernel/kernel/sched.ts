@@ -22,7 +22,7 @@ export const runqueue = per_cpu(() => new rq());
 /** The task this CPU runs (in interrupts: the one interrupted). A per-CPU variable: no call. */
 export const current = (): task_struct => runqueue().curr as task_struct;
 
-/** True when another task should run on this CPU: any runnable one that waits for it. A flag test: no call. */
+/** True when a task woken meanwhile should run on this CPU instead. There are no time slices. A flag test: no call. */
 export const need_resched = (): boolean => kernel.arch.needResched(cpu.id);
 
 /**
