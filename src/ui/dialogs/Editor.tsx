@@ -2,7 +2,7 @@ import { json } from '@codemirror/lang-json';
 import { linter, lintGutter } from '@codemirror/lint';
 import { EditorView } from '@codemirror/view';
 import { basicSetup } from 'codemirror';
-import { useEffect, useRef, useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import { compact } from '../../scenario/compact';
 import type { Issue } from '../../scenario/issues';
 import { parseScenario, parseScenarioText } from '../../scenario/schema';
@@ -44,9 +44,17 @@ const checker = linter(
   { delay: CHECK_MS },
 );
 
-function useEditor(text: string, onChange: (issues: readonly Issue[]) => void) {
+/** The editor itself. It stands inside the window's portal, so its box is there when the effect runs. */
+function Sheet({
+  text,
+  view,
+  onIssues,
+}: {
+  text: string;
+  view: RefObject<EditorView | null>;
+  onIssues: (issues: readonly Issue[]) => void;
+}) {
   const box = useRef<HTMLDivElement>(null);
-  const view = useRef<EditorView | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: made once; the text it began with is not what it holds
   useEffect(() => {
     if (box.current === null) return;
@@ -63,20 +71,21 @@ function useEditor(text: string, onChange: (issues: readonly Issue[]) => void) {
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           clearTimeout(timer);
-          timer = window.setTimeout(() => onChange(issuesOf(made.state.doc.toString())), CHECK_MS);
+          timer = window.setTimeout(() => onIssues(issuesOf(made.state.doc.toString())), CHECK_MS);
         }),
       ],
     });
     view.current = made;
-    onChange(issuesOf(text));
-    made.focus();
+    onIssues(issuesOf(text));
+    const focus = requestAnimationFrame(() => made.focus());
     return () => {
+      cancelAnimationFrame(focus);
       clearTimeout(timer);
       made.destroy();
       view.current = null;
     };
   }, []);
-  return { box, view };
+  return <div className="editor" ref={box} />;
 }
 
 /** The scenario as text: checked while one types, run, opened from and saved to files. */
@@ -85,7 +94,8 @@ export default function Editor() {
   const draft = usePage((page) => page.draft);
   const openDialog = usePage((page) => page.openDialog);
   const [issues, setIssues] = useState<readonly Issue[]>([]);
-  const { box, view } = useEditor(draft ?? textOf(source), setIssues);
+  const [text] = useState(() => draft ?? textOf(source));
+  const view = useRef<EditorView | null>(null);
   const textNow = (): string => view.current?.state.doc.toString() ?? '';
   const run = (): void => {
     if (runText(textNow(), source?.preset ?? null)) openDialog(null);
@@ -103,8 +113,8 @@ export default function Editor() {
     current.dispatch({ changes: { from: 0, to: current.state.doc.length, insert } });
   };
   return (
-    <Modal title="Scenario" wide initialFocus={box}>
-      <div className="editor" ref={box} />
+    <Modal title="Scenario" wide>
+      <Sheet text={text} view={view} onIssues={setIssues} />
       <ul className="editor-issues" aria-live="polite" aria-label="What is wrong">
         {issues.map((found) => (
           <li key={`${found.line} ${found.message}`}>

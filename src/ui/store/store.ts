@@ -18,6 +18,7 @@ import {
   type Size,
   type Thread,
 } from '../../trace/navigate';
+import { Kind } from '../../trace/recorder';
 import { Trace } from '../../trace/trace';
 import { WorkerClient } from './worker-client';
 
@@ -114,6 +115,17 @@ function sameBreakpoint(a: Breakpoint, b: Breakpoint): boolean {
   return place(a) === place(b);
 }
 
+/** Where a run is opened: the first write, else the first function. */
+function firstStep(trace: Trace): number {
+  let first = -1;
+  for (let n = 0; n < trace.steps; n++) {
+    if (trace.kind(n) !== Kind.ENTER) continue;
+    if (first < 0) first = n;
+    if (trace.functionAt(n)?.name === 'sys_write') return n;
+  }
+  return Math.max(first, 0);
+}
+
 const THEME_KEY = 'skbscope.theme';
 
 function storedTheme(): Theme {
@@ -139,7 +151,7 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
     const trace = new Trace(data);
     const cursor = new Cursor(trace);
     const found = key === undefined ? 0 : findKey(trace, key);
-    const first = next(trace, -1, 'call') ?? 0;
+    const first = firstStep(trace);
     const step = found === null ? first : Math.max(found, key === undefined ? first : 0);
     cursor.seek(step);
     const lost = found === null ? { title: 'The link names a step this run does not have', lines: [key ?? ''] } : null;

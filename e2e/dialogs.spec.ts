@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { expect, idle, type Page, test } from './fixtures';
+import { open, stepOf } from './page';
+
+/** Replaces what stands in the editor. */
+async function write(page: Page, text: string): Promise<void> {
+  const editor = page.getByRole('textbox', { name: 'Scenario as JSON' });
+  await editor.click();
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.insertText(text);
+}
+
+const OWN = `{
+  "title": "Mine",
+  "tasks": [{ "host": "A", "name": "w", "calls": [{ "op": "write", "connection": "c1", "bytes": 2000 }] }]
+}`;
+
+test('the editor names line and place of what is wrong, and runs what is right', async ({ page, context }) => {
+  await open(page);
+  await page.getByRole('button', { name: 'Edit scenario' }).click();
+  await expect(page.getByRole('textbox', { name: 'Scenario as JSON' })).toContainText('as the article tells it');
+  const wrong = page.getByRole('list', { name: 'What is wrong' });
+  await write(page, OWN.replace('2000', '"many"'));
+  await expect(wrong).toContainText('line 3');
+  await expect(wrong).toContainText('tasks[0].calls[0].bytes: expected');
+  await expect(page.getByRole('button', { name: 'Run', exact: true })).toBeDisabled();
+  await write(page, '{ "tasks": [ }');
+  await expect(wrong).toContainText('line 1');
+  await write(page, OWN);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await idle(page);
+  await expect(page.getByLabel('Scenario', { exact: true })).toContainText('Own: Mine');
+  // The editor has kept the text as it was written.
+  await page.keyboard.press('e');
+  await expect(page.getByRole('textbox', { name: 'Scenario as JSON' })).toContainText(
+    '"connection": "c1", "bytes": 2000',
+  );
+  await page.keyboard.press('Escape');
+  // A scenario of one's own has a link too.
+  await page.keyboard.press('n');
+  await page.keyboard.press('l');
+  await expect(page).toHaveURL(/#s=1\./);
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await idle(other);
+  expect(await stepOf(other)).toBe(await stepOf(page));
+  await expect(other.getByLabel('Scenario', { exact: true })).toContainText('Own: Mine');
+});
+
+test('a file dropped on the page is run', async ({ page }) => {
+  await open(page);
+  await page.evaluate((text) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], 'mine.json', { type: 'application/json' }));
+    window.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+  }, OWN);
+  await expect(page.getByText('mine.json opened.')).toBeVisible();
+  await idle(page);
+  await expect(page.getByLabel('Scenario', { exact: true })).toContainText('Own: Mine');
+});
+
+test('the palette goes to functions, steps, scenarios, and sets breakpoints with conditions', async ({ page }) => {
+  await open(page);
+  const palette = page.getByRole('combobox', { name: 'Command, scenario' });
+  await page.keyboard.press('ControlOrMeta+k');
+  await palette.fill('tcp_transmit_skb');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('.transport-words')).toContainText('enters tcp_transmit_skb');
+  await page.keyboard.press('ControlOrMeta+k');
+  await palette.fill('1,234');
+  await page.keyboard.press('Enter');
+  expect(await stepOf(page)).toBe(1234);
+  await page.keyboard.press('ControlOrMeta+k');
+  await palette.fill('break ip_output');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Home');
+  await page.keyboard.press(']');
+  await expect(page.locator('.transport-words')).toContainText('enters ip_output');
+  await page.getByRole('button', { name: '1 breakpoint' }).click();
+  await page.getByRole('option', { name: 'Remove the breakpoint at ip_output' }).click();
+  await expect(page.getByRole('button', { name: '1 breakpoint' })).toHaveCount(0);
+  await page.keyboard.press('/');
+  await palette.fill('read-wakes');
+  await page.keyboard.press('Enter');
+  await idle(page);
+  await expect(page.getByLabel('Scenario', { exact: true })).toHaveValue('read-wakes');
+});
+
+test('following one packet, each step has it in hand', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('n');
+  await page.keyboard.press('n');
+  const follow = page.getByLabel('Follow', { exact: true });
+  const packet = await follow.locator('option', { hasText: 'and its family' }).textContent();
+  await follow.selectOption({ label: packet ?? '' });
+  const from = await stepOf(page);
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  for (let n = 0; n < 5; n++) await page.keyboard.press('ArrowRight');
+  expect(await stepOf(page)).toBeGreaterThan(from);
+  await expect(page.getByRole('region', { name: 'Family' })).toBeVisible();
+});
+
+test('exports are files of their kinds', async ({ page }) => {
+  await open(page, '#s=1.p.capture-on');
+  await page.keyboard.press('x');
+  const save = async (button: string): Promise<Buffer> => {
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('dialog').getByRole('button', { name: button }).click(),
+    ]);
+    return readFile(await download.path());
+  };
+  for (const button of ['Host A, tap', 'Host A, wire', 'Host B, tap', 'Host B, wire']) {
+    const file = await save(button);
+    expect(file.readUInt32LE(0), button).toBe(0x0a0d0d0a);
+    expect(file.length, button).toBeGreaterThan(4000);
+  }
+  const trace = JSON.parse((await save('Functions of all CPUs')).toString()) as { traceEvents: unknown[] };
+  expect(trace.traceEvents.length).toBeGreaterThan(1000);
+  const scenario = JSON.parse((await save('With all defaults')).toString()) as { version: number };
+  expect(scenario.version).toBe(1);
+});
