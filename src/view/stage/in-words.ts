@@ -22,10 +22,10 @@ function item(text: string, object = 0): Item {
 
 function processItems({ process }: HostStage): Item[] {
   return process.tasks.map((task) => {
-    const call = task.syscall === '' ? 'in user mode' : task.syscall;
+    const call = task.syscall !== '' ? `, ${task.syscall}` : task.state === 'exited' ? '' : ', in user mode';
     const bytes =
       task.buffer === null ? '' : `, ${grouped(task.buffer.done)} of ${grouped(task.buffer.len)} bytes passed`;
-    return item(`task ${task.name}: ${task.state}, ${call}${bytes}`, task.id);
+    return item(`task ${task.name}: ${task.state}${call}${bytes}`, task.id);
   });
 }
 

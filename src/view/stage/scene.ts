@@ -163,6 +163,11 @@ export function sceneOf(stage: Stage, view: View): Scene {
     }
     y += h + FLOOR_GAP;
   }
+  for (const column of columns) {
+    const pen = new Pen(`${column.host.host}.rail`, 'process');
+    drawRail(pen, column.host, floors);
+    groups.push({ key: pen.id, layer: 'process', shapes: pen.shapes });
+  }
   const wireBox = { x: MARGIN, y: y + 2, w: view.width - 2 * MARGIN, h: WIRE_HEIGHT };
   if (stage.wire !== null) {
     const pen = new Pen('wire', 'wire');
@@ -236,6 +241,24 @@ function drawCell(stage: Stage, cell: Cell, band: FloorBand): DrawnCell {
     here: here?.box ?? null,
     jack: ports.get('nic.card:jack') ?? null,
   };
+}
+
+/** The way of the call through the floors, with an arrow at the floor it has come to. */
+function drawRail(pen: Pen, host: HostStage, floors: readonly FloorBand[]): void {
+  const own = new Map(floors.filter((band) => band.host === host.host).map((band) => [band.layer, band]));
+  const visited = host.path.flatMap(({ layer }) => own.get(layer) ?? []);
+  const last = visited.at(-1);
+  if (last === undefined || visited.every((band) => band === last)) return;
+  const ys = visited.map((band) => band.y + 10);
+  const end = last.y + 10;
+  const before = visited.findLast((band) => band !== last);
+  const tip =
+    before !== undefined && before.y > last.y ? 'm-2.5 3.5 l2.5 -3.5 l2.5 3.5' : 'm-2.5 -3.5 l2.5 3.5 l2.5 -3.5';
+  const x = last.x + 6;
+  pen.path(
+    `M${x} ${Math.min(...ys)} V${Math.max(...ys)} M${x} ${end} ${tip}`,
+    host.current ? 'lead' : 'thin mutedline',
+  );
 }
 
 /** Pointers between neighbours of a row: a descriptor to its file, a field to its table. */

@@ -51,11 +51,11 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
   const w = beside ? SHAFT : band.w - 12;
   const isHere = stage.host === host.host && stage.layer === layer;
   const name = layer === 'process' ? `Host ${host.name}` : NAMES[layer];
-  pen.text(x + 10, y + 12, name, 'b', {
+  pen.text(x + 12, y + 12, name, 'b', {
     max: w - 12,
     cls: isHere ? 'hereink' : layer === 'process' ? 'ink' : 'layerink',
   });
-  const after = x + 10 + widthOf(name, 'b') + 8;
+  const after = x + 12 + widthOf(name, 'b') + 8;
   const path = host.path.filter((step) => step.layer === layer);
   const held = heldOn(host, layer);
   const tokens = held.length * (TOKEN.h + 2);
@@ -63,13 +63,13 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
   if (layer === 'process') {
     const who = beside ? host.ip : `${host.ip}  ${host.context}`;
     pen.text(after, y + 12, who, 'n', { max: x + w - after, cls: 'ink3' });
-    if (beside) pen.text(x + 10, y + 25, host.context, 'n', { max: w - 10, cls: host.current ? 'hereink' : 'ink3' });
+    if (beside) pen.text(x + 12, y + 25, host.context, 'n', { max: w - 10, cls: host.current ? 'hereink' : 'ink3' });
   } else if (!beside) {
     // Name and function at the left; a token at the right.
     const last = path.at(-1);
     const text = held.length > 0 ? w / 2 - 6 : w - 8;
     const cls = last?.here ? 'hereink strong' : 'ink2';
-    if (keepsRoom(layer)) pen.text(x + 10, y + 23, last?.fn ?? '', 'n', { max: text, cls });
+    if (keepsRoom(layer)) pen.text(x + 12, y + 23, last?.fn ?? '', 'n', { max: text, cls });
     else pen.text(after, y + 12, last?.fn ?? '', 'n', { max: x + w - after, cls });
   } else {
     const room = Math.max(LEAST_LINES, Math.floor((band.h - HEAD - tokens - 6) / LINE));
@@ -78,12 +78,12 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
       const line = y + HEAD + 9 + nth * LINE;
       const arrow = step.via === '' ? '' : '→ ';
       const more = nth === 0 && path.length > shown.length ? '… ' : '';
-      pen.text(x + 10, line, `${more}${arrow}${step.fn}`, 'n', {
+      pen.text(x + 12, line, `${more}${arrow}${step.fn}`, 'n', {
         max: w - 8,
         cls: step.here ? 'hereink strong' : 'ink2',
         title: step.via === '' ? step.fn : `${step.fn}, called through ${step.via}`,
       });
-      if (step.here) lead = { x: x + 14 + Math.min(w - 8, widthOf(`${more}${arrow}${step.fn}`, 'n')), y: line - 3 };
+      if (step.here) lead = { x: x + 16 + Math.min(w - 8, widthOf(`${more}${arrow}${step.fn}`, 'n')), y: line - 3 };
     });
   }
   const bottom = band.y + band.h - 3;
