@@ -97,7 +97,8 @@ test('following one packet, each step has it in hand', async ({ page }) => {
   await page.evaluate(() => (document.activeElement as HTMLElement).blur());
   for (let n = 0; n < 5; n++) await page.keyboard.press('ArrowRight');
   expect(await stepOf(page)).toBeGreaterThan(from);
-  await expect(page.getByRole('region', { name: 'Family' })).toBeVisible();
+  const number = /#(\d+)/.exec(packet ?? '')?.[1];
+  await expect(page.locator('.family, .inspector-title').filter({ hasText: `#${number}` })).not.toHaveCount(0);
 });
 
 test('exports are files of their kinds', async ({ page }) => {
@@ -113,7 +114,7 @@ test('exports are files of their kinds', async ({ page }) => {
   for (const button of ['Host A, tap', 'Host A, wire', 'Host B, tap', 'Host B, wire']) {
     const file = await save(button);
     expect(file.readUInt32LE(0), button).toBe(0x0a0d0d0a);
-    expect(file.length, button).toBeGreaterThan(4000);
+    expect(file.length, button).toBeGreaterThan(500);
   }
   const trace = JSON.parse((await save('Functions of all CPUs')).toString()) as { traceEvents: unknown[] };
   expect(trace.traceEvents.length).toBeGreaterThan(1000);
