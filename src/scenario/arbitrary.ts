@@ -81,6 +81,8 @@ function streamOf(fc: FastCheck) {
       quickack: fc.option(fc.integer({ min: 0, max: 16 })),
       pingpong: fc.boolean(),
       rcvbuf: fc.integer({ min: 8192, max: 131_072 }),
+      /** Closed, small, or nearly all that the smallest rcvbuf has room for. */
+      sndWnd: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 6000 })),
       /** Often just before the sequence numbers wrap. */
       isn: fc.oneof(fc.constant(0xffff_f000), fc.integer({ min: 0, max: 0xffff_ffff })),
     },

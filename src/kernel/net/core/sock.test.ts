@@ -31,7 +31,7 @@ function* nothing(): Kgen<number> {
   return 0;
 }
 
-const prot = ops<proto>('proto', 'tcp_prot', {
+const entries: proto = {
   name: 'TCP',
   sendmsg: nothing,
   recvmsg: nothing,
@@ -42,7 +42,8 @@ const prot = ops<proto>('proto', 'tcp_prot', {
   sysctl_mem: [4, 6, 8],
   sysctl_wmem: [4096, 16384, 4194304],
   sysctl_rmem: [4096, 87380, 4194304],
-});
+};
+const prot = ops<proto>('proto', 'tcp_prot', entries);
 
 let woken = 0;
 let sk: sock;
@@ -50,7 +51,13 @@ let sk: sock;
 beforeEach(() => {
   const run = new Heap();
   setHeap(run);
-  const arch = { wake: () => woken++, setTimer: () => {}, kick: () => {}, random32: () => 5 } as unknown as Arch;
+  const arch = {
+    wake: () => woken++,
+    needResched: () => false,
+    setTimer: () => {},
+    kick: () => {},
+    random32: () => 5,
+  } as unknown as Arch;
   const kernel = { host: 0, cpus: [], globals: [], arch, version: '2.6.39' as const, sysctl: {} };
   setCurrent({ id: 0, kernel, perCpu: [] }, run);
   runqueue().curr = new task_struct();
@@ -144,6 +151,16 @@ describe('memory of a socket', () => {
     expect(sk_wmem_schedule(sk, 20 * 4096)).toBe(false);
     expect(tcp_memory().memory_allocated).toBe(9);
     expect(tcp_memory().memory_pressure).toBe(true);
+  });
+
+  it('is counted but not charged where the protocol has no limits', () => {
+    const unlimited = ops<proto>('proto', 'packet_proto', { ...entries, name: 'PACKET', sysctl_mem: [0, 0, 0] });
+    const tap = sk_alloc(new tcp_sock(), 17, unlimited);
+    const skb = segment(128);
+    skb_set_owner_r(skb, tap);
+    expect([tap.sk_rmem_alloc, tap.sk_forward_alloc]).toEqual([skb.truesize, 0]);
+    kfree_skb(skb);
+    expect([tap.sk_rmem_alloc, tap.sk_forward_alloc]).toEqual([0, 0]);
   });
 
   it('counts segments on their way, down and up', () => {
