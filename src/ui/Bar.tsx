@@ -85,8 +85,11 @@ export function Bar() {
       </div>
       <button type="button" className="button bar-palette" title="Commands" onClick={() => openDialog('palette')}>
         <span className="sr-only">Commands</span>
-        <span aria-hidden="true" className="mono">
+        <span aria-hidden="true" className="mono bar-wide">
           Ctrl K
+        </span>
+        <span aria-hidden="true" className="bar-narrow">
+          Menu
         </span>
       </button>
     </header>

@@ -67,6 +67,7 @@ function Sheet({
         json(),
         lintGutter(),
         checker,
+        EditorView.theme({}, { dark: document.documentElement.dataset.theme === 'dark' }),
         EditorView.contentAttributes.of({ 'aria-label': 'Scenario as JSON' }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;

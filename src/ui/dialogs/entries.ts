@@ -25,10 +25,14 @@ const MOST_OBJECTS = 20;
 
 const CALLS = new Derived(callsOf);
 
-function keyCommands(): Command[] {
-  return Object.entries(KEYS).map(([key, { does, run }]) => ({
+/** Keys whose commands one looks for first; the rest moves through the run. */
+const MENU = ['e', 'l', 'x', 't', '?'];
+
+function keyCommands(inMenu: boolean): Command[] {
+  const keys = Object.entries(KEYS).filter(([key]) => key !== '/' && MENU.includes(key) === inMenu);
+  return keys.map(([key, { does, run }]) => ({
     id: `key ${key}`,
-    group: 'Commands',
+    group: inMenu ? 'Commands' : 'Steps',
     label: does,
     hint: key === ' ' ? 'Space' : key.replace('Arrow', ''),
     run,
@@ -138,11 +142,13 @@ export function entriesFor(query: string): Command[] {
   if (trace !== null && number !== undefined && number !== '') {
     const step = Math.max(1, Math.min(trace.steps, Number(number)));
     const label = `Go to step ${step.toLocaleString('en')}`;
-    found.push({ id: 'step', group: 'Steps', label, run: () => seek(step - 1) });
+    found.push({ id: 'step', group: 'Go to', label, run: () => seek(step - 1) });
   }
   found.push(
-    ...find([...keyCommands(), ...moreCommands(), ...breakpointCommands(), ...followCommands()], text, MOST),
+    ...find([...keyCommands(true), ...moreCommands(), ...breakpointCommands()], text, MOST),
     ...find(presetCommands(), text, MOST),
+    ...find(followCommands(), text, MOST),
+    ...find(keyCommands(false), text, MOST),
   );
   if (trace !== null && text !== '') found.push(...find(CALLS.of(trace).map(callCommand), text, MOST));
   if (cursor !== null && text.length > 1) {

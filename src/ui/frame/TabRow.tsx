@@ -6,11 +6,14 @@ export function TabRow<Name extends string>({
   tabs,
   chosen,
   onChoose,
+  panel,
 }: {
   label: string;
   tabs: Readonly<Record<Name, string>>;
   chosen: Name;
   onChoose: (name: Name) => void;
+  /** Id of the one panel of all tabs; each has its own, `panel-NAME`, if it is left out. */
+  panel?: string;
 }) {
   const names = Object.keys(tabs) as Name[];
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
@@ -30,7 +33,7 @@ export function TabRow<Name extends string>({
           type="button"
           role="tab"
           aria-selected={name === chosen}
-          aria-controls={`panel-${name}`}
+          aria-controls={panel ?? `panel-${name}`}
           tabIndex={name === chosen ? 0 : -1}
           onClick={() => onChoose(name)}
         >

@@ -1,4 +1,3 @@
-import { Tabs } from '@base-ui/react/tabs';
 import { useMemo, useState } from 'react';
 import { packetBytes } from '../../export/capture';
 import type { State, StructView } from '../../trace/state';
@@ -12,11 +11,14 @@ import {
   fieldRows,
 } from '../../view/panels/inspector';
 import { whyHere } from '../../view/why';
+import { TabRow } from '../frame/TabRow';
 import { usePage } from '../store/store';
 import { Bytes } from './Bytes';
 import './inspector.css';
 
 const MOST_CHANGES = 80;
+
+const TABS = { object: 'Object', bytes: 'Bytes', changes: 'Changes', objects: 'Find' };
 
 /** The right column: the object looked at, and what the step changed. */
 export function Inspector() {
@@ -26,6 +28,7 @@ export function Inspector() {
   const previousStep = usePage((page) => page.previousStep);
   const selection = usePage((page) => page.selection);
   const select = usePage((page) => page.select);
+  const [tab, setTab] = useState<keyof typeof TABS>('object');
   if (trace === null || cursor === null) return null;
   const { state } = cursor;
   const id = selection ?? defaultObject(trace, state, step);
@@ -33,46 +36,34 @@ export function Inspector() {
   const changes = state.changes(previousStep, step);
   return (
     <div className="inspector">
-      <Tabs.Root defaultValue="object" className="inspector-tabs">
-        <Tabs.List className="inspector-tablist" aria-label="Inspector">
-          <Tabs.Tab value="object">Object</Tabs.Tab>
-          <Tabs.Tab value="bytes">Bytes</Tabs.Tab>
-          <Tabs.Tab value="changes">Changes</Tabs.Tab>
-          <Tabs.Tab value="objects">Find</Tabs.Tab>
-        </Tabs.List>
-        <Tabs.Panel value="object">
-          {view !== null && (
-            <>
-              <div className="inspector-title">
-                <h2 className="mono">
-                  {view.type} #{view.id}
-                </h2>
-                {!view.live && <span className="inspector-freed">freed</span>}
-                {selection !== null && (
-                  <button type="button" className="button small" onClick={() => select(null)}>
-                    Follow the step
-                  </button>
-                )}
-              </div>
-              {view.is('sk_buff') && <SkBuff trace={trace} state={state} view={view} step={step} />}
-              <Fields state={state} view={view} changes={changes} />
-            </>
-          )}
-        </Tabs.Panel>
-        <Tabs.Panel value="bytes">
-          {view?.is('sk_buff') ? (
+      <TabRow label="Inspector" tabs={TABS} chosen={tab} onChoose={setTab} panel="inspector-sheet" />
+      <div id="inspector-sheet" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+        {tab === 'object' && view !== null && (
+          <>
+            <div className="inspector-title">
+              <h2 className="mono">
+                {view.type} #{view.id}
+              </h2>
+              {!view.live && <span className="inspector-freed">freed</span>}
+              {selection !== null && (
+                <button type="button" className="button small" onClick={() => select(null)}>
+                  Follow the step
+                </button>
+              )}
+            </div>
+            {view.is('sk_buff') && <SkBuff trace={trace} state={state} view={view} step={step} />}
+            <Fields state={state} view={view} changes={changes} />
+          </>
+        )}
+        {tab === 'bytes' &&
+          (view?.is('sk_buff') ? (
             <Bytes bytes={packetBytes(state, view)} linkHeader={view.num('mac_header') !== 0} />
           ) : (
             <p className="inspector-note">Choose an sk_buff to see its bytes.</p>
-          )}
-        </Tabs.Panel>
-        <Tabs.Panel value="changes">
-          <Changes state={state} changes={changes} />
-        </Tabs.Panel>
-        <Tabs.Panel value="objects">
-          <Finder trace={trace} state={state} />
-        </Tabs.Panel>
-      </Tabs.Root>
+          ))}
+        {tab === 'changes' && <Changes state={state} changes={changes} />}
+        {tab === 'objects' && <Finder trace={trace} state={state} />}
+      </div>
     </div>
   );
 }

@@ -27,7 +27,8 @@ export function openAddress(hash: string): void {
   const decoded = decodeLink(hash);
   if (decoded.ok) {
     const { preset, unchanged, scenario, key } = decoded.link;
-    page.load({ preset, unchanged, scenario, text: null }, key ?? undefined);
+    const asItCame = unchanged && preset !== null ? presetSource(preset) : null;
+    page.load(asItCame ?? { preset, unchanged, scenario, text: null }, key ?? undefined);
     return;
   }
   if (page.trace === null) page.load(first);
