@@ -4,10 +4,8 @@ import type { CallInput, ScenarioInput } from '../scenario/schema';
 type Nic = NonNullable<NonNullable<NonNullable<ScenarioInput['hosts']>['A']>['nic']>;
 type Qdisc = NonNullable<NonNullable<NonNullable<ScenarioInput['hosts']>['A']>['qdisc']>;
 
-/** The emulated card never vouches for a received checksum. */
-const CARD: Nic = { rxCsum: false };
 /** `-ii`: transmit checksum on, all else off. */
-const PLAIN: Nic = { ...CARD, sg: false, tso: false, gso: false };
+const PLAIN: Nic = { sg: false, tso: false, gso: false };
 
 interface Setup {
   readonly nic?: Nic;
@@ -32,13 +30,11 @@ const recv = (connection: string): CallInput => ({ op: 'recv', connection, bytes
 const PAUSE_MS = 150;
 /** Of those recordings that end before the next tick: no matter. */
 const SOME_PHASE = 250;
-/** Windows as the handshake's ACKs announce them: a multiple of what window scaling can say. */
-const WINDOW = 14_592;
 
 /** A writer on A and a reader on B that is asleep in recv when the data come. One CPU a host, as in the recordings. */
 function situation(setup: Setup): ScenarioInput {
   const {
-    nic = CARD,
+    nic = {},
     qdisc,
     timestamps = true,
     side = {},
@@ -64,8 +60,8 @@ function situation(setup: Setup): ScenarioInput {
     connections: names.map((name, nth) => ({
       name,
       timestamps,
-      a: { sndWnd: WINDOW, port: 40_000 + nth, ...side },
-      b: { sndWnd: WINDOW, ...reading },
+      a: { port: 40_000 + nth, ...side },
+      b: reading,
     })),
     tasks: [
       {
@@ -93,17 +89,17 @@ export const PACE = { linkTick: 1_000_000, slowdown: 125, oneCore: true, emulate
 /** By the recording's number. */
 export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
   '03': situation({ writes: [write(100)] }),
-  '06': situation({ nic: { ...CARD, tso: false }, writes: [write(4000)] }),
+  '06': situation({ nic: { tso: false }, writes: [write(4000)] }),
   '08': situation({ nic: PLAIN, timestamps: false, writes: [write(4000)] }),
   '11': situation({ phase: 246, nic: PLAIN, timestamps: false, writes: [write(100)] }),
   '12': situation({ nic: PLAIN, timestamps: false, phase: 466, writes: [write(4000)] }),
   '21': situation({ phase: 510, before: 'other', reading: { quickack: 0, pingpong: true }, writes: [write(100)] }),
   '23': situation({ pauseMs: 3500, phase: 944, writes: [write(100)] }),
-  '28': situation({ phase: 958, writes: [write(100)], captures: [{ host: 'A' }, { host: 'B' }] }),
+  '28': situation({ phase: 958, writes: [write(100)], captures: [{ host: 'A' }] }),
   '31': situation({ writes: [write(100)] }),
   '33': situation({
     phase: 366,
-    nic: { ...CARD, tso: false, gso: false },
+    nic: { tso: false, gso: false },
     timestamps: false,
     qdisc: { kind: 'tbf', rate: 1_000_000, burst: 1600, limit: 30_000 },
 

@@ -77,8 +77,8 @@ export interface NicConfig {
   /** Host bus; default `pci-66`. */
   readonly bus?: BusKind;
   /**
-   * The card is the emulated one of the recordings (QEMU of 2011) and not Intel's: DMA takes no time, interrupts are neither delayed (TIDV, RDTR) nor
-   * throttled (ITR), and after a packet cut into whole segments one more goes out that has headers only.
+   * The card is the emulated one of the recordings (QEMU of 2011) and not Intel's: DMA takes no time, interrupts are neither delayed
+   * (TIDV, RDTR) nor throttled (ITR), and after a packet cut into whole segments one more goes out that has headers only.
    */
   readonly emulated?: boolean;
 }

@@ -127,7 +127,7 @@ export function bootHost(
       host: index,
       name: 'eth0',
       mac: macNumber(wanted.mac),
-      rxCsum: card.rxCsum,
+      rxCsum: card.rxCsum && !emulated,
       bus: isPcix ? 'pci-x-133' : 'pci-66',
       emulated,
     },
@@ -198,6 +198,7 @@ export function connect(
   sock.fd = fd;
   host.sockets.set(connection.name, sock_alloc_file(sock, 0));
   sock.state = SS_CONNECTED;
+  const active = own === connection.a;
   const scale = (rcvbuf: number): number => (connection.windowScaling ? windowScale(rcvbuf) : 0);
   tcp_model_establish(sock.sk as sock, {
     saddr: host.dev.ip_addr,
@@ -210,8 +211,8 @@ export function connect(
     timestamps: connection.timestamps,
     sack: connection.sack,
     wscale: connection.windowScaling ? { snd: scale(other.rcvbuf), rcv: scale(own.rcvbuf) } : null,
-    snd_wnd: own.sndWnd,
-    rcv_wnd: other.sndWnd,
+    snd_wnd: active ? own.sndWnd : announced(own.sndWnd, scale(other.rcvbuf)),
+    rcv_wnd: active ? announced(other.sndWnd, scale(own.rcvbuf)) : other.sndWnd,
     cwnd: own.cwnd,
     ssthresh: own.ssthresh,
     rtt_ms: own.rttMs,
@@ -220,10 +221,15 @@ export function connect(
     ...(own.rcvbuf === DEFAULT_RCVBUF ? {} : { rcvbuf: own.rcvbuf }),
     ...(own.quickack === null ? {} : { quickack: own.quickack }),
     pingpong: own.pingpong,
-    passive: own === connection.b,
+    passive: !active,
   });
   rt_model_warm(host.dev.ip_addr, peer.dev.ip_addr, host.dev);
   if (own.nodelay) tcp_sk(sock.sk as sock).nonagle = TCP_NAGLE_OFF;
+}
+
+/** The window the last ACK of the handshake announces: rounded up to what scaling can say. The SYN and SYN-ACK before are not scaled. */
+function announced(window: number, scale: number): number {
+  return Math.ceil(window / 2 ** scale) * 2 ** scale;
 }
 
 /** The shift a host asks for: enough for the largest receive buffer it may grow to (tcp_select_initial_window). */

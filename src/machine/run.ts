@@ -45,9 +45,10 @@ export function runScenario(scenario: Scenario, options: RunOptions): TraceData 
 }
 
 export function run(
-  scenario: Scenario,
+  wanted: Scenario,
   { level, onProgress, linkTick = 0, slowdown = 1, oneCore = false, emulated = false }: RunOptions,
 ): Run {
+  const scenario = oneCore ? onOneCpu(wanted) : wanted;
   const heap = new Heap();
   setHeap(heap);
   clock.ns = 0;
@@ -57,7 +58,7 @@ export function run(
 
   const recorder = new Recorder(
     level,
-    COSTS.map((cost) => slowdown < 0 ? cost - slowdown : cost * slowdown),
+    COSTS.map((cost) => cost * slowdown),
     scenario.limits.maxEvents,
   );
   const machine = new Machine(heap, recorder, scenario.seed);
@@ -135,6 +136,15 @@ export function run(
     end: info,
   });
   return { trace, ledgers, heap, machine };
+}
+
+/** The scenario with one CPU a host. */
+function onOneCpu({ hosts, tasks, ...rest }: Scenario): Scenario {
+  return {
+    ...rest,
+    hosts: { A: { ...hosts.A, cpus: 1 }, B: { ...hosts.B, cpus: 1 } },
+    tasks: tasks.map((task) => ({ ...task, cpu: 0 })),
+  };
 }
 
 /** Does something from outside at a host, as its first CPU would. */
