@@ -125,17 +125,28 @@ export function captureRows(
   return rows.sort((a, b) => timeOf(a) - timeOf(b));
 }
 
+/** Bytes of payload by packet: asked for more than once of each. */
+const payloads = new WeakMap<Uint8Array, number>();
+
+function payloadOf(bytes: Uint8Array): number {
+  let length = payloads.get(bytes);
+  if (length === undefined) {
+    const isPayload = (title: string): boolean => !title.startsWith('Padding');
+    length =
+      dissect(bytes).sections.find(({ protocol, title }) => protocol === 'data' && isPayload(title))?.length ?? 0;
+    payloads.set(bytes, length);
+  }
+  return length;
+}
+
 /** The frames that carry this packet's payload once. */
 function firstRun(packet: SeenPacket, frames: readonly SeenPacket[]): SeenPacket[] {
-  const payload = (bytes: Uint8Array): number =>
-    dissect(bytes).sections.find(({ protocol, title }) => protocol === 'data' && !title.startsWith('Padding'))
-      ?.length ?? 0;
-  const wanted = payload(packet.bytes);
+  const wanted = payloadOf(packet.bytes);
   const run: SeenPacket[] = [];
   let carried = 0;
   for (const frame of frames) {
     run.push(frame);
-    carried += payload(frame.bytes);
+    carried += payloadOf(frame.bytes);
     if (carried >= wanted) break;
   }
   return run;

@@ -17,14 +17,15 @@ function checksumText(bytes: Uint8Array | undefined): string {
   return state === null ? '' : CHECKSUM[state];
 }
 
-/** Tap and wire of each host, by host number. */
-const ROWS = new Derived((trace) =>
-  trace.data.hosts.map((_, host) => {
-    const place = { host, dev: 'eth0' };
-    const tap = captureAt(trace, { ...place, side: 'tap' });
-    const wire = captureAt(trace, { ...place, side: 'wire' });
-    return captureRows(tap, wire, (object) => trace.packetOf(object));
-  }),
+/** Tap and wire of a host, by host number: each is read off the run when it is first asked for. */
+const ROWS = [0, 1].map(
+  (host) =>
+    new Derived((trace) => {
+      const place = { host, dev: 'eth0' };
+      const tap = captureAt(trace, { ...place, side: 'tap' });
+      const wire = captureAt(trace, { ...place, side: 'wire' });
+      return captureRows(tap, wire, (object) => trace.packetOf(object));
+    }),
 );
 const NO_ROWS: readonly CaptureRow[] = [];
 
@@ -35,8 +36,8 @@ export function Capture() {
   const [host, setHost] = useState(0);
   const [chosen, setChosen] = useState<CaptureRow | null>(null);
   const seek = usePage((page) => page.seek);
-  const all = useDerived(ROWS, trace);
-  const rows = all?.[host] ?? NO_ROWS;
+  const all = useDerived(ROWS[host] as Derived<CaptureRow[]>, trace);
+  const rows = all ?? NO_ROWS;
   const box = useRef<HTMLDivElement>(null);
   const lines = useVirtualizer({
     count: rows.length,
