@@ -67,7 +67,7 @@ function wasQueued(trace: Trace, cursor: Cursor, enter: number): boolean {
     .some(({ object, field }) => field === 'qlen' && cursor.state.find(object)?.is('sk_buff_head'));
 }
 
-/** An skb's bytes from its link header on: the linear part and its page fragments. */
+/** An skb's bytes from its link header on: the linear part, its page fragments, and the skbs merged into it. */
 export function packetBytes(state: State, skb: StructView): Uint8Array {
   const start = skb.num('mac_header') || skb.num('data');
   const linear = state.ram(start, skb.num('tail') - start);
@@ -84,13 +84,17 @@ export function packetBytes(state: State, skb: StructView): Uint8Array {
 function fragmentBytes(state: State, skb: StructView): Uint8Array[] {
   const info = skb.ref('shared_info');
   if (info === null) return [];
-  return info
+  const parts = info
     .refs('frags')
     .slice(0, info.num('nr_frags'))
     .map((fragment) => {
       const page = fragment.ref('page')?.num('virtual') ?? 0;
       return state.ram(page + fragment.num('page_offset'), fragment.num('size'));
     });
+  for (let merged = info.ref('frag_list'); merged !== null; merged = merged.ref('next')) {
+    parts.push(state.ram(merged.num('data'), merged.num('tail') - merged.num('data')), ...fragmentBytes(state, merged));
+  }
+  return parts;
 }
 
 function onWire(trace: Trace, cursor: Cursor, { host, dev }: Place): Seen[] {
