@@ -268,10 +268,11 @@ export function startCapture(machine: Machine, host: MachineHost, at: number, ot
 }
 
 /** A task with all sockets of its host open. */
-export function openTask(host: MachineHost, heap: Heap, { name }: Task): task_struct {
+export function openTask(host: MachineHost, heap: Heap, { name, cpu }: Task): task_struct {
   setCurrent(host.cpus[0] as MachineCpu, heap);
   const task = new task_struct();
   task.comm = name;
+  task.cpu = cpu;
   const files = new files_struct();
   let fd = FIRST_FD;
   for (const open of host.sockets.values()) {

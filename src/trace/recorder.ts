@@ -122,7 +122,7 @@ export class Recorder {
   ) {
     this.calls = level !== 'off';
     this.lines = level === 'lines';
-    this.current = this.addContext('hardware', 'boot', 255, 255);
+    this.current = this.addContext('hardware', 'wire', 255, 255);
   }
 
   addContext(kind: ContextKind, name: string, host: number, cpu: number): Context {
