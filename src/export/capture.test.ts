@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { run } from '../machine/run';
 import { parseScenario } from '../scenario/schema';
+import { Trace } from '../trace/trace';
 import { captureAt } from './capture';
 
 it('takes packets that GRO has merged whole', () => {
@@ -14,7 +15,9 @@ it('takes packets that GRO has merged whole', () => {
   });
   if (!parsed.ok) throw new Error(parsed.issues[0]?.message);
   const { trace } = run(parsed.scenario, { level: 'calls' });
-  const frames = captureAt(trace, { host: 1, dev: 'eth0', side: 'tap' }).filter(({ direction }) => direction === 'in');
+  const frames = captureAt(new Trace(trace), { host: 1, dev: 'eth0', side: 'tap' }).filter(
+    ({ direction }) => direction === 'in',
+  );
   expect(Math.max(...frames.map((frame) => frame.bytes.length))).toBeGreaterThan(1514);
   for (const frame of frames) {
     const total = ((frame.bytes[16] as number) << 8) | (frame.bytes[17] as number);
