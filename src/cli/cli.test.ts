@@ -68,6 +68,19 @@ describe('commands', () => {
     expect((await cli(['presets'])).text).toMatch(/^write-4000\tOne write\(\) becomes three sk_buffs/m);
   });
 
+  it('check reads packetdrill scripts', async () => {
+    const good = file('good.pkt', '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+.1 > S 0:0(0) <...>\n');
+    const text = `${good}: valid packetdrill script, 2 events\n`;
+    expect(await cli(['check', good])).toEqual({ text, warning: '', code: 0 });
+    const bad = file('bad.pkt', '0 close(3) 0\n+0 close(3)\n');
+    const { code, warning } = await cli(['check', bad]);
+    expect(code).toBe(2);
+    expect(warning).toBe(
+      `skbscope: ${bad}: line 1, column 12: expected "=" and the result, got "0"\n` +
+        `${bad}: line 3, column 1: expected "=" and the result, got the end of the script\n`,
+    );
+  });
+
   it('tree: eight columns, and the filters', async () => {
     const { text, code } = await cli(['tree', 'write-100', '--host', 'A', '--context', 'task:writer']);
     const rows = text

@@ -13,13 +13,14 @@ import { findKey } from '../trace/keys';
 import { Trace } from '../trace/trace';
 import { benchNode, benchScenario, type Row } from './bench';
 import { benchPage } from './bench-page';
-import { compareWith } from './compare';
+import { compareWith, type Pace } from './compare';
 import { fidelityOf } from './fidelity';
 import { writeWhole } from './output';
 import { Problem } from './problem';
+import { PACE, situationOf } from './situations';
 import { stateAt } from './state';
 import { summaryOf } from './summary';
-import { readScenario, readTarget, readText } from './target';
+import { readPacketdrill, readScenario, readTarget, readText } from './target';
 import { treeOf } from './tree';
 
 const USAGE = `skbscope COMMAND ...
@@ -32,9 +33,13 @@ TARGET is a preset's name, a scenario file or a link.
                                                 pcapng of what a packet socket gets there, or what is on the wire
   state TARGET --step N|--key KEY [--object ID] the state at a step, as JSON
   run TARGET                                    runs it and says what came of it
-  check FILE                                    validates a scenario file
+  check FILE                                    validates a scenario file or a packetdrill script (.pkt)
   presets                                       names of the presets and what to watch in each
-  compare TARGET RECORDING                      holds the run against a recording of a real kernel
+  compare TARGET RECORDING [--link-tick-us N] [--slowdown N] [--no-one-core] [--no-emulated-card]
+                                                holds the run against a recording of a real kernel, at the pace of the
+                                                recorded machine: one CPU for both hosts, emulated cards, frames handed over
+                                                every 1000 us (0: at once), functions 125 times as dear (its tracer).
+                                                TARGET may be the number of a recording of the project: its situation
   trace TARGET --out FILE                       events for Perfetto or chrome://tracing, as JSON
   fidelity [--out FILE]                         FIDELITY.md
   bench [--node]                                measures on this machine; --node: without the page
@@ -58,6 +63,11 @@ interface Command {
 }
 
 const STRING = { type: 'string' } as const;
+const FLAG = { type: 'boolean' } as const;
+
+/** Largest of `--link-tick-us` and `--slowdown`. */
+const MOST_TICK_US = 1_000_000;
+const MOST_SLOWDOWN = 10_000;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   tree: {
@@ -120,6 +130,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     takes: ['FILE'],
     options: {},
     run([file = '']) {
+      if (file.endsWith('.pkt')) {
+        const { length } = readPacketdrill(file).events;
+        return { text: `${file}: valid packetdrill script, ${length} ${length === 1 ? 'event' : 'events'}\n` };
+      }
       const { title } = readScenario(file);
       return { text: `${file}: valid (${title})\n` };
     },
@@ -131,10 +145,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   compare: {
     takes: ['TARGET', 'RECORDING'],
-    options: {},
-    run([target = '', recording = '']) {
-      const { scenario } = readTarget(target);
-      return { text: `${reportOf(compareWith(scenario, recording, readText(recording)))}\n` };
+    options: {
+      'link-tick-us': STRING,
+      slowdown: STRING,
+      'one-core': FLAG,
+      'no-one-core': FLAG,
+      'emulated-card': FLAG,
+      'no-emulated-card': FLAG,
+    },
+    run([target = '', recording = ''], options) {
+      const scenario = situationOf(target) ?? readTarget(target).scenario;
+      return { text: `${reportOf(compareWith(scenario, recording, readText(recording), paceOf(options)))}\n` };
     },
   },
   trace: {
@@ -222,6 +243,19 @@ function ended({ data: { end } }: Trace, text: string): Result {
   if (end.reason === 'done') return { text };
   const warning = `skbscope: the run ended early: ${end.message ?? end.reason}\n`;
   return { text, warning, code: end.reason === 'error' ? 1 : 0 };
+}
+
+/** The pace of the recorded machine, but for what was asked for. */
+function paceOf(options: Options): Pace {
+  const { 'link-tick-us': tick, slowdown } = options;
+  const isOn = (name: string, usual: boolean): boolean =>
+    options[name] === true || (usual && options[`no-${name}`] !== true);
+  return {
+    linkTick: tick === undefined ? PACE.linkTick : whole('--link-tick-us', tick, 0, MOST_TICK_US) * 1000,
+    slowdown: slowdown === undefined ? PACE.slowdown : whole('--slowdown', slowdown, 1, MOST_SLOWDOWN),
+    oneCore: isOn('one-core', PACE.oneCore),
+    emulated: isOn('emulated-card', PACE.emulated),
+  };
 }
 
 function needed(options: Options, name: string, what: string): string {

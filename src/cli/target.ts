@@ -3,6 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Issue } from '../scenario/issues';
 import { nearest } from '../scenario/issues';
 import { decodeLink } from '../scenario/link';
+import type { Script } from '../scenario/packetdrill/ast';
+import { parsePacketdrill } from '../scenario/packetdrill/parse';
 import { PRESETS, presetNamed, scenarioOf } from '../scenario/presets';
 import { parseScenarioText, type Scenario } from '../scenario/schema';
 import { Problem } from './problem';
@@ -41,6 +43,13 @@ export function readScenario(path: string): Scenario {
   const parsed = parseScenarioText(readText(path));
   if (parsed.ok) return parsed.scenario;
   throw new Problem(parsed.issues.map((issue) => `${path}${place(issue)}: ${issue.message}`).join('\n'));
+}
+
+/** Reads a packetdrill script. */
+export function readPacketdrill(path: string): Script {
+  const parsed = parsePacketdrill(readText(path));
+  if (parsed.ok) return parsed.script;
+  throw new Problem(parsed.issues.map(({ message }) => `${path}: ${message}`).join('\n'));
 }
 
 function place({ line, column }: Issue): string {
