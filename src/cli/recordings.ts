@@ -1,5 +1,6 @@
 /** The recordings of a real kernel that come with the project (src/trace/golden). */
 
+import { type Calls, callsIn } from '../trace/compare/compare';
 import type { Block } from '../trace/compare/forest';
 import { parseRecording } from '../trace/compare/recording';
 
@@ -12,6 +13,9 @@ export const RECORDINGS: ReadonlyMap<string, { readonly name: string; readonly t
     .sort((a, b) => a.name.localeCompare(b.name))
     .map((recording) => [recording.name.slice(0, 2), recording]),
 );
+
+/** Every call of any of them. */
+export const RECORDED_CALLS: Calls = callsIn([...RECORDINGS.values()].map(({ text }) => parseRecording(text)));
 
 /** Blocks of a recording by its number. */
 export function recordingOf(number: string): Block[] {

@@ -92,7 +92,8 @@ export class Aligner {
         const weight = this.weight(a[i] as Call, b[j] as Call);
         if (weight > 0 && here === weight + (best[(i + 1) * width + j + 1] as number)) {
           const { name, children } = a[i] as Call;
-          for (const lost of b[j]?.removed ?? []) into.push({ side: 'extra', caller: name, call: leaf(lost) });
+          for (const lost of b[j]?.removed ?? [])
+            into.push({ side: 'extra', caller: lost.caller, call: leaf(lost.callee) });
           matched += 1 + this.collect(children, (b[j] as Call).children, name, into);
           i++;
           j++;
@@ -102,7 +103,8 @@ export class Aligner {
       if (i < a.length && (j >= b.length || here === best[(i + 1) * width + j])) {
         into.push({ side: 'missing', caller, call: a[i++] as Call });
       } else {
-        into.push({ side: 'extra', caller, call: b[j++] as Call });
+        const call = b[j++] as Call;
+        into.push({ side: 'extra', caller: call.from ?? caller, call });
       }
     }
     return matched;

@@ -3,8 +3,15 @@
 export interface Call {
   readonly name: string;
   readonly children: Call[];
-  /** Names of calls that `splice` has taken out from directly below. */
-  readonly removed?: readonly string[];
+  /** The function that made it, where `splice` has taken that out. */
+  readonly from?: string;
+  /** Calls that `splice` has taken out below, each with the function that made it. */
+  readonly removed?: readonly Removed[];
+}
+
+export interface Removed {
+  readonly caller: string;
+  readonly callee: string;
 }
 
 /** A stretch of calls in one execution context. */
@@ -34,18 +41,25 @@ export function walk(
   }
 }
 
-/** Takes calls out of a forest and puts what they called in their place. Each caller keeps the names of what it lost. */
+/** Takes calls out of a forest and puts what they called in their place. Each caller keeps note of what it lost. */
 export function splice(calls: readonly Call[], goes: (name: string) => boolean): Call[] {
-  return spliced(calls, goes, []);
+  return spliced(calls, goes, null, []);
 }
 
-function spliced(calls: readonly Call[], goes: (name: string) => boolean, removed: string[]): Call[] {
-  return calls.flatMap((call) => {
-    if (goes(call.name)) {
-      removed.push(call.name);
-      return spliced(call.children, goes, removed);
+function spliced(
+  calls: readonly Call[],
+  goes: (name: string) => boolean,
+  gone: string | null,
+  removed: Removed[],
+  caller = '-',
+): Call[] {
+  return calls.flatMap(({ name, children }) => {
+    if (goes(name)) {
+      removed.push({ caller: gone ?? caller, callee: name });
+      return spliced(children, goes, name, removed, caller);
     }
-    const lost: string[] = [];
-    return [{ name: call.name, children: spliced(call.children, goes, lost), removed: lost }];
+    const lost: Removed[] = [];
+    const call = { name, children: spliced(children, goes, null, lost, name), removed: lost };
+    return [gone === null ? call : { ...call, from: gone }];
   });
 }

@@ -63,6 +63,27 @@ const CLASSES: readonly { readonly why: string; readonly names: RegExp }[] = [
     names:
       /^(csum_(partial_copy\w*|fold|add|sub|tcpudp_\w+|block_\w+|and_copy_\w+)|csum_and_copy\w*|ip_fast_csum|ip_compute_csum|memcpy\w*|copy_(to|from)_user\w*|__copy_\w*user\w*)$/,
   },
+  {
+    why: 'freeing of pages',
+    names: oneOf('__free_pages_ok'),
+  },
+  {
+    why: 'small functions and macros merged into their callers: in no recording, though their callers are',
+    names: oneOf(`
+      DEFINE_WAIT __pskb_trim bictcp_update hystart_update ip_send_check pskb_trim rt_genid rt_hash rt_is_expired
+    `),
+  },
+  {
+    why: 'what qdisc_restart does to get a packet: recordings show nothing between it and sch_direct_xmit',
+    names: oneOf(`
+      __qdisc_dequeue_head dequeue_skb psched_get_time qdisc_dequeue_head qdisc_dequeue_peeked qdisc_l2t qdisc_peek_head
+      qdisc_root qdisc_watchdog_schedule tbf_dequeue
+    `),
+  },
+  {
+    why: 'giving way inside __cond_resched_softirq, as part of the scheduler',
+    names: oneOf('__cond_resched'),
+  },
 ];
 
 /** True for a function of one of these classes. */

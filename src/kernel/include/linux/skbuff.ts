@@ -454,6 +454,21 @@ export function skb_fill_page_desc(skb: sk_buff, i: number, page: page | null, o
 }
 
 /**
+ * Sets a fragment as a whole.
+ * @model an assignment of a structure in C
+ * @cost 2
+ */
+export function skb_model_set_frag(skb: sk_buff, i: number, page: page | null, off: number, size: number): void {
+  const info = skb_shinfo(skb);
+  const frag = new skb_frag_t();
+  frag.page = page;
+  frag.page_offset = off;
+  frag.size = size;
+  info.frags.set(i, frag);
+  info.nr_frags = i + 1;
+}
+
+/**
  * Address in RAM of the bytes of a fragment.
  * @model frag->page and page_address() in one
  */

@@ -38,12 +38,12 @@ import {
   type sk_buff_head,
   skb_can_coalesce,
   skb_cloned,
-  skb_fill_page_desc,
   skb_frag_address,
   type skb_frag_t,
   skb_get,
   skb_header_cloned,
   skb_header_release,
+  skb_model_set_frag,
   skb_reserve,
   skb_shared_info,
   skb_shinfo,
@@ -432,7 +432,7 @@ export function pskb_copy(skb: sk_buff, gfp_mask: number): sk_buff | null {
   const from = skb_shinfo(skb);
   for (let i = 0; i < from.nr_frags; i++) {
     const frag = from.frags.at(i);
-    skb_fill_page_desc(n, i, frag.page, frag.page_offset, frag.size);
+    skb_model_set_frag(n, i, frag.page, frag.page_offset, frag.size);
     get_page(frag.page as page);
   }
   if (from.frag_list !== null) {
@@ -475,7 +475,7 @@ export function pskb_expand_head(skb: sk_buff, nhead: number, ntail: number, _gf
     skb.shared_info = shinfo;
     for (let i = 0; i < old.nr_frags; i++) {
       const frag = old.frags.at(i);
-      skb_fill_page_desc(skb, i, frag.page, frag.page_offset, frag.size);
+      skb_model_set_frag(skb, i, frag.page, frag.page_offset, frag.size);
       get_page(frag.page as page);
     }
     if (shinfo.frag_list !== null) {
@@ -1075,7 +1075,7 @@ export function skb_split_no_header(skb: sk_buff, skb1: sk_buff, len: number, he
       from.frags.set(from.nr_frags, frag);
       from.nr_frags++;
     } else if (pos < len) {
-      skb_fill_page_desc(skb1, 0, frag.page, frag.page_offset + len - pos, size - (len - pos));
+      skb_model_set_frag(skb1, 0, frag.page, frag.page_offset + len - pos, size - (len - pos));
       get_page(frag.page as page);
       frag.size = len - pos;
       from.frags.set(from.nr_frags, frag);
@@ -1159,7 +1159,7 @@ export function skb_shift(tgt: sk_buff, skb: sk_buff, shiftlen: number): number 
       moved++;
     } else {
       get_page(frag.page as page);
-      skb_fill_page_desc(tgt, to, frag.page, frag.page_offset, todo);
+      skb_model_set_frag(tgt, to, frag.page, frag.page_offset, todo);
       frag.page_offset += todo;
       frag.size -= todo;
       todo = 0;
@@ -1271,7 +1271,7 @@ export function skb_segment(skb: sk_buff, features: number): sk_buff | null {
           const skip = Math.max(offset - pos, 0);
           const beyond = Math.max(pos + size - (offset + len), 0);
           get_page(frag.page as page);
-          skb_fill_page_desc(nskb, skb_shinfo(nskb).nr_frags, frag.page, frag.page_offset + skip, size - skip - beyond);
+          skb_model_set_frag(nskb, skb_shinfo(nskb).nr_frags, frag.page, frag.page_offset + skip, size - skip - beyond);
           if (beyond > 0) {
             break;
           }

@@ -61,7 +61,7 @@ export function pkt_sk(sk: sock): packet_sock {
  * @cost 15
  */
 export function run_filter(_skb: sk_buff, sk: sock, res: number): number {
-  return Math.min(res, pkt_sk(sk).snaplen);
+  return Math.min(res, (sk as packet_sock).snaplen);
 }
 
 /**
