@@ -7,7 +7,7 @@
  */
 import { heap } from '../../../base/heap';
 import { cpu, type Kgen, kernel, kernel_global, per_cpu, smp_processor_id, sysctl } from '../../arch/current';
-import { EINVAL, ENETDOWN, ENOMEM } from '../../include/linux/errno';
+import { EINVAL, ENETDOWN } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ETH_P_ALL, ETH_P_IP } from '../../include/linux/if_ether';
 import { NET_RX_SOFTIRQ, NET_TX_SOFTIRQ } from '../../include/linux/interrupt';
@@ -393,7 +393,7 @@ export function skb_checksum_help(skb: sk_buff): number {
 
 /**
  * Cuts a GSO skb with the function of its network protocol. Null: only the header was to be checked.
- * @modelled net/core/dev.c
+ * @simplified null also where Linux returns an error: nobody cuts this protocol, or the headers are malformed
  */
 export function skb_gso_segment(skb: sk_buff, features: number): sk_buff | null {
   let segs: sk_buff | null = null;
@@ -543,18 +543,18 @@ export function* dev_hard_start_xmit(skb: sk_buff, dev: net_device, txq: netdev_
     if (netif_needs_gso(skb, features)) {
       if (dev_gso_segment(skb, features) !== 0) {
         kfree_skb(skb);
-        return -ENOMEM;
+        return NETDEV_TX_OK;
       }
     } else {
       if (skb_needs_linearize(skb, features) && __skb_linearize(skb) !== 0) {
         kfree_skb(skb);
-        return -ENOMEM;
+        return NETDEV_TX_OK;
       }
       if (skb.ip_summed === CHECKSUM_PARTIAL) {
         skb.transport_header = skb.head + skb.csum_start;
         if ((features & NETIF_F_ALL_CSUM) === 0 && skb_checksum_help(skb) !== 0) {
           kfree_skb(skb);
-          return -ENOMEM;
+          return NETDEV_TX_OK;
         }
       }
     }
