@@ -32,9 +32,11 @@ TypeScript; no text of the kernel is in it. \`kernel: "article"\` in a scenario 
 
 Recordings of a running 2.6.39 (\`src/trace/golden\`) are compared with the model, caller, callee and order; a test asks for 90 % of the
 recorded calls and for a row here for each difference. The last column says in which recordings a function was seen.
-Recordings leave out the allocator, locking, the timer wheel, the scheduler, trivial accessors and assembler routines
-(\`src/trace/compare/hidden.ts\`). Not compared, since it is timing: where interrupts fall, how many frames one poll finds, how many
-segments a reader finds waiting, passes over a timer wheel with nothing due. For the comparison the model's link delivers on
-ticks of 1 ms and each call is forty times as dear, as on the recorded machine under its tracer
-(\`src/cli/situations.ts\`); what else comes from the set-up there stands in \`src/trace/compare/setup.ts\`.
+Not compared, since it is timing: where interrupts fall, how many frames one poll finds, how many segments a reader finds waiting,
+passes over a timer wheel with nothing due.
+
+For the comparison the model's machine is as the recorded one (\`src/cli/situations.ts\`): both hosts on one CPU; emulated cards that
+need no time, neither delay nor throttle interrupts, verify no checksum, and send one segment with headers only after a packet
+cut into whole segments; frames handed over every millisecond; each function 125 times as dear, as under the tracer. What the
+comparison allows for besides is listed below.
 `;

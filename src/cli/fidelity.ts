@@ -2,7 +2,8 @@
 
 import { omissions } from '../trace/compare/compare';
 import { walk } from '../trace/compare/forest';
-import { whyHidden } from '../trace/compare/hidden';
+import { CLASSES, whyHidden } from '../trace/compare/hidden';
+import { ALLOWED_EXTRA, ALLOWED_MISSING, type Allowance } from '../trace/compare/setup';
 import type { FunctionFact } from '../trace/data';
 import { PREFACE } from './fidelity-preface';
 import { RECORDINGS, recordingOf } from './recordings';
@@ -32,7 +33,7 @@ function howOf({ tags }: FunctionFact): string {
 /** The whole file. */
 export function fidelityOf(functions: readonly FunctionFact[]): string {
   const seen = sightings();
-  const lines = [PREFACE];
+  const lines = [PREFACE, ...allowances(functions)];
   const files = [...new Set(functions.map(({ file }) => file))].sort();
   const count = (how: string): number => functions.filter((fact) => howOf(fact).startsWith(how)).length;
   lines.push(
@@ -45,6 +46,35 @@ export function fidelityOf(functions: readonly FunctionFact[]): string {
     lines.push('');
   }
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** What the comparison with recordings allows for. */
+function allowances(functions: readonly FunctionFact[]): string[] {
+  const rows = (list: readonly Allowance[]): string[] =>
+    list.map(({ caller, callee, not, why }) => {
+      const what =
+        callee === undefined ? `all but ${(not ?? []).map((name) => `\`${name}\``).join(', ')}` : `\`${callee}\``;
+      return `| \`${caller}\` | ${what} | ${why} |`;
+    });
+  const head = ['', '| caller | callee | why |', '| --- | --- | --- |'];
+  const hidden = CLASSES.map(({ why, names }) => {
+    const members = functions.filter(({ name }) => names.test(name)).map(({ name }) => `\`${name}\``);
+    return `| ${why} | ${members.join(' ')} |`;
+  });
+  return [
+    '## What the comparison allows for\n',
+    'Functions of the model that recordings do not show; calls of one are taken out, and what it calls is put in its place:\n',
+    '| why | functions |',
+    '| --- | --- |',
+    ...hidden,
+    '\nRecorded calls that the model cannot be asked for:',
+    ...head,
+    ...rows(ALLOWED_MISSING),
+    '\nCalls of the model that no recording has:',
+    ...head,
+    ...rows(ALLOWED_EXTRA),
+    '',
+  ];
 }
 
 function rowOf(fact: FunctionFact, seen: ReadonlyMap<string, string[]>): string {

@@ -8,7 +8,7 @@ function oneOf(names: string): RegExp {
 }
 
 /** The classes, with the functions of the model that belong to them. */
-const CLASSES: readonly { readonly why: string; readonly names: RegExp }[] = [
+export const CLASSES: readonly { readonly why: string; readonly names: RegExp }[] = [
   {
     why: 'allocator',
     names:

@@ -1,5 +1,5 @@
 /** Differences that come from how the recordings were made and not from the model. FIDELITY.md lists them. */
-interface Allowance {
+export interface Allowance {
   readonly caller: string;
   /** Left out: any. */
   readonly callee?: string;
