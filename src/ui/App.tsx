@@ -2,6 +2,7 @@ import { Activity, type CSSProperties, type ReactNode, useEffect, useState } fro
 import { Bar } from './Bar';
 import { Capture } from './capture/Capture';
 import { Dialogs } from './dialogs/Dialogs';
+import { Boundary } from './frame/Boundary';
 import { FileDrop } from './frame/FileDrop';
 import { useShares, useWidth, type Width } from './frame/layout';
 import { Messages } from './frame/Messages';
@@ -74,7 +75,9 @@ export function App() {
     '--bottom': `${shares.bottom}dvh`,
   } as CSSProperties;
   const panel = (name: Panel, content: ReactNode): ReactNode => (
-    <Activity mode={isShown(name, width, chosen, side) ? 'visible' : 'hidden'}>{content}</Activity>
+    <Activity mode={isShown(name, width, chosen, side) ? 'visible' : 'hidden'}>
+      <Boundary name={PANELS[name]}>{content}</Boundary>
+    </Activity>
   );
   return (
     <div className="page" data-width={width} style={style}>

@@ -125,6 +125,7 @@ export function Capture() {
           </tbody>
         </table>
       </div>
+      {shown !== null && <p className="capture-summary mono">{shown.summary}</p>}
       {shown !== null && shown.differences.length > 0 && (
         <ul className="capture-differences">
           {shown.differences.map((difference) => (

@@ -46,7 +46,7 @@ export default function About() {
         <dt>Ended because</dt>
         <dd>
           {ENDS[data.end.reason]}
-          {data.end.message === undefined ? '' : `: ${data.end.message}`}
+          {data.end.message === undefined || data.end.reason === 'done' ? '' : `: ${data.end.message}`}
         </dd>
         <dt>Virtual time</dt>
         <dd>{timeText(trace.steps === 0 ? 0 : trace.time(trace.steps - 1))}</dd>

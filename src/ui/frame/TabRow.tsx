@@ -35,7 +35,11 @@ export function TabRow<Name extends string>({
           aria-selected={name === chosen}
           aria-controls={panel ?? `panel-${name}`}
           tabIndex={name === chosen ? 0 : -1}
-          onClick={() => onChoose(name)}
+          onClick={(event) => {
+            onChoose(name);
+            // After a choice by pointer the arrow keys step through the run again.
+            if (event.detail > 0) event.currentTarget.blur();
+          }}
         >
           {tabs[name]}
         </button>

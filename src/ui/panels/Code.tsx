@@ -9,6 +9,8 @@ import {
   tokens,
   variableRows,
 } from '../../view/panels/code';
+import { stepWords } from '../../view/step-words';
+import { NO_CPU } from '../../view/threads';
 import { usePage } from '../store/store';
 import './code.css';
 
@@ -48,10 +50,16 @@ export function Code() {
         <h2 className="panel-title">
           {host === undefined
             ? context.name
-            : `Host ${host}, CPU ${context.cpu === 255 ? '-' : context.cpu}, ${context.name}`}
+            : context.cpu === NO_CPU
+              ? `Host ${host}, ${context.name}`
+              : `Host ${host}, CPU ${context.cpu}, ${context.name.replace(':', ' ')}`}
         </h2>
         <CallStack rows={rows} chosen={frame} onChoose={(row) => setChosen(row.enter)} />
-        {rows.length === 0 && <p className="code-idle">{trace.label(step) || 'No function runs at this step.'}</p>}
+        {rows.length === 0 && (
+          <p className="code-idle">
+            {stepWords(trace, step)}. No function of the kernel runs here: {IDLE[context.kind]}
+          </p>
+        )}
       </section>
       {frame !== null && <SourceText frame={frame} />}
       {frame !== null && <Variables event={frame.at} />}
@@ -86,6 +94,14 @@ function CallStack({
     </ol>
   );
 }
+
+/** Why there is no call stack. */
+const IDLE = {
+  task: 'the task is in user mode, or asleep.',
+  softirq: 'the softirqs are done.',
+  hardirq: 'the interrupt is done.',
+  hardware: 'the hardware works by itself.',
+} as const;
 
 const LINE_HEIGHT = 18;
 

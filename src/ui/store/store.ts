@@ -168,6 +168,7 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       selection: null,
       hover: null,
       thread: 'all',
+      notice: data.end.reason === 'limit' ? "The run stopped at the scenario's limit of time or events." : get().notice,
       // A wrong address is told of before the run that is shown instead.
       problem: ended ?? lost ?? get().problem,
     });
