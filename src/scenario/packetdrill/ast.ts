@@ -157,7 +157,7 @@ export type TcpOption =
   | { readonly kind: 'wscale'; readonly shift: number | null }
   | { readonly kind: 'sack'; readonly blocks: readonly { readonly start: number; readonly end: number }[] }
   | { readonly kind: 'timestamp'; readonly value: number; readonly echo: number }
-  /** Fast Open (RFC 7413) and its experimental form; the cookie in hex digits, empty to ask for one. */
+  /** Fast Open (RFC 7413) and its experimental form; the cookie in hex digits, empty to ask for one, or a word nothing was defined for. */
   | { readonly kind: 'FO' | 'FOEXP'; readonly cookie: string }
   | { readonly kind: 'md5'; readonly digest: string }
   /** One the parser has no fields for (MPTCP, AccECN): its words, one blank between them. */

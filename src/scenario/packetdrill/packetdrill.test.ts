@@ -139,6 +139,8 @@ describe('packets', () => {
     ['> - 1:1(0) <...>', { ...tcp, flags: '-', options: 'any' }],
     ['> SEWA 0:0(0)', { flags: 'SEWA' }],
     ['> EAP.5 1:1(0)', { flags: 'EAP.5' }],
+    ['> .5 1:1(0)', { ports: null, flags: '.5' }],
+    ['> P5. 1:1(0)', { flags: 'P5.' }],
     ['> FRPU 1:1(0)', { flags: 'FRPU' }],
     ['< . 4294967295:1(2)', { sequence: { start: 4294967295, end: 1, length: 2 } }],
     ['> [ect0] . 1:1(0)', { ip: { ecn: 'ect0', tos: null, flowLabel: null, ttl: null } }],
@@ -207,6 +209,7 @@ describe('packets', () => {
         { kind: 'FOEXP', cookie: '0e12ab' },
       ],
     ],
+    ['FO TFO_COOKIE', [{ kind: 'FO', cookie: 'TFO_COOKIE' }]],
     ['md5 00ff', [{ kind: 'md5', digest: '00ff' }]],
     [
       'ECN e1b 1 ceb 0,mpcapable v1 flags[flag_h] key[a=2,b],nop',
@@ -261,6 +264,15 @@ assert tcpi_snd_cwnd == 10
 
   it('a defined word stands for its value', () => {
     expect(parsed(text).events[1]?.action).toMatchObject({ args: [{}, {}, {}, { parts: ['reno'] }, {}] });
+  });
+
+  it('words can be defined from outside; what the script defines goes before', () => {
+    const text = '--define=B=X\n0 f(A, B) = 0\n+0 > S 0:0(0) <mss MSS,FO COOKIE>';
+    const result = parsePacketdrill(text, { A: '"a"', B: '"b"', MSS: '1460', COOKIE: '0e12' });
+    expect(result.ok && result.script.events.map(({ action }) => action)).toMatchObject([
+      { args: [{ parts: ['a'] }, { name: 'X' }] },
+      { options: [{ bytes: 1460 }, { cookie: '0e12' }] },
+    ]);
   });
 
   it('code says where its text begins', () => {
@@ -321,7 +333,7 @@ describe('what is wrong is named: line, column, what was expected', () => {
 describe('properties', () => {
   it('what was printed reads back as the same', () => {
     fc.assert(
-      fc.property(arbitraryScript, (script) => {
+      fc.property(arbitraryScript(fc), (script) => {
         expect(placeless(parsed(printPacketdrill(script)))).toEqual(placeless(script));
       }),
       { numRuns: 300 },

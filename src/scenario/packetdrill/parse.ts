@@ -46,8 +46,11 @@ const LATEST = 1e9;
 const U16 = 0xffff;
 const U32 = 0xffffffff;
 
-/** Parses a whole script; what is wrong is told of line by line, up to 20 times. Never throws. */
-export function parsePacketdrill(text: string): ParsedScript {
+/**
+ * Parses a whole script; what is wrong is told of line by line, up to 20 times. Never throws.
+ * `defines` are words that stand for others, as packetdrill's `-D`: `{ COOKIE: '3021b9d8', CC: '"reno"' }`.
+ */
+export function parsePacketdrill(text: string, defines: Readonly<Record<string, string>> = {}): ParsedScript {
   if (text.length > LONGEST_TEXT) {
     const expected = `at most ${LONGEST_TEXT} characters`;
     return {
@@ -55,7 +58,7 @@ export function parsePacketdrill(text: string): ParsedScript {
       issues: [{ line: 1, column: 1, expected, message: `line 1, column 1: expected ${expected}, got ${text.length}` }],
     };
   }
-  return new Parser(text).script();
+  return new Parser(text, defines).script();
 }
 
 class Parser {
@@ -65,8 +68,9 @@ class Parser {
   /** After a result a parenthesis with a blank before it begins a note. */
   private inResult = false;
 
-  constructor(text: string) {
+  constructor(text: string, defines: Readonly<Record<string, string>>) {
     this.scan = new Scanner(text);
+    for (const [symbol, value] of Object.entries(defines)) this.define(symbol, value);
   }
 
   script(): ParsedScript {
@@ -162,15 +166,18 @@ class Parser {
       if (plain === null) this.fail(`a value of --${name}`, from);
       value = symbol === null ? plain.text : `${symbol}=${plain.text}`;
       end = plain.end;
-      if (name === 'define' && symbol !== null) this.define(symbol, plain);
+      if (name === 'define' && symbol !== null) this.define(symbol, plain.text);
     }
     return { name, value, place: this.scan.place(token.offset, end) };
   }
 
   /** `--define=CC="reno"`: from here on the word stands for its value. */
-  private define(symbol: string, { kind, text, value }: Token): void {
-    const known = kind === 'word' && /^-?\d+$/.test(text) ? 'number' : kind;
-    this.scan.defines.set(symbol, { kind: known, text, value });
+  private define(symbol: string, text: string): void {
+    const quote = /^(["`])[\s\S]*\1$/.exec(text)?.[1];
+    const value = quote === undefined ? text : text.slice(1, -1);
+    const bare = /^(-?\d+|0x[\da-f]+)$/i.test(text) ? 'number' : 'word';
+    const kind = quote === undefined ? bare : quote === '"' ? 'string' : 'command';
+    this.scan.defines.set(symbol, { kind, text, value });
   }
 
   private command(): Command {
@@ -448,7 +455,9 @@ class Parser {
   }
 
   private ports(): Ports | null {
-    if (this.scan.peek().kind !== 'number') return null;
+    const { kind, text } = this.scan.peek();
+    // `.5` are flags: ACK and the AccECN field.
+    if (kind !== 'number' || text.includes('.')) return null;
     const source = this.natural('a port', U16);
     this.need('>', '">" and the other port');
     return { source, destination: this.natural('a port', U16) };
@@ -592,12 +601,14 @@ class Parser {
     return blocks;
   }
 
-  /** Hex digits, none too. */
+  /** Hex digits, none too; or a word that stands for them. */
   private hex(): string {
     const token = this.scan.peek();
     if (token.kind === 'mark') return '';
-    const digits = this.scan.match(/\w+/y)?.text ?? '';
-    if (!/^([\da-f]{2})+$/i.test(digits)) this.fail('hex digits, two for each byte', token);
+    const word = this.scan.match(/\w+/y)?.text ?? '';
+    const digits = this.scan.defines.get(word)?.value ?? word;
+    const isWord = /^[a-z_]\w*$/i.test(digits) && !/^[\da-f]+$/i.test(digits);
+    if (!isWord && !/^([\da-f]{2})+$/i.test(digits)) this.fail('hex digits, two for each byte', token);
     return digits;
   }
 }
