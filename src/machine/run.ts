@@ -74,7 +74,12 @@ export function run(
         recorder.mark(Kind.WIRE, event, frame);
       },
     },
-    { speed: scenario.link.mbps, propagation: scenario.link.delayUs * 1000, tick: linkTick, instant: emulated },
+    {
+      speed: scenario.link.mbps,
+      propagation: emulated ? 0 : scenario.link.delayUs * 1000,
+      tick: linkTick,
+      instant: emulated,
+    },
   );
   const hosts = {
     A: bootHost(machine, 0, 'A', scenario, link, { sharesCore: oneCore, emulated }),

@@ -83,9 +83,13 @@ export const PRESETS: readonly Preset[] = [
   ),
   preset(
     'write-sndbuf',
-    'write(65536) and a send buffer of 16 KiB',
+    'write(65536) and a send buffer of 16 kB',
     'The writer fills its send buffer and falls asleep in sk_stream_wait_memory; ACKs free memory and wake it.',
-    { link: { delayUs: 500 }, tasks: [writer(write(65_536)), reader(readAll(65_536))] },
+    {
+      link: { delayUs: 500 },
+      connections: [{ a: { sndbuf: 16_000 } }],
+      tasks: [writer(write(65_536)), reader(readAll(65_536))],
+    },
   ),
   preset(
     'capture-on',
@@ -144,9 +148,9 @@ export const PRESETS: readonly Preset[] = [
   preset(
     'read-wakes',
     'A reader wakes',
-    'The reader sleeps in read(); the segment goes to the prequeue, wakes it, and is processed in its context.',
+    'The reader sleeps in recv(); the segment goes to the prequeue, wakes it, and is processed in its context.',
     {
-      tasks: [{ ...writer(write(100)), startUs: 500 }, reader(read(100))],
+      tasks: [{ ...writer(write(100)), startUs: 500 }, reader({ op: 'recv', connection: 'c1', bytes: 65_536 })],
     },
   ),
 ];

@@ -71,7 +71,9 @@ describe('the comparison', () => {
     const made = model(call('sys_write', call('vfs_write', call('inet_sendmsg'))));
     const silent = compareBlocks(made, blocks, facts(names));
     expect([silent.reproduced, silent.recorded]).toEqual([5, 7]);
-    expect(silent.missing).toEqual([{ caller: 'inet_sendmsg', callee: 'tcp_push', count: 2, row: null }]);
+    expect(silent.missing).toEqual([
+      { caller: 'inet_sendmsg', callee: 'tcp_push', count: 2, row: null, modelled: false },
+    ]);
     const told = compareBlocks(made, blocks, facts(names, { inet_sendmsg: { omits: 'tcp_push: not here' } }));
     expect(told.missing[0]?.row).toBe('left out: not here');
   });
@@ -86,7 +88,7 @@ describe('the comparison', () => {
     );
     expect(result.reproduced).toBe(result.recorded);
     expect(result.extra).toEqual([
-      { caller: 'inet_sendmsg', callee: 'helper', count: 1, row: 'only in the model: why' },
+      { caller: 'inet_sendmsg', callee: 'helper', count: 1, row: 'only in the model: why', modelled: true },
     ]);
   });
 

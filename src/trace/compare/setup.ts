@@ -34,6 +34,11 @@ export const ALLOWED_EXTRA: readonly Allowance[] = [
     callee: 'tcp_cong_avoid_ai',
     why: 'the recorded connections stay in slow start',
   },
+  {
+    caller: 'dev_queue_xmit_nit',
+    callee: 'deliver_skb',
+    why: 'only with several taps, and recordings have one at most',
+  },
   ...['__skb_dequeue', 'qdisc_bstats_update'].map((callee) => ({
     caller: 'qdisc_restart',
     callee,
