@@ -193,6 +193,7 @@ function widest(lines: readonly (readonly Token[])[]): number {
 function Closeness({ frame }: { frame: StackRow }) {
   const { kind, text, omits } = closenessOf(frame.tags);
   if (kind === null) return null;
+  if (text === '' && omits.length === 0) return <p className="closeness">{kind}</p>;
   return (
     <details className="closeness" data-kind={kind}>
       <summary>
