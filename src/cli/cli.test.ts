@@ -105,6 +105,22 @@ describe('commands', () => {
     expect(one.object).toEqual(first);
   });
 
+  it('compare: a preset at the recorded pace and at its own, and a situation by number', async () => {
+    const golden = join(import.meta.dirname, '..', 'trace', 'golden', '03-write100-tx.ctx');
+    const own = ['--no-one-core', '--no-emulated-card', '--link-tick-us', '0', '--slowdown', '1'];
+    for (const args of [
+      ['write-100', golden],
+      ['write-100', golden, ...own],
+      ['03', golden],
+    ]) {
+      const { text, code } = await cli(['compare', ...args]);
+      expect(code).toBe(0);
+      expect(text).toMatch(/^reproduced: 169 of 169 recorded calls, 100\.0 %$/m);
+    }
+    const { warning } = await cli(['compare', '03', golden, '--slowdown', '0']);
+    expect(warning).toContain('--slowdown: expected a whole number from 1 to 10000, not "0"');
+  });
+
   it('run: a summary that says how it ended', async () => {
     const { text, code } = await cli(['run', 'write-100']);
     expect(code).toBe(0);

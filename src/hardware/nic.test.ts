@@ -145,6 +145,23 @@ describe('transmission', () => {
     expect(bench.nic(0).registers.TSCTC).toBe(1);
   });
 
+  it('as the emulated card of the recordings: at once, and one segment with headers only after whole ones', () => {
+    const bench = new Bench({ instant: true, propagation: 0 }, { emulated: true });
+    const nic = bench.nic(0);
+    const ring = transmitRing(nic, 8);
+    const block = heap.ramAlloc(8192);
+    tcpPacket(block, 2920, { seed: PSEUDO, ipCheck: false, flags: 0x18 });
+    contextDescriptor(ring.at(0), { ...CHECKSUM_CONTEXT, paylen: 2920, hdrlen: 54, mss: 1460, tucmd: 7 });
+    dataDescriptor(ring.at(1), block, 2974, 0x0f, 3);
+    nic.write32(OFFSETS.TDT, 2);
+    bench.run();
+    const frames = bench.arrived();
+    expect(bench.now).toBe(0);
+    expect(frames.map((bytes) => be16(bytes, 16))).toEqual([1500, 1500, 40]);
+    expect(be32(frames[2] as Uint8Array, 38)).toBe((0xfffffff0 + 2920) >>> 0);
+    expect((frames[2] as Uint8Array)[47]).toBe(0x18);
+  });
+
   it('goes round the ring and reports in order', () => {
     const bench = new Bench();
     const nic = bench.nic(0);
