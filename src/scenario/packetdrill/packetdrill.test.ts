@@ -164,6 +164,10 @@ describe('packets', () => {
       '< icmp echo_reply id 7 [raw (56)]',
       { type: 'echo_reply', code: null, id: 7, about: { protocol: 'raw', length: 56 } },
     ],
+    [
+      '< [1:3(2)] icmp unreachable frag_needed mtu 1500',
+      { ip: null, mtu: 1500, about: { protocol: 'tcp', sequence: { start: 1, end: 3, length: 2 } } },
+    ],
     ['< icmp packet_too_big mtu 1280', { type: 'packet_too_big', code: null, mtu: 1280, about: null }],
     [
       '< ipv4 192.0.2.2 > 192.0.2.1: gre: mpls (label 1, tc 0, [S], ttl 2): . 1:1(0)',
@@ -308,6 +312,7 @@ describe('what is wrong is named: line, column, what was expected', () => {
     ['/* a', 'line 1, column 1: expected "*/" after this "/*"'],
     ['0 f() = 0\n--late', 'line 2, column 1: expected options at the beginning of the script only'],
     ['0 f() = 0\n`x`\n0 f() = 0', 'line 3, column 1: expected a time before a command between two events'],
+    ['0 < [1:2(1)] . 1:1(0)', 'expected icmp after what it is about, got "."'],
     ['0 < gre .', 'expected ":" after the gre header'],
     ['9999999999 f() = 0', 'expected at most 1000000000 seconds'],
     [`0 f(${'['.repeat(100)}`, 'expected at most 64 levels inside each other'],

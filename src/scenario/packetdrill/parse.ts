@@ -370,16 +370,27 @@ class Parser {
     const outer: string[] = [];
     for (let header = this.outer(); header !== null; header = this.outer()) outer.push(header);
     const at = this.scan.peek();
-    const ip = this.sees('[') || this.sees('(') ? this.ipInfo() : null;
+    const before = this.isAbout() ? this.about() : null;
+    const ip = before === null && (this.sees('[') || this.sees('(')) ? this.ipInfo() : null;
     if (ip?.ecn === 'ect01' && direction === 'in') throw new Unexpected('[ect01] on outbound packets only', at.offset);
     const head = { kind: 'packet', direction, outer, ip } as const;
-    if (this.take('udp')) {
+    if (before === null && this.take('udp')) {
       const ports = this.ports();
       return { ...head, protocol: 'udp', ports, length: this.inParentheses('bytes of payload', U16) };
     }
-    if (this.take('icmp')) return { ...head, ...this.icmp() };
+    if (this.take('icmp')) return { ...head, ...this.icmp(before) };
+    if (before !== null) this.fail('icmp after what it is about');
     const ports = this.ports();
     return { ...head, ...this.tcp(direction, ports) };
+  }
+
+  /** Whether what an ICMP message is about stands before it, as in the first scripts: `[1:2(1)] icmp unreachable`. */
+  private isAbout(): boolean {
+    const open = this.scan.peek();
+    if (!this.take('[')) return false;
+    const { kind, text } = this.scan.peek();
+    this.scan.moveTo(open.offset);
+    return kind === 'number' || text === 'udp' || text === 'raw';
   }
 
   /** An outer header up to its colon, or MPTCP's `addr[a] > addr[b]`. */
@@ -489,7 +500,7 @@ class Parser {
     return { start, end, length };
   }
 
-  private icmp(): Omit<IcmpPacket, 'kind' | 'direction' | 'outer' | 'ip'> {
+  private icmp(before: IcmpPacket['about']): Omit<IcmpPacket, 'kind' | 'direction' | 'outer' | 'ip'> {
     const type = this.word('the type of the ICMP message');
     let code: string | null = null;
     const next = this.scan.peek();
@@ -498,15 +509,19 @@ class Parser {
     }
     const mtu = this.sized('mtu', 'an MTU', U16);
     const id = this.sized('id', 'an identifier', U16);
-    let about: IcmpPacket['about'] = null;
-    if (this.take('[')) {
-      if (this.sees('udp') || this.sees('raw')) {
-        const protocol = this.scan.next().text as 'udp' | 'raw';
-        about = { protocol, length: this.inParentheses('bytes of payload', U16) };
-      } else about = { protocol: 'tcp', sequence: this.sequence() };
-      this.need(']');
-    }
-    return { protocol: 'icmp', type, code, mtu, id, about };
+    return { protocol: 'icmp', type, code, mtu, id, about: before ?? this.about() };
+  }
+
+  /** `[1:1001(1000)]`, `[udp (100)]`. */
+  private about(): IcmpPacket['about'] {
+    if (!this.take('[')) return null;
+    let about: IcmpPacket['about'];
+    if (this.sees('udp') || this.sees('raw')) {
+      const protocol = this.scan.next().text as 'udp' | 'raw';
+      about = { protocol, length: this.inParentheses('bytes of payload', U16) };
+    } else about = { protocol: 'tcp', sequence: this.sequence() };
+    this.need(']');
+    return about;
   }
 
   /** `win 257` and its like: a word and a number, or neither. */
