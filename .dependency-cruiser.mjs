@@ -78,7 +78,8 @@ export default {
     },
     {
       name: 'include-is-declarations',
-      comment: 'kernel/include declares structs and tables, as in Linux: it reaches no implementation. arch/ stands for the headers of the architecture.',
+      comment:
+        'kernel/include declares structs and tables, as in Linux: it reaches no implementation. arch/ stands for the headers of the architecture.',
       severity: 'error',
       from: { path: '^src/kernel/include/', pathNot: TEST },
       to: { path: '^src/kernel/', pathNot: ['^src/kernel/include/', '^src/kernel/arch/'] },

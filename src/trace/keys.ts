@@ -99,7 +99,8 @@ function findHead(trace: Trace, { host, context, name, nth }: Key): number | nul
   if (exact !== undefined) return exact[Math.min(nth, exact.length) - 1] ?? null;
   const groups = [...index.keys()].filter((group) => group.endsWith(`~${name}`));
   const other = groups.find((group) => group.startsWith(`${host}~`)) ?? groups[0];
-  return other === undefined ? null : (index.get(other)?.[0] ?? null);
+  const steps = other === undefined ? undefined : index.get(other);
+  return steps === undefined ? null : (steps[Math.min(nth, steps.length) - 1] ?? null);
 }
 
 function findPlace(trace: Trace, head: number, { place, time }: Key): number {

@@ -114,9 +114,7 @@ export function Stage() {
   return (
     <section className="stage" aria-label="Stage">
       <div className="stagebar">
-        <p className="stagenow" role="status">
-          {stage === null ? '' : caption(stage)}
-        </p>
+        <p className="stagenow">{stage === null ? '' : caption(stage)}</p>
         <div className="stagetools" role="toolbar" aria-label="Stage view">
           <fieldset className="segmented" aria-label="Hosts">
             <Toggle
