@@ -26,7 +26,56 @@ export interface CaptureRow {
   readonly wire: readonly SeenPacket[];
   /** One line as a capture program prints it. */
   readonly summary: string;
+  /** The same for a narrow column: flags, and sequence numbers counted from the first of the run. */
+  readonly brief: string;
   readonly differences: readonly Difference[];
+}
+
+/** What a column needs of a TCP segment. */
+interface Segment {
+  readonly flow: string;
+  readonly back: string;
+  readonly flags: string;
+  readonly seq: number;
+  readonly ack: number;
+  readonly length: number;
+}
+
+function segmentOf(bytes: Uint8Array): Segment | null {
+  const { sections } = dissect(bytes);
+  const ip = sections.find(({ protocol }) => protocol === 'ip');
+  const tcp = sections.find(({ protocol }) => protocol === 'tcp');
+  const text = (section: typeof tcp, name: string): string =>
+    section?.fields.find((field) => field.name === name)?.text ?? '';
+  if (ip === undefined || tcp === undefined || tcp.fields.length === 0) return null;
+  const from = `${text(ip, 'source')} ${text(tcp, 'source port')}`;
+  const to = `${text(ip, 'destination')} ${text(tcp, 'destination port')}`;
+  const length = sections.find(({ protocol, title }) => protocol === 'data' && title.startsWith('Data'))?.length ?? 0;
+  return {
+    flow: `${from} ${to}`,
+    back: `${to} ${from}`,
+    flags: text(tcp, 'flags'),
+    seq: Number(text(tcp, 'sequence')),
+    ack: Number(text(tcp, 'acknowledgement')),
+    length,
+  };
+}
+
+/** Makes the short line of packets shown in order: numbers are relative to the first seen of their direction, which is 1. */
+function briefly(): (bytes: Uint8Array) => string {
+  const origins = new Map<string, number>();
+  const relative = (flow: string, value: number): number => {
+    if (!origins.has(flow)) origins.set(flow, value);
+    return ((value - (origins.get(flow) ?? 0)) >>> 0) + 1;
+  };
+  return (bytes) => {
+    const segment = segmentOf(bytes);
+    if (segment === null) return dissect(bytes).summary;
+    const seq = relative(segment.flow, segment.seq);
+    const ack = relative(segment.back, segment.ack);
+    const range = segment.length > 0 ? `${seq}:${seq + segment.length}, ` : '';
+    return `${segment.flags} ${range}ack ${ack}`;
+  };
 }
 
 function rangesThatDiffer(a: Uint8Array, b: Uint8Array): { at: number; length: number }[] {
@@ -92,7 +141,7 @@ export function captureRows(
     if (list === undefined) framesOf.set(keyOf(frame), [frame]);
     else list.push(frame);
   }
-  const rows: CaptureRow[] = [];
+  const rows: Omit<CaptureRow, 'brief'>[] = [];
   const taken = new Set<SeenPacket>();
   for (const packet of tap) {
     // A packet sent again has the same family: its frames are those that come next.
@@ -121,8 +170,12 @@ export function captureRows(
       differences: [],
     });
   }
-  const timeOf = ({ tap: packet, wire: frames }: CaptureRow): number => packet?.ns ?? frames[0]?.ns ?? 0;
-  return rows.sort((a, b) => timeOf(a) - timeOf(b));
+  const firstOf = ({ tap: packet, wire: frames }: Omit<CaptureRow, 'brief'>): SeenPacket | undefined =>
+    packet ?? frames[0];
+  const brief = briefly();
+  return rows
+    .sort((a, b) => (firstOf(a)?.ns ?? 0) - (firstOf(b)?.ns ?? 0))
+    .map((row) => ({ ...row, brief: brief(firstOf(row)?.bytes ?? new Uint8Array()) }));
 }
 
 /** Bytes of payload by packet: asked for more than once of each. */

@@ -45,7 +45,9 @@ const CHECKS: Readonly<
     const origin = socket.num('snd_una');
     const edge = socket.num('snd_wnd');
     const cb = skb.ref('cb');
-    const end = cb === null ? 0 : seqDiff(cb.num('end_seq'), origin);
+    // Only the first segment of a longer skb has to fit.
+    const first = Math.min(skb.num('len'), socket.num('mss_cache'));
+    const end = cb === null ? 0 : seqDiff(cb.num('seq'), origin) + first;
     const base = `it ends ${number(end)} bytes beyond snd_una, the peer's window reaches ${number(edge)} bytes beyond it`;
     return passed ? `Its first segment fits: ${base}.` : `It does not fit the peer's window: ${base}.`;
   },

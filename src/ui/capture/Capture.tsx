@@ -103,7 +103,7 @@ export function Capture() {
                       }}
                     >
                       <span aria-hidden="true">{row.direction === 'out' ? '↗ ' : '↙ '}</span>
-                      {row.summary}
+                      {row.brief}
                     </button>
                   </td>
                   <td className="mono">

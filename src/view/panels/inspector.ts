@@ -107,6 +107,7 @@ export interface Anatomy {
 }
 
 const ETHERNET_HEADER = 14;
+const IPPROTO_UDP = 17;
 
 /** The sk_buff picture: what stands between head, data, tail and end. */
 export function anatomyOf(state: State, view: StructView): Anatomy {
@@ -126,7 +127,7 @@ export function anatomyOf(state: State, view: StructView): Anatomy {
   // A capture's clone has both pointers at the network header.
   mark(transport === network && network !== 0 ? network + ((state.bytes[network] ?? 0) & 0xf) * 4 : transport, 'tcp');
   marks.sort((a, b) => a.at - b.at);
-  const parts: AnatomyPart[] = [{ label: 'headroom', kind: 'headroom', bytes: data - head, at: head }];
+  const parts: AnatomyPart[] = [{ label: 'room', kind: 'headroom', bytes: data - head, at: head }];
   let at = data;
   marks.forEach(({ at: start, kind }, i) => {
     if (start > at) parts.push({ label: 'data', kind: 'data', bytes: start - at, at });
@@ -139,11 +140,11 @@ export function anatomyOf(state: State, view: StructView): Anatomy {
           : kind === 'ip'
             ? 20
             : Math.min(tail - start, headerLength(state, start));
-    parts.push({ label: kind === 'tcp' ? 'transport' : kind, kind, bytes: length, at: start });
+    parts.push({ label: kind === 'tcp' ? transportName(state, network) : kind, kind, bytes: length, at: start });
     at = start + length;
   });
   if (tail > at) parts.push({ label: 'data', kind: 'data', bytes: tail - at, at });
-  parts.push({ label: 'tailroom', kind: 'tailroom', bytes: end - tail, at: tail });
+  parts.push({ label: 'room', kind: 'tailroom', bytes: end - tail, at: tail });
   const info = view.ref('shared_info');
   const fragments = (info?.refs('frags') ?? []).slice(0, info?.num('nr_frags') ?? 0).map(
     (fragment): AnatomyPart => ({
@@ -161,6 +162,11 @@ export function anatomyOf(state: State, view: StructView): Anatomy {
     fragments,
     dataref: (info?.num('dataref') ?? 0) & 0xffff,
   };
+}
+
+/** What the IP header says follows it; nothing is said of a header not yet filled in. */
+function transportName(state: State, network: number): string {
+  return (state.bytes[network + 9] ?? 0) === IPPROTO_UDP && network !== 0 ? 'udp' : 'tcp';
 }
 
 function headerLength(state: State, at: number): number {

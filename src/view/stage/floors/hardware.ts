@@ -215,7 +215,7 @@ export function nicStage(c: HostContext): NicStage | null {
       id: interrupts?.id ?? 0,
       line: num(interrupts, 'line') !== 0,
       causes: text(registers, 'ICR'),
-      throttle: throttled > 0 ? `throttled ${span(throttled)} more` : itrText(num(registers, 'ITR')),
+      throttle: throttled > 0 ? `${span(throttled)} more` : itrText(num(registers, 'ITR')),
     },
     registers: registerRows(registers, changed),
     event: kind === 6 && own ? c.trace.label(c.step) : '',
@@ -223,7 +223,7 @@ export function nicStage(c: HostContext): NicStage | null {
 }
 
 function itrText(itr: number): string {
-  return itr === 0 ? 'no throttle' : `at most ${Math.round(1e9 / (itr * ITR_UNIT_NS))}/s`;
+  return itr === 0 ? 'no throttle' : `max ${Math.round(1e9 / (itr * ITR_UNIT_NS))}/s`;
 }
 
 function registerRows(registers: StructView | null, changed: ReadonlySet<string>): RegisterStage[] {
