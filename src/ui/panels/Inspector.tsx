@@ -10,6 +10,7 @@ import {
   familyOf,
   fieldRows,
 } from '../../view/panels/inspector';
+import { switchesOf } from '../../view/switches';
 import { whyHere } from '../../view/why';
 import { TabRow } from '../frame/TabRow';
 import { usePage } from '../store/store';
@@ -51,6 +52,7 @@ export function Inspector() {
                 </button>
               )}
             </div>
+            {CARDS.some((type) => view.is(type)) && <Switches state={state} host={view.host} />}
             {view.is('sk_buff') && <SkBuff trace={trace} state={state} view={view} step={step} />}
             <Fields state={state} view={view} changes={changes} />
           </>
@@ -65,6 +67,35 @@ export function Inspector() {
         {tab === 'objects' && <Finder trace={trace} state={state} />}
       </div>
     </div>
+  );
+}
+
+/** Structs that stand for a card: looking at one shows its switches. */
+const CARDS = ['nic', 'nic_registers', 'net_device', 'e1000_adapter'];
+
+/** The switches of a card. Flipping one makes the run anew with that edit from this moment on; the link keeps it. */
+function Switches({ state, host }: { state: State; host: number }) {
+  const flip = usePage((page) => page.flip);
+  const running = usePage((page) => page.run !== null);
+  return (
+    <section aria-label="Switches">
+      <h3 className="panel-title">Switches, from this moment on</h3>
+      <p className="switches">
+        {switchesOf(state, host).map(({ name, label, on }) => (
+          <button
+            key={name}
+            type="button"
+            role="switch"
+            aria-checked={on}
+            className="button small"
+            disabled={running}
+            onClick={() => flip(host, name, !on)}
+          >
+            {label} {on ? 'on' : 'off'}
+          </button>
+        ))}
+      </p>
+    </section>
   );
 }
 

@@ -20,6 +20,7 @@ import {
 } from '../../trace/navigate';
 import { Kind } from '../../trace/recorder';
 import { Trace } from '../../trace/trace';
+import { type SwitchName, withFlip } from '../../view/switches';
 import { WorkerClient } from './worker-client';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -90,6 +91,8 @@ export interface PageActions {
   toPacket(direction: 1 | -1): void;
   play(): void;
   pause(): void;
+  /** Flips a switch of a card at this moment: the run is made anew with that edit, and the page stays at this step. */
+  flip(host: number, name: SwitchName, on: boolean): void;
   setPace(pace: number): void;
   setSize(size: Size): void;
   setThread(thread: Thread): void;
@@ -242,6 +245,13 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       set({ playing: true });
     },
     pause: () => set({ playing: false }),
+    flip(host, name, on) {
+      const { trace, source, step, load } = get();
+      const label = trace?.data.hosts[host]?.name;
+      if (trace === null || source === null || (label !== 'A' && label !== 'B')) return;
+      const scenario = withFlip(source.scenario, label, name, on, trace.time(step));
+      load({ preset: source.preset, unchanged: false, scenario, text: null }, keyOf(trace, step));
+    },
     setPace: (pace) => set({ pace }),
     setSize: (size) => set({ size }),
     setThread: (thread) => set({ thread }),
