@@ -116,7 +116,13 @@ export function run(
     else startCapture(machine, host, startUs * 1000, others);
   }
   for (const edit of scenario.edits) {
-    machine.at(edit.atUs * 1000, -1, 'edit', () => inHost(hosts[edit.host], heap, (host) => applyEdit(host, edit)));
+    const host = hosts[edit.host];
+    // From outside, at its time to the ns: no task of the host has to get a CPU first.
+    const context = recorder.addContext('hardware', 'ethtool', host.index, 255);
+    machine.at(edit.atUs * 1000, -1, 'edit', () => {
+      recorder.current = context;
+      inHost(host, heap, () => applyEdit(host, edit));
+    });
   }
 
   // Booting took CPU time that is no part of the run.
@@ -153,10 +159,10 @@ function onOneCpu({ hosts, tasks, ...rest }: Scenario): Scenario {
 }
 
 /** Does something from outside at a host, as its first CPU would. */
-function inHost(host: MachineHost, heap: Heap, action: (host: MachineHost) => void): void {
+function inHost(host: MachineHost, heap: Heap, action: () => void): void {
   const [first] = host.cpus;
   if (first !== undefined) setCurrent(first, heap);
-  action(host);
+  action();
 }
 
 function endOf(go: () => End): End {

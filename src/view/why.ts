@@ -98,8 +98,8 @@ function gateReasons(trace: Trace, skb: number, step: number): Reason[] {
   return reasons.reverse();
 }
 
-/** The caller that gave up an skb, and what that means. */
-const ENDS: readonly (readonly [caller: string, meaning: string])[] = [
+/** The innermost of these callers is the one that gave an skb up, and what that means. */
+const ENDS: ReadonlyMap<string, string> = new Map([
   ['tcp_clean_rtx_queue', 'the peer has acknowledged all of it'],
   ['e1000_unmap_and_free_tx_resource', 'the card has sent it, and the clean-up after transmission freed this clone'],
   ['tcp_recvmsg', 'the reader has taken all of its bytes'],
@@ -109,27 +109,27 @@ const ENDS: readonly (readonly [caller: string, meaning: string])[] = [
   ['qdisc_drop', 'the qdisc was full: it is dropped'],
   ['tcp_v4_rcv', 'TCP had no use for it: it is dropped'],
   ['ip_rcv', 'IP found it wrong: it is dropped'],
-];
+]);
+
+/** What frees for others: none of them decides. */
+const FREEING = new Set([
+  'kfree_skbmem',
+  '__kfree_skb',
+  'kfree_skb',
+  'consume_skb',
+  'dev_kfree_skb_any',
+  'sk_wmem_free_skb',
+  'sk_eat_skb',
+]);
 
 function endReason(trace: Trace, skb: number, step: number): Reason[] {
   const freed = trace.data.schema.functions.find(({ name }) => name === 'kfree_skbmem')?.id ?? -1;
   for (let n = step; n >= 0; n--) {
     if (trace.kind(n) !== Kind.ENTER || trace.fn(n) !== freed || trace.skb(n) !== skb) continue;
     const stack = trace.stackAt(n).map(({ fact }) => fact.name);
-    const known = ENDS.find(([caller]) => stack.includes(caller));
-    const by = stack.findLast(
-      (name) =>
-        ![
-          'kfree_skbmem',
-          '__kfree_skb',
-          'kfree_skb',
-          'consume_skb',
-          'dev_kfree_skb_any',
-          'sk_wmem_free_skb',
-          'sk_eat_skb',
-        ].includes(name),
-    );
-    return [{ text: `It is gone: ${known?.[1] ?? `${by ?? 'someone'} freed it`}.`, step: n }];
+    const known = stack.findLast((name) => ENDS.has(name));
+    const by = stack.findLast((name) => !FREEING.has(name)) ?? 'someone';
+    return [{ text: `It is gone: ${known === undefined ? `${by} freed it` : ENDS.get(known)}.`, step: n }];
   }
   return [];
 }

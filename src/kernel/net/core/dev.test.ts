@@ -3,6 +3,7 @@ import { clock } from '../../../base/clock';
 import { ops } from '../../../base/dispatch';
 import { Heap, heap, setHeap } from '../../../base/heap';
 import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
+import { idleArch } from '../../arch/testing';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ETH_P_ALL, ETH_P_IP } from '../../include/linux/if_ether';
 import { IPPROTO_TCP, iphdr } from '../../include/linux/ip';
@@ -59,18 +60,7 @@ const driver = ops<net_device_ops>('net_device_ops', 'test_netdev_ops', {
   ndo_select_queue: null,
 });
 
-const arch: Arch = {
-  wake() {},
-  startThread: () => {},
-  unlocked: () => 0,
-  setTimer() {},
-  softirqAfterIrq() {},
-  kick() {},
-  read32: () => 0,
-  write32() {},
-  needResched: () => false,
-  random32: () => 12345,
-};
+const arch: Arch = { ...idleArch, random32: () => 12345 };
 
 let cpus: Cpu[] = [];
 let dev: net_device;

@@ -4,6 +4,7 @@ import { clock } from '../../../base/clock';
 import { ops } from '../../../base/dispatch';
 import { Heap, heap, setHeap } from '../../../base/heap';
 import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
+import { idleArch } from '../../arch/testing';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ARPOP_REPLY, ARPOP_REQUEST, arphdr } from '../../include/linux/if_arp';
 import { ETH_P_ARP, ETH_P_IP } from '../../include/linux/if_ether';
@@ -86,18 +87,7 @@ const transport = ops<net_protocol>('net_protocol', 'test_protocol', {
   gro_complete: null,
 });
 
-const arch: Arch = {
-  wake() {},
-  startThread: () => {},
-  unlocked: () => 0,
-  setTimer() {},
-  softirqAfterIrq() {},
-  kick() {},
-  read32: () => 0,
-  write32() {},
-  needResched: () => false,
-  random32: () => 20_000,
-};
+const arch: Arch = { ...idleArch, random32: () => 20_000 };
 
 let dev: net_device;
 

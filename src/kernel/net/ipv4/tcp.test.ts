@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../base/clock';
 import { ops } from '../../../base/dispatch';
 import { Heap, heap, setHeap } from '../../../base/heap';
-import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
+import { type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
+import { idleArch } from '../../arch/testing';
 import { EAGAIN, ENOTCONN } from '../../include/linux/errno';
 import type { kiocb } from '../../include/linux/fs';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
@@ -136,21 +137,8 @@ beforeEach(() => {
   clock.ns = 0;
   clock.horizon = Number.POSITIVE_INFINITY;
   acks = 0;
-  const idle = (): void => {};
-  const arch: Arch = {
-    wake: idle,
-    startThread: () => {},
-    unlocked: () => 0,
-    setTimer: idle,
-    softirqAfterIrq: idle,
-    kick: idle,
-    read32: () => 0,
-    write32: idle,
-    needResched: () => false,
-    random32: () => 4,
-  };
   const cpus: Cpu[] = [];
-  const kernel: Kernel = { host: 0, cpus, globals: [], arch, version: '2.6.39', sysctl: {} };
+  const kernel: Kernel = { host: 0, cpus, globals: [], arch: idleArch, version: '2.6.39', sysctl: {} };
   cpus.push({ id: 0, kernel, perCpu: [] });
   setCurrent(cpus[0] as Cpu, heap);
   runqueue().curr = new task_struct();

@@ -5,6 +5,7 @@ import { ops } from '../../../base/dispatch';
 import { Heap, heap, setHeap } from '../../../base/heap';
 import { seqAdd } from '../../../base/seq';
 import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
+import { idleArch } from '../../arch/testing';
 import type { kiocb } from '../../include/linux/fs';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { MSG_DONTWAIT, SOCK_STREAM, socket, socket_wq } from '../../include/linux/net';
@@ -241,20 +242,11 @@ beforeEach(() => {
   fate = () => ({ copies: 1, late: 0 });
   carried = 0;
   peers = new Map();
-  const idle = (): void => {};
   const arch: Arch = {
-    wake: idle,
-    startThread: () => {},
-    unlocked: () => 0,
+    ...idleArch,
     setTimer: (_cpu, at) => {
       timerAt = at;
     },
-    softirqAfterIrq: idle,
-    kick: idle,
-    read32: () => 0,
-    write32: idle,
-    needResched: () => false,
-    random32: () => 4,
   };
   const cpus: Cpu[] = [];
   const kernel: Kernel = { host: 0, cpus, globals: [], arch, version: '2.6.39', sysctl: {} };

@@ -4,7 +4,8 @@ import { clock } from '../../../base/clock';
 import { ops } from '../../../base/dispatch';
 import { Heap, heap, setHeap } from '../../../base/heap';
 import { seqDiff } from '../../../base/seq';
-import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
+import { type Cpu, type Kernel, type Kgen, setCurrent } from '../../arch/current';
+import { idleArch } from '../../arch/testing';
 import type { kiocb } from '../../include/linux/fs';
 import { MSG_DONTWAIT, MSG_MORE, SOCK_STREAM, socket, socket_wq } from '../../include/linux/net';
 import { NETIF_F_HW_CSUM, NETIF_F_SG, NETIF_F_TSO } from '../../include/linux/netdevice';
@@ -180,21 +181,8 @@ beforeEach(() => {
   clock.ns = 0;
   clock.horizon = Number.POSITIVE_INFINITY;
   sent = [];
-  const idle = (): void => {};
-  const arch: Arch = {
-    wake: idle,
-    startThread: () => {},
-    unlocked: () => 0,
-    setTimer: idle,
-    softirqAfterIrq: idle,
-    kick: idle,
-    read32: () => 0,
-    write32: idle,
-    needResched: () => false,
-    random32: () => 4,
-  };
   const cpus: Cpu[] = [];
-  const kernel: Kernel = { host: 0, cpus, globals: [], arch, version: '2.6.39', sysctl: {} };
+  const kernel: Kernel = { host: 0, cpus, globals: [], arch: idleArch, version: '2.6.39', sysctl: {} };
   cpus.push({ id: 0, kernel, perCpu: [] });
   setCurrent(cpus[0] as Cpu, heap);
   runqueue().curr = new task_struct();

@@ -5,6 +5,7 @@ import type { Environment } from '../../../../hardware/environment';
 import { Link } from '../../../../hardware/link';
 import { Nic } from '../../../../hardware/nic';
 import { type Arch, type Cpu, type Kernel, type Kgen, setCurrent } from '../../../arch/current';
+import { idleArch } from '../../../arch/testing';
 import { ETH_P_IP } from '../../../include/linux/if_ether';
 import { NETDEV_TX_BUSY, NETDEV_TX_OK, type net_device, netif_queue_stopped } from '../../../include/linux/netdevice';
 import {
@@ -61,16 +62,9 @@ class Bench {
       nic.connect(link, host);
       this.nics.push(nic);
       const arch: Arch = {
-        wake: () => {},
-        startThread: () => {},
-        unlocked: () => 0,
-        setTimer: () => {},
-        softirqAfterIrq: () => {},
-        kick: () => {},
+        ...idleArch,
         read32: (_device, offset) => nic.read32(offset),
         write32: (_device, offset, value) => nic.write32(offset, value),
-        needResched: () => false,
-        random32: () => 4,
       };
       const cpus: Cpu[] = [];
       const kernel: Kernel = { host, cpus, globals: [], arch, version: '2.6.39', sysctl: {} };
