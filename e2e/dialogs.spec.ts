@@ -12,7 +12,7 @@ async function write(page: Page, text: string): Promise<void> {
 
 const OWN = `{
   "title": "Mine",
-  "tasks": [{ "host": "A", "name": "w", "calls": [{ "op": "write", "connection": "c1", "bytes": 2000 }] }]
+  "tasks": [{ "host": "A", "name": "w", "calls": [{ "op": "write", "fd": "c1", "bytes": 2000 }] }]
 }`;
 
 test('the editor names line and place of what is wrong, and runs what is right', async ({ page, context }) => {
@@ -32,9 +32,7 @@ test('the editor names line and place of what is wrong, and runs what is right',
   await expect(page.getByLabel('Scenario', { exact: true })).toContainText('Own: Mine');
   // The editor has kept the text as it was written.
   await page.keyboard.press('e');
-  await expect(page.getByRole('textbox', { name: 'Scenario as JSON' })).toContainText(
-    '"connection": "c1", "bytes": 2000',
-  );
+  await expect(page.getByRole('textbox', { name: 'Scenario as JSON' })).toContainText('"fd": "c1", "bytes": 2000');
   await page.keyboard.press('Escape');
   // A scenario of one's own has a link too.
   await page.keyboard.press('n');

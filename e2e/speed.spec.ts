@@ -6,12 +6,12 @@ const LARGE = JSON.stringify({
   connections: [{ a: { sndbuf: 1_048_576, cwnd: 40 }, b: { rcvbuf: 1_048_576 } }],
   limits: { maxEvents: 1_000_000 },
   tasks: [
-    { host: 'A', name: 'w', calls: [{ op: 'write', connection: 'c1', bytes: 4_194_304 }] },
+    { host: 'A', name: 'w', calls: [{ op: 'write', fd: 'c1', bytes: 4_194_304 }] },
     {
       host: 'B',
       name: 'r',
       cpu: 1,
-      calls: [{ op: 'recv', connection: 'c1', bytes: 4_194_304, flags: ['MSG_WAITALL'] }],
+      calls: [{ op: 'recv', fd: 'c1', bytes: 4_194_304, flags: ['MSG_WAITALL'] }],
     },
   ],
 });

@@ -18,8 +18,8 @@ function bulk(bytes: number, maxEvents: number): Scenario {
     connections: [{ a: { sndbuf: 65_536 } }],
     hosts: { A: { nic: { tso: false, gso: false } } },
     tasks: [
-      { host: 'A', name: 'writer', calls: [{ op: 'write', connection: 'c1', bytes }] },
-      { host: 'B', name: 'reader', cpu: 1, calls: [{ op: 'recv', connection: 'c1', bytes, flags: ['MSG_WAITALL'] }] },
+      { host: 'A', name: 'writer', calls: [{ op: 'write', fd: 'c1', bytes }] },
+      { host: 'B', name: 'reader', cpu: 1, calls: [{ op: 'recv', fd: 'c1', bytes, flags: ['MSG_WAITALL'] }] },
     ],
     limits: { maxEvents, maxMs: 600_000 },
   });

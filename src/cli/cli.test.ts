@@ -50,7 +50,7 @@ describe('what is wrong is named, with what was expected', () => {
   it('an invalid scenario file: path, line and column, field, expected', async () => {
     const path = file(
       'bad.json',
-      '{\n  "tasks": [{ "host": "A", "name": "w", "calls": [{ "op": "write", "connection": "c1", "bytes": -1 }] }]\n}',
+      '{\n  "tasks": [{ "host": "A", "name": "w", "calls": [{ "op": "write", "fd": "c1", "bytes": -1 }] }]\n}',
     );
     const { warning, code } = await cli(['check', path]);
     expect(code).toBe(2);
@@ -62,7 +62,7 @@ describe('commands', () => {
   it('check and presets', async () => {
     const path = file(
       'good.json',
-      '{ "title": "x", "tasks": [{ "host": "A", "name": "w", "calls": [{ "op": "write", "connection": "c1", "bytes": 1 }] }] }',
+      '{ "title": "x", "tasks": [{ "host": "A", "name": "w", "calls": [{ "op": "write", "fd": "c1", "bytes": 1 }] }] }',
     );
     expect(await cli(['check', path])).toEqual({ text: `${path}: valid (x)\n`, warning: '', code: 0 });
     expect((await cli(['presets'])).text).toMatch(/^write-4000\tOne write\(\) becomes three sk_buffs/m);

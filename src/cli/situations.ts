@@ -24,8 +24,8 @@ interface Setup {
   readonly captures?: ScenarioInput['captures'];
 }
 
-const write = (bytes: number, connection = 'c1'): CallInput => ({ op: 'write', connection, bytes });
-const recv = (connection: string): CallInput => ({ op: 'recv', connection, bytes: 65_536 });
+const write = (bytes: number, fd = 'c1'): CallInput => ({ op: 'write', fd, bytes });
+const recv = (fd: string): CallInput => ({ op: 'recv', fd, bytes: 65_536 });
 /** From the warm-up to the writes that count: long enough for a delayed ACK, ms. */
 const PAUSE_MS = 150;
 /** Of those recordings that end before the next tick: no matter. */

@@ -1,5 +1,5 @@
 import { captureAt } from '../export/capture';
-import type { Ledger } from '../machine/program';
+import type { Ledger } from '../machine/process';
 import type { Run } from '../machine/run';
 import type { Scenario } from '../scenario/schema';
 import { Kind } from '../trace/recorder';

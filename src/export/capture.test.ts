@@ -8,8 +8,8 @@ it('takes packets that GRO has merged whole', () => {
   const bytes = 40_000;
   const parsed = parseScenario({
     tasks: [
-      { host: 'A', name: 'writer', calls: [{ op: 'write', connection: 'c1', bytes }] },
-      { host: 'B', name: 'reader', calls: [{ op: 'recv', connection: 'c1', bytes, flags: ['MSG_WAITALL'] }] },
+      { host: 'A', name: 'writer', calls: [{ op: 'write', fd: 'c1', bytes }] },
+      { host: 'B', name: 'reader', calls: [{ op: 'recv', fd: 'c1', bytes, flags: ['MSG_WAITALL'] }] },
     ],
     captures: [{ host: 'B' }],
   });

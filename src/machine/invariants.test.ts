@@ -7,7 +7,7 @@ import { spinlock_t } from '../kernel/include/linux/spinlock';
 import { tcp_sock } from '../kernel/include/linux/tcp';
 import { arbitraryScenario } from '../scenario/arbitrary';
 import { parseScenario, type ScenarioInput } from '../scenario/schema';
-import type { Ledger } from './program';
+import type { Ledger } from './process';
 import { type Run, run } from './run';
 
 /** Runs a scenario to its end. A run that breaks shows where. */

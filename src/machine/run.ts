@@ -4,14 +4,15 @@ import { clock } from '../base/clock';
 import { Heap, setHeap } from '../base/heap';
 import { Link } from '../hardware/link';
 import { setCurrent } from '../kernel/arch/current';
-import type { Scenario, TcpSide } from '../scenario/schema';
+import type { Scenario } from '../scenario/schema';
 import { collectTrace } from '../trace/collect';
 import type { EndInfo, TraceData } from '../trace/data';
 import { Kind, Recorder, setRecorder, TooManyEvents } from '../trace/recorder';
 import { applyEdit } from './edits';
 import { bootHost, connect, type MachineHost, openCapture, openTask, startCapture } from './host';
 import { type End, Machine } from './machine';
-import { Ledger, type OpenSocket, program } from './program';
+import { Ledger, Process } from './process';
+import { program } from './program';
 
 export interface RunOptions {
   /** `lines` records lines and locals too; `calls` is for bulk runs. */
@@ -91,23 +92,16 @@ export function run(
     connect(hosts[connection.a.host], heap, connection, connection.a, connection.b, hosts[connection.b.host]);
     connect(hosts[connection.b.host], heap, connection, connection.b, connection.a, hosts[connection.a.host]);
   }
-  const end = (side: TcpSide, name: string): OpenSocket => {
-    const connection = scenario.connections.find((other) => other.name === name);
-    const ledger = ledgers.get(name);
-    if (connection === undefined || ledger === undefined) throw new Error(`no connection ${name}`);
-    return { fd: hosts[side.host].fdOf(name), ledger: side === connection.a ? ledger.a : ledger.b };
-  };
   for (const wanted of scenario.tasks) {
     const host = hosts[wanted.host];
-    const task = openTask(host, heap, wanted);
-    const socketOf = (name: string): OpenSocket => {
-      const connection = scenario.connections.find((other) => other.name === name);
-      if (connection === undefined) throw new Error(`no connection ${name}`);
-      return end(connection.a.host === wanted.host ? connection.a : connection.b, name);
-    };
+    const process = new Process(openTask(host, heap, wanted), scenario.seed);
+    for (const { name, a } of scenario.connections) {
+      const { [a.host === wanted.host ? 'a' : 'b']: ledger } = ledgers.get(name) as { a: Ledger; b: Ledger };
+      process.open(name, host.fdOf(name), ledger);
+    }
     const cpu = host.cpus[wanted.cpu];
     if (cpu === undefined) throw new Error(`host ${wanted.host} has no CPU ${wanted.cpu}`);
-    machine.addTask(cpu, task, program(machine, task, wanted.calls, scenario.seed, socketOf), wanted.startUs * 1000);
+    machine.addTask(cpu, process.task, program(machine, process, wanted.calls), wanted.startUs * 1000);
   }
   for (const { host: name, startUs } of scenario.captures) {
     const host = hosts[name];

@@ -28,11 +28,11 @@ interface Stream {
 
 function tasksOf(one: Stream, name: string, cpus: { A: number; B: number }): ScenarioInput['tasks'] {
   const writes = pieces(one.bytes, one.writes).flatMap((bytes): CallInput[] => [
-    { op: one.send ? 'send' : 'write', connection: name, bytes, pattern: one.pattern },
+    { op: one.send ? 'send' : 'write', fd: name, bytes, pattern: one.pattern },
     ...(one.pause === null ? [] : [{ op: 'sleep' as const, us: one.pause }]),
   ]);
   const reads = pieces(one.bytes, one.reads).map(
-    (bytes): CallInput => ({ op: 'recv', connection: name, bytes, flags: ['MSG_WAITALL'] }),
+    (bytes): CallInput => ({ op: 'recv', fd: name, bytes, flags: ['MSG_WAITALL'] }),
   );
   const [from, to] = one.back ? (['B', 'A'] as const) : (['A', 'B'] as const);
   return [
@@ -130,7 +130,7 @@ export function arbitraryScenario(fc: FastCheck): fastCheck.Arbitrary<ScenarioIn
     .map(({ kernel, seed, A, B, link, streams, captures }): ScenarioInput => {
       const cpus = { A: A.cpus, B: B.cpus };
       return {
-        version: 1,
+        version: 2,
         kernel,
         seed,
         hosts: { A, B },

@@ -1,8 +1,10 @@
 /** What the shape of a scenario cannot say: names that must exist, sums that must stay small. */
+
+import type { Call } from './calls';
 import type { Issue } from './issues';
 import { nearest } from './issues';
 import { windowOf } from './settle';
-import { type Call, HOST_NAMES, type HostName, type Scenario } from './shape';
+import { HOST_NAMES, type HostName, type Scenario } from './shape';
 
 /** System calls of all tasks, loops unrolled. */
 const MOST_CALLS = 100_000;
@@ -77,15 +79,17 @@ function checkConnections({ hosts, connections }: Scenario, report: Report): voi
 function checkTasks({ hosts, connections, tasks }: Scenario, report: Report): void {
   const names = connections.map((connection) => connection.name);
   const seen = new Set<string>();
-  const checkCalls = (calls: readonly Call[], path: string): void => {
+  /** `known` grows with the names that calls give with `as`. */
+  const checkCalls = (calls: readonly Call[], path: string, known: Set<string>): void => {
     calls.forEach((call, n) => {
       const at = `${path}[${n}]`;
-      if (call.op === 'loop') checkCalls(call.calls, `${at}.calls`);
-      else if (call.op !== 'sleep' && !names.includes(call.connection)) {
-        const guess = nearest(call.connection, names);
+      if (call.op === 'loop') checkCalls(call.calls, `${at}.calls`, known);
+      if ('fd' in call && !known.has(call.fd)) {
+        const guess = nearest(call.fd, [...known]);
         const hint = guess === null ? '' : ` (did you mean "${guess}"?)`;
-        report(`${at}.connection`, `the name of a connection${hint}`, call.connection);
+        report(`${at}.fd`, `the name of a connection, or one that a call before gave with "as"${hint}`, call.fd);
       }
+      if ('as' in call && typeof call.as === 'string') known.add(call.as);
     });
   };
   let total = 0;
@@ -97,7 +101,7 @@ function checkTasks({ hosts, connections, tasks }: Scenario, report: Report): vo
     seen.add(name);
     const last = hosts[task.host as HostName].cpus - 1;
     if (task.cpu > last) report(`${at}.cpu`, `at most ${last}, the last CPU of host ${task.host}`, task.cpu);
-    checkCalls(task.calls, `${at}.calls`);
+    checkCalls(task.calls, `${at}.calls`, new Set(names));
     const sum = sumOf(task.calls);
     total += sum.calls;
     bytes += sum.bytes;

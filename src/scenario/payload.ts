@@ -1,6 +1,6 @@
 /** The bytes that a task writes. */
 import { Rng } from '../base/rng';
-import type { Call, Pattern } from './shape';
+import type { Call, Pattern } from './calls';
 
 type WritingCall = Extract<Call, { op: 'write' | 'send' }>;
 

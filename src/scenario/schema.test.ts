@@ -5,9 +5,7 @@ import { parseScenario, parseScenarioText, type ScenarioInput } from './schema';
 import { VERSION } from './shape';
 import { upgrade } from './upgrade';
 
-const tasks: ScenarioInput['tasks'] = [
-  { host: 'A', name: 'writer', calls: [{ op: 'write', connection: 'c1', bytes: 100 }] },
-];
+const tasks: ScenarioInput['tasks'] = [{ host: 'A', name: 'writer', calls: [{ op: 'write', fd: 'c1', bytes: 100 }] }];
 
 function complaints(input: unknown): string[] {
   const parsed = parseScenario(input);
@@ -61,10 +59,7 @@ describe('parseScenario', () => {
       { tasks: [{ host: 'A', name: 'w', cpu: 2, calls: [{ op: 'sleep', us: 1 }] }] },
       /^tasks\[0\]\.cpu: expected at most 1/,
     ],
-    [
-      { tasks: [{ host: 'A', name: 'w', calls: [{ op: 'write', connection: 'c2', bytes: 1 }] }] },
-      /mean "c1"\?\), got "c2"$/,
-    ],
+    [{ tasks: [{ host: 'A', name: 'w', calls: [{ op: 'write', fd: 'c2', bytes: 1 }] }] }, /mean "c1"\?\), got "c2"$/],
     [{ tasks: [...tasks, ...tasks] }, /^tasks\[1\]\.name: expected a name that no other task of host A has/],
     [{ connections: [{}, {}] }, /^connections\[1\]\.name: expected a name that no connection before it has, got "c1"$/],
     [
@@ -86,7 +81,7 @@ describe('parseScenario', () => {
     let deep: unknown = {};
     for (let i = 0; i < 100_000; i++) deep = { calls: [deep] };
     expect(complaints({ tasks: deep })[0]).toContain('levels inside each other');
-    const loop = { op: 'loop', times: 10, calls: [{ op: 'write', connection: 'c1', bytes: 16 << 20 }] };
+    const loop = { op: 'loop', times: 10, calls: [{ op: 'write', fd: 'c1', bytes: 16 << 20 }] };
     expect(complaints({ tasks: [{ host: 'A', name: 'w', calls: [loop] }] })[0]).toContain('bytes written by all tasks');
     expect(complaints({ tasks: Array.from({ length: 60_000 }, () => 1) })[0]).toContain('at most 50000 values');
   });
@@ -141,5 +136,16 @@ describe('upgrade', () => {
     };
     expect(upgrade({ a: 5 }, upgraders, 3)).toEqual({ ok: true, value: { a: 5, b: 5, c: 5, version: 3 } });
     expect(upgrade({ version: 3 }, upgraders, 3)).toEqual({ ok: true, value: { version: 3 } });
+  });
+
+  it('take version 1, whose calls named a connection, in loops too', () => {
+    const write = { op: 'write', connection: 'c1', bytes: 1 };
+    const old = {
+      version: 1,
+      tasks: [{ host: 'A', name: 'w', calls: [write, { op: 'loop', times: 2, calls: [write] }] }],
+    };
+    const parsed = parseScenario(old);
+    const call = { op: 'write', fd: 'c1' };
+    expect(parsed).toMatchObject({ ok: true, scenario: { tasks: [{ calls: [call, { calls: [call] }] }] } });
   });
 });

@@ -7,17 +7,8 @@ import { settle } from './settle';
 import { type Scenario, ScenarioShape } from './shape';
 import { upgrade } from './upgrade';
 
-export type {
-  Call,
-  CallInput,
-  Connection,
-  Edit,
-  Pattern,
-  Scenario,
-  ScenarioInput,
-  Task,
-  TcpSide,
-} from './shape';
+export type { Call, CallInput, Pattern, SystemCall } from './calls';
+export type { Connection, Edit, Scenario, ScenarioInput, Task, TcpSide } from './shape';
 
 export type Parsed = { ok: true; scenario: Scenario } | { ok: false; issues: Issue[] };
 

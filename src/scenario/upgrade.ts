@@ -11,7 +11,32 @@ type Raw = Record<string, unknown>;
 export type Upgrader = (scenario: Raw) => Raw;
 
 /** By the version they start from. */
-export const UPGRADERS: Readonly<Record<number, Upgrader>> = {};
+export const UPGRADERS: Readonly<Record<number, Upgrader>> = {
+  // 2: a call names its descriptor, and not only connections have one.
+  1: (scenario) => ({
+    ...scenario,
+    ...(Array.isArray(scenario.tasks)
+      ? { tasks: scenario.tasks.map((task) => withCalls(task, descriptorsNamed)) }
+      : {}),
+  }),
+};
+
+function isRaw(value: unknown): value is Raw {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `holder` with each of its calls changed, if it has any. Depth is bounded before a scenario comes here. */
+function withCalls(holder: unknown, change: (call: Raw) => Raw): unknown {
+  if (!isRaw(holder) || !Array.isArray(holder.calls)) return holder;
+  return { ...holder, calls: holder.calls.map((call: unknown) => (isRaw(call) ? change(call) : call)) };
+}
+
+function descriptorsNamed(call: Raw): Raw {
+  const inner = withCalls(call, descriptorsNamed) as Raw;
+  if (!('connection' in inner)) return inner;
+  const { connection, ...rest } = inner;
+  return { ...rest, fd: connection };
+}
 
 /** Brings a raw scenario to `to`; a missing version is the first one. */
 export function upgrade(

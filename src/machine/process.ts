@@ -1,0 +1,41 @@
+import type { task_struct } from '../kernel/include/linux/wait';
+
+/** What passed between programs and kernel at one end of a connection. */
+export class Ledger {
+  /** Bytes the kernel took from writes, in order. */
+  written: Uint8Array[] = [];
+  /** Bytes the kernel gave to reads, in order; what was only peeked at is left out. */
+  read: Uint8Array[] = [];
+
+  /** How many bytes the kernel took in all. */
+  get position(): number {
+    return this.written.reduce((sum, { length }) => sum + length, 0);
+  }
+}
+
+/** A program's open descriptor. */
+export interface Descriptor {
+  readonly fd: number;
+  readonly ledger: Ledger;
+}
+
+/** What a program is besides its calls: the task that makes them, and the names it has given to its descriptors. */
+export class Process {
+  readonly descriptors = new Map<string, Descriptor>();
+
+  constructor(
+    readonly task: task_struct,
+    /** Of patterns that are random. */
+    readonly seed: number,
+  ) {}
+
+  /** Names a descriptor; a name that was in use names the new one from now on. */
+  open(name: string, fd: number, ledger = new Ledger()): void {
+    this.descriptors.set(name, { fd, ledger });
+  }
+
+  /** The descriptor of that name; one that was never opened is -1, as the variable would be in C. */
+  named(name: string): Descriptor {
+    return this.descriptors.get(name) ?? { fd: -1, ledger: new Ledger() };
+  }
+}

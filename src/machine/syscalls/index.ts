@@ -1,0 +1,20 @@
+/**
+ * What a program's calls do: each `op` has a handler, named as the system call is. A handler lays out the arguments in user memory, enters
+ * the kernel, and gives back what came of it.
+ */
+import type { Kgen } from '../../kernel/arch/current';
+import type { SystemCall } from '../../scenario/schema';
+import type { Process } from '../process';
+import type { CallResult } from './enter';
+import { read, recv, send, write } from './transfer';
+
+type Handlers = {
+  readonly [Op in SystemCall['op']]: (process: Process, call: Extract<SystemCall, { op: Op }>) => Kgen<CallResult>;
+};
+
+const HANDLERS: Handlers = { read, recv, send, write };
+
+/** Makes one call for a process. Runs in the context of its task, and may sleep. */
+export function perform(process: Process, call: SystemCall): Kgen<CallResult> {
+  return (HANDLERS[call.op] as (process: Process, call: SystemCall) => Kgen<CallResult>)(process, call);
+}
