@@ -20,6 +20,12 @@ export const BUS_NS_PER_BYTE = {
 } as const;
 export type BusKind = keyof typeof BUS_NS_PER_BYTE;
 
+export const BUS_NAMES: Readonly<Record<BusKind, string>> = {
+  'pci-33': 'PCI, 32 bit at 33 MHz',
+  'pci-66': 'PCI, 32 bit at 66 MHz',
+  'pci-x-133': 'PCI-X, 64 bit at 133 MHz',
+};
+
 export class Bus {
   private readonly nsPerByte: number;
   constructor(kind: BusKind) {

@@ -7,7 +7,7 @@
  * status and a few registers, VLAN, flow control, wake-up, TBI, flash, several receive addresses.
  */
 import { bool, int, ns, ref, str, struct } from '../base/struct';
-import { Bus, type BusKind } from './bus';
+import { BUS_NAMES, Bus, type BusKind } from './bus';
 import type { Card } from './card';
 import type { Environment } from './environment';
 import { type frame, freeFrame } from './frame';
@@ -53,6 +53,8 @@ const PHY_RECEIVERS_OK = 0x3000;
 /** Everything of a card that can be drawn. */
 export const nic = struct('nic', {
   name: str('name, as the host calls it'),
+  model: str('part number'),
+  bus: str('host bus'),
   host: int('host it is in'),
   registers: ref<nic_registers>('registers'),
   tx: ref<nic_tx>('transmit side'),
@@ -74,6 +76,8 @@ export interface NicConfig {
   readonly mac: number;
   /** Whether the card verifies checksums of received packets. */
   readonly rxCsum: boolean;
+  /** Part number; default `82540EM`. */
+  readonly model?: string;
   /** Host bus; default `pci-66`. */
   readonly bus?: BusKind;
   /**
@@ -114,6 +118,8 @@ export class Nic implements Card, LinkEnd {
     this.receiver = new ReceiveEngine(this, config.rxCsum);
     this.state = new nic();
     this.state.name = config.name;
+    this.state.model = config.model ?? '82540EM';
+    this.state.bus = BUS_NAMES[config.bus ?? 'pci-66'];
     this.state.host = config.host;
     this.state.registers = this.registers;
     this.state.tx = this.transmitter.state;

@@ -7,6 +7,7 @@
 import { heap } from '../base/heap';
 import { byteCount, embed, enumeration, int, ref, struct } from '../base/struct';
 import { type Card, DESCRIPTOR_BYTES, DESCRIPTOR_CACHE } from './card';
+import { DMA_DATA, DMA_DESCRIPTORS, DMA_WRITE_BACK, DmaChannel, nic_transfer } from './dma';
 import { FRAME_RX_FIFO, type frame, frame_queue, freeFrame, pushFrame, shiftFrame } from './frame';
 import { Moderation } from './interrupts';
 import {
@@ -72,6 +73,7 @@ export const nic_rx = struct('nic_rx', {
   moving: ref<frame>('frame being written to memory'),
   moved: byteCount('bytes of it already written'),
   filtered: int('frames that were not for us'),
+  transfer: embed(nic_transfer, 'what is moved over the host bus now'),
 });
 export interface nic_rx extends InstanceType<typeof nic_rx> {}
 
@@ -85,6 +87,7 @@ export class ReceiveEngine {
   readonly state = new nic_rx();
   readonly moderation: Moderation;
   private readonly regs: nic_registers;
+  private readonly dma: DmaChannel;
 
   /** `verifies`: the checksum engine works; without it every descriptor says "ignore the checksum bits". */
   constructor(
@@ -92,6 +95,7 @@ export class ReceiveEngine {
     private readonly verifies: boolean,
   ) {
     this.regs = card.registers;
+    this.dma = new DmaChannel(card, this.state.transfer);
     this.moderation = new Moderation(card.env, 'RX interrupt delay', () => card.interrupts.cause(ICR_RXT0));
   }
 
@@ -176,13 +180,9 @@ export class ReceiveEngine {
     return RCTL & RCTL_BSEX ? size * 16 : size;
   }
 
-  private after(delay: number, label: string, run: () => void): void {
-    this.card.env.at(this.card.env.now() + (this.card.emulated ? 0 : delay), label, run);
-  }
-
   /** Moves the oldest frame of the FIFO on, if there is a descriptor for it. */
   private next(): void {
-    const { state, card } = this;
+    const { state } = this;
     state.descriptor = -1;
     if (state.fifo.first === null) {
       state.phase = IDLE;
@@ -195,7 +195,13 @@ export class ReceiveEngine {
     if (state.cached === 0) {
       const count = Math.min(this.free, DESCRIPTOR_CACHE, this.ringSize - this.regs.RDH);
       state.phase = FETCH;
-      this.after(card.bus.read(count * DESCRIPTOR_BYTES), 'RX descriptor fetch', () => {
+      const fetch = {
+        what: DMA_DESCRIPTORS,
+        address: this.regs.RDBAL + this.regs.RDH * DESCRIPTOR_BYTES,
+        bytes: count * DESCRIPTOR_BYTES,
+        label: 'RX descriptor fetch',
+      };
+      this.dma.read(fetch, () => {
         state.cached = count;
         this.fill();
       });
@@ -206,7 +212,7 @@ export class ReceiveEngine {
 
   /** Writes the next piece of the oldest frame into the buffer of the descriptor at the head, and then the descriptor. */
   private fill(): void {
-    const { state, regs, card } = this;
+    const { state, regs } = this;
     const moving = state.fifo.first as frame;
     const index = regs.RDH;
     const at = regs.RDBAL + index * DESCRIPTOR_BYTES;
@@ -216,12 +222,13 @@ export class ReceiveEngine {
     state.phase = DMA;
     state.descriptor = index;
     state.moving = moving;
-    this.after(card.bus.write(length), 'RX data', () => {
-      heap.copy(heap.readLe64(at), moving.data + state.moved, length);
+    const buffer = heap.readLe64(at);
+    const data = { what: DMA_DATA, address: buffer, bytes: length, label: 'RX data' };
+    const descriptor = { what: DMA_WRITE_BACK, address: at, bytes: DESCRIPTOR_BYTES, label: 'RX write-back' };
+    this.dma.write(data, () => {
+      heap.copy(buffer, moving.data + state.moved, length);
       state.moved += length;
-      this.after(card.bus.write(DESCRIPTOR_BYTES), 'RX write-back', () =>
-        this.writeBack(index, at, moving, length, last),
-      );
+      this.dma.write(descriptor, () => this.writeBack(index, at, moving, length, last));
     });
   }
 

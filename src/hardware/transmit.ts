@@ -8,6 +8,7 @@
 import { heap } from '../base/heap';
 import { addr, bool, byteCount, embed, enumeration, int, ns, ref, struct, u8, u16 } from '../base/struct';
 import { type Card, DESCRIPTOR_BYTES, DESCRIPTOR_CACHE, PACKET_MEMORY } from './card';
+import { DMA_DATA, DMA_DESCRIPTORS, DMA_WRITE_BACK, DmaChannel, nic_transfer } from './dma';
 import {
   FRAME_SENDING,
   FRAME_TX_FIFO,
@@ -100,6 +101,8 @@ export const nic_tx = struct('nic_tx', {
   fifo_size: byteCount('size of the TX FIFO'),
   sending: ref<frame>('frame on its way out'),
   gap_end: ns('the wire is ours again then'),
+  transfer: embed(nic_transfer, 'what is read from host memory now'),
+  write_back: embed(nic_transfer, 'descriptor being written back'),
 });
 export interface nic_tx extends InstanceType<typeof nic_tx> {}
 
@@ -110,9 +113,13 @@ export class TransmitEngine {
   readonly state = new nic_tx();
   readonly moderation: Moderation;
   private readonly regs: nic_registers;
+  private readonly reads: DmaChannel;
+  private readonly writes: DmaChannel;
 
   constructor(private readonly card: Card) {
     this.regs = card.registers;
+    this.reads = new DmaChannel(card, this.state.transfer);
+    this.writes = new DmaChannel(card, this.state.write_back);
     this.state.header = heap.ramAlloc(HEADER_MAX);
     this.moderation = new Moderation(card.env, 'TX interrupt delay', () => card.interrupts.cause(ICR_TXDW));
   }
@@ -159,7 +166,13 @@ export class TransmitEngine {
     const pending = regs.TDT > regs.TDH ? regs.TDT - regs.TDH : this.ringSize - regs.TDH;
     const count = Math.min(pending, DESCRIPTOR_CACHE);
     state.phase = FETCH;
-    this.after(this.card.bus.read(count * DESCRIPTOR_BYTES), 'TX descriptor fetch', () => {
+    const fetch = {
+      what: DMA_DESCRIPTORS,
+      address: this.descriptorAddress(regs.TDH),
+      bytes: count * DESCRIPTOR_BYTES,
+      label: 'TX descriptor fetch',
+    };
+    this.reads.read(fetch, () => {
       state.cached = count;
       this.next();
     });
@@ -243,7 +256,7 @@ export class TransmitEngine {
       return;
     }
     state.phase = DMA;
-    this.after(this.card.bus.read(length), 'TX data', () => {
+    this.reads.read({ what: DMA_DATA, address: buffer, bytes: length, label: 'TX data' }, () => {
       if (state.tse) this.segmentBytes(buffer, length);
       else this.appendBytes(buffer, length);
       const command = heap.read8(at + 11);
@@ -389,9 +402,10 @@ export class TransmitEngine {
     regs.TDH = (index + 1) % this.ringSize;
     state.cached--;
     if (command & CMD_RS) {
-      const at = this.descriptorAddress(index) + 12;
-      this.after(this.card.bus.write(DESCRIPTOR_BYTES), 'TX write-back', () => {
-        heap.write8(at, heap.read8(at) | STA_DD);
+      const at = this.descriptorAddress(index);
+      const done = { what: DMA_WRITE_BACK, address: at, bytes: DESCRIPTOR_BYTES, label: 'TX write-back' };
+      this.writes.write(done, () => {
+        heap.write8(at + 12, heap.read8(at + 12) | STA_DD);
         if (command & CMD_IDE && regs.TIDV > 0 && !this.card.emulated) this.moderation.event(regs.TIDV, regs.TADV);
         else this.moderation.fire();
       });

@@ -126,6 +126,7 @@ export function bootHost(
     {
       host: index,
       name: 'eth0',
+      model: card.model,
       mac: macNumber(wanted.mac),
       rxCsum: card.rxCsum && !emulated,
       bus: isPcix ? 'pci-x-133' : 'pci-66',
