@@ -7,6 +7,7 @@ import type { nic_registers } from './registers';
 
 export interface Card {
   readonly host: number;
+  readonly port: number;
   readonly env: Environment;
   readonly bus: Bus;
   readonly registers: nic_registers;

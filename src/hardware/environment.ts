@@ -7,8 +7,11 @@ import type { frame } from './frame';
 /** A timed callback that can be cancelled; only the machine knows what it is. */
 export type Timer = object;
 
-/** `tx-start`/`tx-end`: first and last bit leave the card; `rx`: the last bit reached the other card; `lost`: it never will. */
-export type WireEvent = 'tx-start' | 'tx-end' | 'rx' | 'lost';
+/**
+ * `tx-start`/`tx-end`: first and last bit leave the card; `rx`: the last bit reached the other card; `lost`: it never will. What
+ * else befalls a frame on the link: `duplicated` (of the copy), `corrupted`, `held`, `delayed`.
+ */
+export type WireEvent = 'tx-start' | 'tx-end' | 'rx' | 'lost' | 'duplicated' | 'corrupted' | 'held' | 'delayed';
 
 export interface Environment {
   /** Virtual time, ns. */

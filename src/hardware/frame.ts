@@ -1,6 +1,6 @@
 /** An Ethernet frame from the TX FIFO of one card to the memory behind the other: real bytes in RAM, FCS included. */
 import { heap } from '../base/heap';
-import { addr, byteCount, enumeration, int, ns, ref, struct } from '../base/struct';
+import { addr, byteCount, enumeration, flags, int, ns, ref, struct } from '../base/struct';
 
 export const FRAME_FILLING = 0;
 export const FRAME_TX_FIFO = 1;
@@ -8,6 +8,14 @@ export const FRAME_SENDING = 2;
 export const FRAME_IN_FLIGHT = 3;
 export const FRAME_RX_FIFO = 4;
 export const FRAME_LOST = 5;
+export const FRAME_HELD = 6;
+
+/** Bits of `faults`. */
+export const FAULT_LOST = 1;
+export const FAULT_DUPLICATE = 2;
+export const FAULT_CORRUPT = 4;
+export const FAULT_HELD = 8;
+export const FAULT_DELAYED = 16;
 
 export const frame = struct('frame', {
   next: ref<frame>('next in the queue it is in'),
@@ -21,9 +29,20 @@ export const frame = struct('frame', {
     'in flight': FRAME_IN_FLIGHT,
     'RX FIFO': FRAME_RX_FIFO,
     lost: FRAME_LOST,
+    'held back': FRAME_HELD,
   }),
   from_host: int('host whose card sent it', -1),
+  from_port: int('which of its cards, from 0'),
   to_host: int('host at the other end, -1: none', -1),
+  to_port: int('which of its cards, from 0'),
+  nth: int('number among the frames of its direction of the link, from 1'),
+  faults: flags('what befell it on the link', {
+    lost: FAULT_LOST,
+    duplicate: FAULT_DUPLICATE,
+    corrupt: FAULT_CORRUPT,
+    'held back': FAULT_HELD,
+    delayed: FAULT_DELAYED,
+  }),
   source_descriptor: int('index of the first TX descriptor with its data', -1),
   buffer_address: addr('host memory the first of its payload was fetched from'),
   segment: int('number within the TSO packet it was cut from, from 0'),
@@ -43,6 +62,16 @@ export function newFrame(size: number): frame {
   made.data = heap.ramAlloc(size);
   made.size = size;
   return made;
+}
+
+/** A second frame with the same bytes, times and ends. */
+export function copyFrame(of: frame): frame {
+  const made = newFrame(of.size);
+  heap.copy(made.data, of.data, of.len);
+  const { len, from_host, from_port, to_host, to_port, nth, start, end, arrival } = of;
+  const { source_descriptor, buffer_address, segment, segments } = of;
+  Object.assign(made, { len, from_host, from_port, to_host, to_port, nth, start, end, arrival });
+  return Object.assign(made, { source_descriptor, buffer_address, segment, segments });
 }
 
 export function freeFrame(done: frame): void {
@@ -78,4 +107,19 @@ export function shiftFrame(queue: frame_queue): frame | null {
   queue.count--;
   queue.bytes -= first.len;
   return first;
+}
+
+/** Takes a frame out from wherever in the queue it is. */
+export function removeFrame(queue: frame_queue, gone: frame): void {
+  let before: frame | null = null;
+  for (let at = queue.first; at !== gone; at = at.next) {
+    if (at === null) throw new Error('the frame is not in the queue');
+    before = at;
+  }
+  if (before === null) queue.first = gone.next;
+  else before.next = gone.next;
+  if (queue.last === gone) queue.last = before;
+  gone.next = null;
+  queue.count--;
+  queue.bytes -= gone.len;
 }

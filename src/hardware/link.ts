@@ -1,10 +1,29 @@
 /**
- * A full-duplex point-to-point link: it carries frames with a delay, and can lose them or be unplugged. The sender's card
- * does the serialisation; the link knows only how long a bit takes and how long the cable is.
+ * A full-duplex point-to-point link: it carries frames with a delay, and can be unplugged. A plan of faults says what it loses, doubles,
+ * holds back, delays or breaks. The sender's card does the serialisation; the link knows only how long a bit takes and how long the
+ * cable is.
  */
+import { heap } from '../base/heap';
 import { bool, embed, int, ns, struct } from '../base/struct';
 import type { Environment } from './environment';
-import { FRAME_IN_FLIGHT, FRAME_LOST, type frame, frame_queue, freeFrame, pushFrame, shiftFrame } from './frame';
+import { FaultPlan, type FaultRule, type Mishap } from './faults';
+import {
+  copyFrame,
+  FAULT_CORRUPT,
+  FAULT_DELAYED,
+  FAULT_DUPLICATE,
+  FAULT_HELD,
+  FAULT_LOST,
+  FRAME_HELD,
+  FRAME_IN_FLIGHT,
+  FRAME_LOST,
+  type frame,
+  frame_queue,
+  freeFrame,
+  pushFrame,
+  removeFrame,
+} from './frame';
+import { frameCheckSequence } from './sums';
 
 /** Preamble and start-of-frame delimiter, IEEE 802.3 3.2.1 and 3.2.2. */
 export const PREAMBLE_BYTES = 8;
@@ -16,7 +35,8 @@ const DEFAULT_PROPAGATION_NS = 500;
 
 export const link_direction = struct('link_direction', {
   frames: int('frames sent in this direction so far'),
-  in_flight: embed(frame_queue, 'frames under way, oldest first'),
+  in_flight: embed(frame_queue, 'frames under way, in the order they were sent'),
+  held: embed(frame_queue, 'frames held back until later ones have passed'),
   lost: int('frames lost in this direction'),
 });
 export interface link_direction extends InstanceType<typeof link_direction> {}
@@ -39,27 +59,41 @@ export interface LinkConfig {
   readonly tick?: number;
   /** Bits take no time, as on the wire of an emulator. */
   readonly instant?: boolean;
-  /** Decides before a frame travels whether it is lost. `nth` counts the frames of this direction from 0. */
-  readonly loses?: (sent: frame, side: 0 | 1, nth: number) => boolean;
+  /** What goes wrong; left out: nothing. */
+  readonly faults?: readonly FaultRule[];
+  /** Of the chance in faults. */
+  readonly seed?: number;
 }
+
+const FCS_BYTES = 4;
 
 /** What a link needs of the card at an end. */
 export interface LinkEnd {
   readonly host: number;
+  /** Which of the host's cards, from 0. */
+  readonly port: number;
   receive(arrived: frame): void;
   /** The link came up or went down. */
   linkChanged(): void;
 }
 
+/** A frame held back: when it has been passed by `left` more, or by `timer`, it goes on. */
+interface Held {
+  readonly sent: frame;
+  left: number;
+  readonly timer: object;
+}
+
 export class Link {
   readonly state: link_state;
+  readonly faults: FaultPlan;
   private readonly ends: [LinkEnd | null, LinkEnd | null] = [null, null];
+  private readonly held: [Held[], Held[]] = [[], []];
   private readonly tick: number;
   private readonly instant: boolean;
-  private readonly loses: NonNullable<LinkConfig['loses']>;
 
   constructor(
-    private readonly env: Pick<Environment, 'now' | 'at' | 'wire'>,
+    private readonly env: Pick<Environment, 'now' | 'at' | 'cancel' | 'wire'>,
     config: LinkConfig = {},
   ) {
     this.state = new link_state();
@@ -68,7 +102,7 @@ export class Link {
     this.state.propagation = config.propagation ?? DEFAULT_PROPAGATION_NS;
     this.tick = config.tick ?? 0;
     this.instant = config.instant ?? false;
-    this.loses = config.loses ?? (() => false);
+    this.faults = new FaultPlan(config.faults ?? [], config.seed ?? 1);
   }
 
   get speed(): number {
@@ -88,31 +122,82 @@ export class Link {
     this.ends[side] = end;
   }
 
-  /** Plugs the cable in or pulls it. Frames under way when it is pulled are lost. */
+  /** Plugs the cable in or pulls it. Frames under way or held back when it is pulled are lost, even if it is soon back. */
   plug(up: boolean): void {
     if (this.state.up === up) return;
     this.state.up = up;
+    if (!up) {
+      for (const side of [0, 1] as const) {
+        for (let under = this.direction(side).in_flight.first; under !== null; under = under.next) {
+          under.faults |= FAULT_LOST;
+        }
+        for (const one of [...this.held[side]]) {
+          one.sent.faults |= FAULT_LOST;
+          this.release(one, side);
+        }
+      }
+    }
     for (const end of this.ends) end?.linkChanged();
   }
 
   /** The first bit of `sent` leaves the card at `side`; its `start` and `end` are set. Sets where and when it arrives. */
   begin(sent: frame, side: 0 | 1): void {
-    const arrival = sent.end + this.state.propagation;
-    sent.to_host = this.other(side)?.host ?? -1;
-    sent.arrival = this.tick > 0 ? Math.ceil(arrival / this.tick) * this.tick : arrival;
+    const other = this.other(side);
+    sent.to_host = other?.host ?? -1;
+    sent.to_port = other?.port ?? 0;
+    sent.arrival = this.onTick(sent.end + this.state.propagation);
   }
 
   /** The last bit of `sent` has left the card at `side`. */
   carry(sent: frame, side: 0 | 1): void {
     const direction = this.direction(side);
-    const other = this.other(side);
-    const lost = other === null || !this.state.up || this.loses(sent, side, direction.frames);
-    direction.frames++;
+    sent.nth = ++direction.frames;
+    if (!this.state.up || this.other(side) === null) sent.faults |= FAULT_LOST;
+    let copies = 0;
+    let hold: Extract<Mishap, { op: 'reorder' }> | null = null;
+    for (const { mishap, chance } of this.faults.befalling(sent, side)) {
+      switch (mishap.op) {
+        case 'drop':
+          sent.faults |= FAULT_LOST;
+          break;
+        case 'duplicate':
+          copies += mishap.copies;
+          break;
+        case 'reorder':
+          hold = mishap;
+          break;
+        case 'delay':
+          sent.faults |= FAULT_DELAYED;
+          sent.arrival = this.onTick(sent.arrival + mishap.ns + Math.round(chance() * mishap.jitter));
+          this.env.wire('delayed', sent);
+          break;
+        case 'corrupt':
+          this.corrupt(sent, mishap);
+          break;
+      }
+    }
+    const isLost = (sent.faults & FAULT_LOST) !== 0;
+    const twins = Array.from({ length: isLost ? 0 : copies }, () => copyFrame(sent));
+    if (hold !== null && !isLost) this.hold(sent, side, hold);
+    else this.launch(sent, side);
+    twins.forEach((twin, n) => {
+      twin.faults = sent.faults | FAULT_DUPLICATE;
+      twin.arrival = this.onTick(sent.arrival + (n + 1) * this.byteTime(PREAMBLE_BYTES + sent.len + GAP_BYTES));
+      this.env.wire('duplicated', twin);
+      this.launch(twin, side);
+    });
+    // A frame that waits itself passes nobody, and one that is lost neither.
+    if (hold === null && !isLost) this.passed(sent, side);
+  }
+
+  private launch(sent: frame, side: 0 | 1): void {
+    const direction = this.direction(side);
     sent.state = FRAME_IN_FLIGHT;
     pushFrame(direction.in_flight, sent);
-    this.env.at(sent.arrival, 'frame arrives', () => {
-      shiftFrame(direction.in_flight);
-      if (lost || !this.state.up) {
+    this.env.at(Math.max(sent.arrival, this.env.now()), 'frame arrives', () => {
+      removeFrame(direction.in_flight, sent);
+      const other = this.other(side);
+      if (sent.faults & FAULT_LOST || other === null) {
         direction.lost++;
         sent.state = FRAME_LOST;
         this.env.wire('lost', sent);
@@ -122,6 +207,50 @@ export class Link {
       this.env.wire('rx', sent);
       other.receive(sent);
     });
+  }
+
+  private hold(sent: frame, side: 0 | 1, { frames, ns }: Extract<Mishap, { op: 'reorder' }>): void {
+    sent.faults |= FAULT_HELD;
+    sent.state = FRAME_HELD;
+    pushFrame(this.direction(side).held, sent);
+    this.env.wire('held', sent);
+    const timer = this.env.at(this.env.now() + ns, 'held long enough', () => this.release(one, side));
+    const one: Held = { sent, left: frames, timer };
+    this.held[side].push(one);
+  }
+
+  /** A frame has gone past those that are held back: some may follow it now. */
+  private passed(sent: frame, side: 0 | 1): void {
+    for (const one of [...this.held[side]]) {
+      one.left--;
+      if (one.left > 0) continue;
+      const behind = sent.arrival + this.byteTime(PREAMBLE_BYTES + one.sent.len + GAP_BYTES);
+      one.sent.arrival = this.onTick(Math.max(one.sent.arrival, behind));
+      this.env.cancel(one.timer);
+      this.release(one, side);
+    }
+  }
+
+  private release(one: Held, side: 0 | 1): void {
+    const held = this.held[side];
+    held.splice(held.indexOf(one), 1);
+    removeFrame(this.direction(side).held, one.sent);
+    one.sent.arrival = Math.max(one.sent.arrival, this.env.now());
+    this.launch(one.sent, side);
+  }
+
+  /** Flips bits of a byte; an offset past the end of the frame is taken modulo its length. */
+  private corrupt(sent: frame, { offset, mask, freshFcs }: Extract<Mishap, { op: 'corrupt' }>): void {
+    const body = sent.len - FCS_BYTES;
+    const at = sent.data + (offset % body);
+    heap.write8(at, heap.read8(at) ^ mask);
+    if (freshFcs) heap.writeLe32(sent.data + body, frameCheckSequence(sent.data, body));
+    sent.faults |= FAULT_CORRUPT;
+    this.env.wire('corrupted', sent);
+  }
+
+  private onTick(at: number): number {
+    return this.tick > 0 ? Math.ceil(at / this.tick) * this.tick : at;
   }
 
   private other(side: 0 | 1): LinkEnd | null {

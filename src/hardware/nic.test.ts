@@ -339,7 +339,7 @@ describe('reception', () => {
 
 describe('link', () => {
   it('loses the frames it is told to lose, and each frame is freed once', () => {
-    const bench = new Bench({ loses: (_frame, side, nth) => side === 0 && nth === 1 });
+    const bench = new Bench({ faults: [{ mishap: { op: 'drop' }, side: 0, nth: [2] }] });
     const ring = transmitRing(bench.nic(0), 8);
     receiveRing(bench.nic(1), 8);
     for (let i = 0; i < 3; i++) legacyDescriptor(ring.at(i), ring.buffer(i), tcpPacket(ring.buffer(i), 10 + i));

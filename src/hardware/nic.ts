@@ -71,6 +71,8 @@ export interface nic extends InstanceType<typeof nic> {}
 export interface NicConfig {
   /** Host the card is in, from 0. */
   readonly host: number;
+  /** Which of the host's cards, from 0; left out: the first. */
+  readonly port?: number;
   readonly name: string;
   /** MAC address as a 48-bit number. */
   readonly mac: number;
@@ -101,6 +103,7 @@ export class Nic implements Card, LinkEnd {
   readonly receiver: ReceiveEngine;
   readonly bus: Bus;
   readonly host: number;
+  readonly port: number;
   readonly emulated: boolean;
   link: Link | null = null;
   side: 0 | 1 = 0;
@@ -110,6 +113,7 @@ export class Nic implements Card, LinkEnd {
     private readonly config: NicConfig,
   ) {
     this.host = config.host;
+    this.port = config.port ?? 0;
     this.emulated = config.emulated ?? false;
     this.bus = new Bus(config.bus ?? 'pci-66');
     this.registers = new nic_registers();

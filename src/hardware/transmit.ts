@@ -269,6 +269,7 @@ export class TransmitEngine {
     const { state } = this;
     const made = newFrame(Math.max(payload + headerBytes, MIN_FRAME) + FCS_BYTES);
     made.from_host = this.card.host;
+    made.from_port = this.card.port;
     made.source_descriptor = state.first_descriptor;
     made.buffer_address = state.first_buffer;
     state.building = made;

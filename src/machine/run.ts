@@ -10,6 +10,7 @@ import type { EndInfo, TraceData } from '../trace/data';
 import { Kind, Recorder, setRecorder, TooManyEvents } from '../trace/recorder';
 import { applyEdit } from './edits';
 import { bootHost, connect, type MachineHost, openCapture, openTask, startCapture } from './host';
+import type { Scheduled } from './event-queue';
 import { type End, Machine } from './machine';
 import { Ledger, Process } from './process';
 import { program } from './program';
@@ -71,6 +72,9 @@ export function run(
           recorder.mark(Kind.HARDWARE, label, null);
           action();
         }),
+      cancel: (timer) => {
+        (timer as Scheduled).cancelled = true;
+      },
       wire: (event, frame) => {
         recorder.mark(Kind.WIRE, event, frame);
       },
