@@ -133,6 +133,7 @@ export class Link {
         }
         for (const one of [...this.held[side]]) {
           one.sent.faults |= FAULT_LOST;
+          this.env.cancel(one.timer);
           this.release(one, side);
         }
       }

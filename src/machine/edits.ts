@@ -4,6 +4,8 @@ import { netdev_update_features } from '../kernel/net/core/dev';
 import type { Edit } from '../scenario/schema';
 import type { MachineHost } from './host';
 
+type NicEdit = Extract<Edit, { op: 'nic' }>;
+
 /** Offload switches and their feature bits. */
 const FEATURES = {
   txCsum: NETIF_F_HW_CSUM,
@@ -14,7 +16,7 @@ const FEATURES = {
 } as const;
 
 /** Does to a host what a scenario's edit says, as `ethtool -K` would. Sockets keep what they found when their route was set up. */
-export function applyEdit({ dev }: MachineHost, edit: Edit): void {
+export function applyEdit({ dev }: MachineHost, edit: NicEdit): void {
   let { features } = dev;
   for (const [name, bit] of Object.entries(FEATURES)) {
     const wanted = edit[name as keyof typeof FEATURES];

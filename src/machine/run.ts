@@ -2,15 +2,14 @@
 import { functions } from 'virtual:kernel-functions';
 import { clock } from '../base/clock';
 import { Heap, setHeap } from '../base/heap';
-import { Link } from '../hardware/link';
 import { setCurrent } from '../kernel/arch/current';
 import type { Scenario } from '../scenario/schema';
 import { collectTrace } from '../trace/collect';
 import type { EndInfo, TraceData } from '../trace/data';
 import { Kind, Recorder, setRecorder, TooManyEvents } from '../trace/recorder';
+import { layCable, plugAt } from './cable';
 import { applyEdit } from './edits';
 import { bootHost, connect, type MachineHost, openCapture, openTask, startCapture } from './host';
-import type { Scheduled } from './event-queue';
 import { type End, Machine } from './machine';
 import { Ledger, Process } from './process';
 import { program } from './program';
@@ -64,28 +63,8 @@ export function run(
     scenario.limits.maxEvents,
   );
   const machine = new Machine(heap, recorder, scenario.seed);
-  const link = new Link(
-    {
-      now: () => clock.ns,
-      at: (ns, label, action) =>
-        machine.at(ns, -1, label, () => {
-          recorder.mark(Kind.HARDWARE, label, null);
-          action();
-        }),
-      cancel: (timer) => {
-        (timer as Scheduled).cancelled = true;
-      },
-      wire: (event, frame) => {
-        recorder.mark(Kind.WIRE, event, frame);
-      },
-    },
-    {
-      speed: scenario.link.mbps,
-      propagation: emulated ? 0 : scenario.link.delayUs * 1000,
-      tick: linkTick,
-      instant: emulated,
-    },
-  );
+  const sideOf = (host: string): 0 | 1 => (host === 'A' ? 0 : 1);
+  const link = layCable(machine, scenario.link, sideOf, { seed: scenario.seed, tick: linkTick, emulated });
   const hosts = {
     A: bootHost(machine, 0, 'A', scenario, link, { sharesCore: oneCore, emulated }),
     B: bootHost(machine, 1, 'B', scenario, link, { sharesCore: oneCore, emulated }),
@@ -114,13 +93,20 @@ export function run(
     else startCapture(machine, host, startUs * 1000, others);
   }
   for (const edit of scenario.edits) {
-    const host = hosts[edit.host];
-    // From outside, at its time to the ns: no task of the host has to get a CPU first.
-    const context = recorder.addContext('hardware', 'ethtool', host.index, 255);
-    machine.at(edit.atUs * 1000, -1, 'edit', () => {
-      recorder.current = context;
-      inHost(host, heap, () => applyEdit(host, edit));
-    });
+    if (edit.op === 'link') {
+      plugAt(machine, link, edit.atUs, edit.up);
+    } else if (edit.op === 'drop') {
+      const { from, nth, atUs } = edit;
+      link.faults.add({ mishap: { op: 'drop' }, side: sideOf(from), nth: [nth], from: atUs * 1000 });
+    } else {
+      const host = hosts[edit.host];
+      // From outside, at its time to the ns: no task of the host has to get a CPU first.
+      const context = recorder.addContext('hardware', 'ethtool', host.index, 255);
+      machine.at(edit.atUs * 1000, -1, 'edit', () => {
+        recorder.current = context;
+        inHost(host, heap, () => applyEdit(host, edit));
+      });
+    }
   }
 
   // Booting took CPU time that is no part of the run.

@@ -1,5 +1,6 @@
 /** What the shape of a scenario cannot say: names that must exist, sums that must stay small. */
 
+import type { Cable } from './cable';
 import type { Call } from './calls';
 import type { Issue } from './issues';
 import { nearest } from './issues';
@@ -32,6 +33,7 @@ export function inconsistencies(scenario: Scenario): Issue[] {
     issues.push({ path, expected, message: `${path}: expected ${expected}, got ${shown}` });
   };
   checkHosts(scenario, report);
+  checkFaults(scenario.link, 'link', report);
   checkConnections(scenario, report);
   checkTasks(scenario, report);
   scenario.captures.forEach((capture, n) => {
@@ -54,6 +56,13 @@ function checkHosts({ hosts }: Scenario, report: Report): void {
       report(`hosts.${name}.qdisc.burst`, `at least ${nic.mtu + 14}, one full frame`, qdisc.burst);
     }
   }
+}
+
+function checkFaults({ faults }: Cable, path: string, report: Report): void {
+  faults.forEach(({ fromUs, untilUs }, n) => {
+    if (untilUs === undefined || untilUs > fromUs) return;
+    report(`${path}.faults[${n}].untilUs`, `more than ${fromUs}, when it begins`, untilUs);
+  });
 }
 
 function checkConnections({ hosts, connections }: Scenario, report: Report): void {

@@ -54,6 +54,16 @@ describe('parseScenario', () => {
       { hosts: { A: { qdisc: { kind: 'tfb' } } } },
       /^hosts\.A\.qdisc\.kind: expected a queueing discipline.*, got "tfb"$/,
     ],
+    [
+      { link: { faults: [{ op: 'drop', nth: 0 }] } },
+      /^link\.faults\[0\]\.nth: expected a whole number from 1 to 1000000, got 0$/,
+    ],
+    [{ link: { faults: [{ op: 'drop', rate: 2 }] } }, /^link\.faults\[0\]\.rate: expected a number above 0, at most 1/],
+    [
+      { link: { faults: [{ op: 'down', fromUs: 9, untilUs: 9 }] } },
+      /^link\.faults\[0\]\.untilUs: expected more than 9/,
+    ],
+    [{ edits: [{ op: 'drop', atUs: 0, from: 'C' }] }, /^edits\[0\]\.from: expected "A" or "B"/],
     [{ tasks: [{ host: 'A', name: 'w', calls: [{ op: 'wriet' }] }] }, /^tasks\[0\]\.calls\[0\]\.op: .*, got "wriet"$/],
     [
       { tasks: [{ host: 'A', name: 'w', cpu: 2, calls: [{ op: 'sleep', us: 1 }] }] },

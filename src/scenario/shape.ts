@@ -4,6 +4,7 @@
  * All sizes are bounded: a scenario comes from a link or a file and is not to be trusted.
  */
 import * as v from 'valibot';
+import { CABLE_EDITS, Cable } from './cable';
 import { AnyCall } from './calls';
 import { label, listOf, oneOf, text, whole, yes } from './fields';
 import { host } from './hosts';
@@ -96,8 +97,9 @@ const EditShape = v.variant(
       gso: flip(),
       gro: flip(),
     }),
+    ...CABLE_EDITS,
   ],
-  'an edit whose op is "nic"',
+  'an edit whose op is "nic", "link" or "drop"',
 );
 
 const Limits = v.strictObject(
@@ -120,16 +122,7 @@ export const ScenarioShape = v.strictObject(
     ),
     seed: v.optional(whole(0, 0xffffffff, 'Of the random numbers.'), 1),
     hosts: v.optional(v.strictObject({ A: host(1), B: host(2) }, 'the hosts, such as { "A": { "cpus": 1 } }'), {}),
-    link: v.optional(
-      v.strictObject(
-        {
-          mbps: v.optional(oneOf([10, 100, 1000], 'Speed, Mbit/s.'), 1000),
-          delayUs: v.optional(whole(0, 1_000_000, 'Time on the wire, one way.', 'us'), 5),
-        },
-        'the link: { mbps, delayUs }',
-      ),
-      {},
-    ),
+    link: Cable,
     connections: v.optional(listOf(ConnectionShape, 16, 'connections', 1), [{}]),
     tasks: listOf(TaskShape, 64, 'tasks', 1),
     captures: v.optional(listOf(CaptureShape, 8, 'captures'), []),
