@@ -1,12 +1,14 @@
 /**
  * Mirrors net/socket.c (2.6.39): from the file, or a socket system call, to the operations of the protocol family.
- * Left out: the other socket system calls (they come with the handshake), addresses, ancillary data, security and cgroups.
+ * Left out: the other socket system calls (they come with the handshake), ancillary data, security and cgroups.
  */
 
+import { charge } from '../../base/clock';
 import { ops } from '../../base/dispatch';
+import { heap } from '../../base/heap';
 import type { Kgen } from '../arch/current';
 import { alloc_fd, alloc_file, fd_install, fget_light, fput_light, type fput_needed_ptr } from '../fs/file_table';
-import { EBADF, EFAULT, ENOTSOCK, ESPIPE } from '../include/linux/errno';
+import { EBADF, EFAULT, EINVAL, ENOTSOCK, ESPIPE } from '../include/linux/errno';
 import {
   FMODE_READ,
   FMODE_WRITE,
@@ -17,6 +19,7 @@ import {
   type kiocb,
   O_NONBLOCK,
 } from '../include/linux/fs';
+import { no_sockaddr, SIZEOF_SOCKADDR_STORAGE, type sockaddr_in } from '../include/linux/in';
 import {
   MSG_DONTWAIT,
   MSG_EOR,
@@ -27,7 +30,7 @@ import {
   socket,
   socket_wq,
 } from '../include/linux/net';
-import { access_ok } from '../include/linux/uaccess';
+import { access_ok, COPY_NS_PER_BYTE } from '../include/linux/uaccess';
 import type { sock, sock_iocb } from '../include/net/sock';
 import { current } from '../kernel/sched';
 
@@ -296,12 +299,83 @@ export function* sock_recvmsg(sock: socket, msg: msghdr, size: number, flags: nu
 }
 
 /**
- * The system call: sends `len` bytes at `buff` by a connected socket. Returns how many were taken, or -errno.
+ * Copies a socket address from the program: 0, -EINVAL for an impossible length, or -EFAULT.
  * @modelled net/socket.c
- * @omits move_addr_to_kernel: no destination address
+ * @cost 6
+ */
+export function move_addr_to_kernel(uaddr: number, ulen: number, kaddr: sockaddr_in): number {
+  if (ulen < 0 || ulen > SIZEOF_SOCKADDR_STORAGE) {
+    return -EINVAL;
+  }
+  if (ulen === 0) {
+    return 0;
+  }
+  if (!access_ok(uaddr, ulen)) {
+    return -EFAULT;
+  }
+  charge(Math.round(ulen * COPY_NS_PER_BYTE));
+  kaddr.sin_family = heap.read8(uaddr) | (ulen > 1 ? heap.read8(uaddr + 1) << 8 : 0);
+  if (ulen >= 8) {
+    kaddr.sin_port = heap.readBe16(uaddr + 2);
+    kaddr.sin_addr = heap.readBe32(uaddr + 4);
+  }
+  return 0;
+}
+
+/**
+ * Copies a socket address to the program, no more than it has room for, and says how long it is: 0, or -errno. `ulen`
+ * is the address of the program's length, a 32-bit number.
+ * @modelled net/socket.c
+ * @cost 8
+ */
+export function move_addr_to_user(kaddr: sockaddr_in, klen: number, uaddr: number, ulen: number): number {
+  if (!access_ok(ulen, 4)) {
+    return -EFAULT;
+  }
+  const room = read_int(ulen);
+  const len = Math.min(room, klen);
+  if (len < 0 || len > SIZEOF_SOCKADDR_STORAGE) {
+    return -EINVAL;
+  }
+  if (len > 0) {
+    if (!access_ok(uaddr, len)) {
+      return -EFAULT;
+    }
+    charge(Math.round(len * COPY_NS_PER_BYTE));
+    heap.writeBytes(uaddr, sockaddr_bytes(kaddr).subarray(0, len));
+  }
+  heap.writeBytes(ulen, Uint8Array.of(klen, klen >> 8, klen >> 16, klen >> 24));
+  return 0;
+}
+
+/** A program's int, little-endian as on x86. */
+const read_int = (at: number): number =>
+  heap.read8(at) | (heap.read8(at + 1) << 8) | (heap.read8(at + 2) << 16) | (heap.read8(at + 3) << 24);
+
+/** The 16 bytes of a struct sockaddr_in as a program sees them. */
+const sockaddr_bytes = ({ sin_family, sin_port, sin_addr }: sockaddr_in): Uint8Array => {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, sin_family, true);
+  view.setUint16(2, sin_port);
+  view.setUint32(4, sin_addr);
+  return bytes;
+};
+
+/**
+ * The system call: sends `len` bytes at `buff`, to the address at `addr` (0: to the peer of a connected socket). Returns how
+ * many were taken, or -errno.
+ * @modelled net/socket.c
  * @cost 15
  */
-export function* sys_sendto(fd: number, buff: number, len: number, flags: number): Kgen<number> {
+export function* sys_sendto(
+  fd: number,
+  buff: number,
+  len: number,
+  flags: number,
+  addr = 0,
+  addr_len = 0,
+): Kgen<number> {
   const needed: fput_needed_ptr = { fput_needed: false };
   const err: err_out = { err: 0 };
   const size = Math.min(len, INT_MAX);
@@ -310,10 +384,17 @@ export function* sys_sendto(fd: number, buff: number, len: number, flags: number
     return err.err;
   }
   const file = sock.file as file;
-  let ret = -EFAULT;
-  if (access_ok(buff, size)) {
+  const msg: msghdr = { msg_iov: [{ iov_base: buff, iov_len: size }], msg_iovlen: 1, msg_flags: 0 };
+  let ret = access_ok(buff, size) ? 0 : -EFAULT;
+  if (ret === 0 && addr !== 0) {
+    const address = no_sockaddr();
+    ret = move_addr_to_kernel(addr, addr_len, address);
+    msg.msg_name = address;
+    msg.msg_namelen = addr_len;
+  }
+  if (ret === 0) {
     const nonblock = (file.f_flags & O_NONBLOCK) !== 0 ? MSG_DONTWAIT : 0;
-    const msg: msghdr = { msg_iov: [{ iov_base: buff, iov_len: size }], msg_iovlen: 1, msg_flags: flags | nonblock };
+    msg.msg_flags = flags | nonblock;
     ret = yield* sock_sendmsg(sock, msg, size);
   }
   fput_light(file, needed.fput_needed);
@@ -321,12 +402,19 @@ export function* sys_sendto(fd: number, buff: number, len: number, flags: number
 }
 
 /**
- * The system call: receives up to `size` bytes to `ubuf`. Returns how many came, 0 at the end, or -errno.
+ * The system call: receives up to `size` bytes to `ubuf`; the sender's address goes to `addr` and its length to `addr_len`
+ * (0: not wanted). Returns how many came, 0 at the end, or -errno.
  * @modelled net/socket.c
- * @omits move_addr_to_user: no source address
  * @cost 15
  */
-export function* sys_recvfrom(fd: number, ubuf: number, size: number, flags: number): Kgen<number> {
+export function* sys_recvfrom(
+  fd: number,
+  ubuf: number,
+  size: number,
+  flags: number,
+  addr = 0,
+  addr_len = 0,
+): Kgen<number> {
   const needed: fput_needed_ptr = { fput_needed: false };
   const err: err_out = { err: 0 };
   const len = Math.min(size, INT_MAX);
@@ -338,8 +426,21 @@ export function* sys_recvfrom(fd: number, ubuf: number, size: number, flags: num
   let ret = -EFAULT;
   if (access_ok(ubuf, len)) {
     const nonblock = (file.f_flags & O_NONBLOCK) !== 0 ? MSG_DONTWAIT : 0;
-    const msg: msghdr = { msg_iov: [{ iov_base: ubuf, iov_len: len }], msg_iovlen: 1, msg_flags: 0 };
+    const address = no_sockaddr();
+    const msg: msghdr = {
+      msg_iov: [{ iov_base: ubuf, iov_len: len }],
+      msg_iovlen: 1,
+      msg_flags: 0,
+      msg_name: address,
+      msg_namelen: SIZEOF_SOCKADDR_STORAGE,
+    };
     ret = yield* sock_recvmsg(sock, msg, len, flags | nonblock);
+    if (ret >= 0 && addr !== 0) {
+      const err2 = move_addr_to_user(address, msg.msg_namelen as number, addr, addr_len);
+      if (err2 < 0) {
+        ret = err2;
+      }
+    }
   }
   fput_light(file, needed.fput_needed);
   return ret;

@@ -3,6 +3,7 @@ import { embed, enumeration, flags, int, ref, struct, table } from '../../../bas
 import type { Kgen } from '../../arch/current';
 import type { sock } from '../net/sock';
 import type { file, iovec, kiocb } from './fs';
+import type { sockaddr_in } from './in';
 import { wait_queue_head_t } from './wait';
 
 export const SS_FREE = 0;
@@ -38,6 +39,10 @@ export interface msghdr {
   msg_iov: iovec[];
   msg_iovlen: number;
   msg_flags: number;
+  /** Address given by the caller, or where to put the sender's; left out: none. */
+  msg_name?: sockaddr_in | null;
+  /** Its length, bytes; receiving sets it. */
+  msg_namelen?: number;
 }
 
 export interface proto_ops {

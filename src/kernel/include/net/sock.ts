@@ -71,6 +71,11 @@ export interface timeo_ptr {
   timeo: number;
 }
 
+/** Where recvmsg says how long the sender's address is, bytes; in C a pointer to int. */
+export interface addr_len_ptr {
+  addr_len: number;
+}
+
 /** What a kiocb of a socket points to; on the stack of sock_aio_write and its kin. */
 export interface sock_iocb {
   kiocb: kiocb | null;
@@ -92,7 +97,15 @@ export interface proto_memory extends InstanceType<typeof proto_memory> {}
 export interface proto {
   name: string;
   sendmsg: (iocb: kiocb, sk: sock, msg: msghdr, size: number) => Kgen<number>;
-  recvmsg: (iocb: kiocb, sk: sock, msg: msghdr, len: number, nonblock: number, flags: number) => Kgen<number>;
+  recvmsg: (
+    iocb: kiocb,
+    sk: sock,
+    msg: msghdr,
+    len: number,
+    nonblock: number,
+    flags: number,
+    addr_len: addr_len_ptr,
+  ) => Kgen<number>;
   backlog_rcv: (sk: sock, skb: sk_buff) => Kgen<number>;
   hash?: (sk: sock) => void;
   unhash?: (sk: sock) => void;

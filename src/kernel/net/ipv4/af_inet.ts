@@ -39,7 +39,7 @@ import {
 } from '../../include/linux/skbuff';
 import { tcp_sock } from '../../include/linux/tcp';
 import { inet_sk } from '../../include/net/inet_sock';
-import { type proto, type sock, sock_rps_record_flow } from '../../include/net/sock';
+import { type addr_len_ptr, type proto, type sock, sock_rps_record_flow } from '../../include/net/sock';
 import { csum_replace2, ip_fast_csum } from '../../lib/checksum';
 import { dev_add_pack } from '../core/dev';
 import { pskb_may_pull } from '../core/skbuff';
@@ -144,7 +144,13 @@ export function* inet_sendmsg(iocb: kiocb, sock: socket, msg: msghdr, size: numb
 export function* inet_recvmsg(iocb: kiocb, sock: socket, msg: msghdr, size: number, flags: number): Kgen<number> {
   const sk = sock.sk as sock;
   sock_rps_record_flow(sk);
-  return yield* (sk.skc_prot as proto).recvmsg(iocb, sk, msg, size, flags & MSG_DONTWAIT, flags & ~MSG_DONTWAIT);
+  const addr_len: addr_len_ptr = { addr_len: 0 };
+  const nonblock = flags & MSG_DONTWAIT;
+  const err = yield* (sk.skc_prot as proto).recvmsg(iocb, sk, msg, size, nonblock, flags & ~MSG_DONTWAIT, addr_len);
+  if (err >= 0) {
+    msg.msg_namelen = addr_len.addr_len;
+  }
+  return err;
 }
 
 /**
