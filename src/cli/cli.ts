@@ -14,6 +14,7 @@ import { Trace } from '../trace/trace';
 import { benchNode, benchScenario, type Row } from './bench';
 import { benchPage } from './bench-page';
 import { compareWith, type Pace } from './compare';
+import { dropsText } from './drops';
 import { fidelityOf } from './fidelity';
 import { writeWhole } from './output';
 import { Problem } from './problem';
@@ -33,6 +34,8 @@ TARGET is a preset's name, a scenario file or a link.
                                                 pcapng of what a packet socket gets there, or what is on the wire
   state TARGET --step N|--key KEY [--object ID] the state at a step, as JSON
   run TARGET                                    runs it and says what came of it
+  drops TARGET                                  every packet that was dropped: ns, host, packet, the function that gave it up,
+                                                the reason in a word, and with its numbers
   check FILE                                    validates a scenario file or a packetdrill script (.pkt)
   presets                                       names of the presets and what to watch in each
   compare TARGET RECORDING [--link-tick-us N] [--slowdown N] [--no-one-core] [--no-emulated-card]
@@ -124,6 +127,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       const { scenario } = readTarget(target);
       const result = run(scenario, { level: 'lines' });
       return ended(new Trace(result.trace), summaryOf(scenario, result));
+    },
+  },
+  drops: {
+    takes: ['TARGET'],
+    options: {},
+    run([target = '']) {
+      const trace = traced(readTarget(target).scenario, 'calls');
+      return ended(trace, dropsText(trace));
     },
   },
   check: {

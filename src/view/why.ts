@@ -2,28 +2,15 @@
  * Why a packet is where it is: answered from the checks that ran, with the numbers they compared. Each sentence names the step it is read from.
  */
 import { seqDiff } from '../base/seq';
-import { Cursor } from '../trace/cursor';
 import { Kind } from '../trace/recorder';
 import type { State, StructView } from '../trace/state';
 import type { Trace, Value } from '../trace/trace';
+import { fateOf, stateAt } from './fates';
 
 export interface Reason {
   readonly text: string;
   /** Step at which it was decided. */
   readonly step: number;
-}
-
-/** A second cursor of the trace, to read the state at the moment of a check. */
-const cursors = new WeakMap<Trace, Cursor>();
-
-function stateAt(trace: Trace, step: number): State {
-  let cursor = cursors.get(trace);
-  if (cursor === undefined) {
-    cursor = new Cursor(trace);
-    cursors.set(trace, cursor);
-  }
-  cursor.seek(step);
-  return cursor.state;
 }
 
 const number = (value: number): string => value.toLocaleString('en');
@@ -98,40 +85,10 @@ function gateReasons(trace: Trace, skb: number, step: number): Reason[] {
   return reasons.reverse();
 }
 
-/** The innermost of these callers is the one that gave an skb up, and what that means. */
-const ENDS: ReadonlyMap<string, string> = new Map([
-  ['tcp_clean_rtx_queue', 'the peer has acknowledged all of it'],
-  ['e1000_unmap_and_free_tx_resource', 'the card has sent it, and the clean-up after transmission freed this clone'],
-  ['tcp_recvmsg', 'the reader has taken all of its bytes'],
-  ['tcp_rcv_established', 'it carried no data to keep, or its data went straight to the reader'],
-  ['dev_hard_start_xmit', 'it was cut into segments, which took its place'],
-  ['packet_rcv', 'the packet socket keeps a clone of its own, or had no room'],
-  ['qdisc_drop', 'the qdisc was full: it is dropped'],
-  ['tcp_v4_rcv', 'TCP had no use for it: it is dropped'],
-  ['ip_rcv', 'IP found it wrong: it is dropped'],
-]);
-
-/** What frees for others: none of them decides. */
-const FREEING = new Set([
-  'kfree_skbmem',
-  '__kfree_skb',
-  'kfree_skb',
-  'consume_skb',
-  'dev_kfree_skb_any',
-  'sk_wmem_free_skb',
-  'sk_eat_skb',
-]);
-
 function endReason(trace: Trace, skb: number, step: number): Reason[] {
-  const freed = trace.data.schema.functions.find(({ name }) => name === 'kfree_skbmem')?.id ?? -1;
-  for (let n = step; n >= 0; n--) {
-    if (trace.kind(n) !== Kind.ENTER || trace.fn(n) !== freed || trace.skb(n) !== skb) continue;
-    const stack = trace.stackAt(n).map(({ fact }) => fact.name);
-    const known = stack.findLast((name) => ENDS.has(name));
-    const by = stack.findLast((name) => !FREEING.has(name)) ?? 'someone';
-    return [{ text: `It is gone: ${known === undefined ? `${by} freed it` : ENDS.get(known)}.`, step: n }];
-  }
-  return [];
+  const fate = fateOf(trace, skb, step);
+  if (fate === null) return [];
+  return [{ text: `${fate.dropped ? `Dropped, ${fate.word}` : 'It is gone'}: ${fate.text}.`, step: fate.step }];
 }
 
 /** Where a live skb is, in words. */

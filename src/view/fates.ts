@@ -1,0 +1,392 @@
+/**
+ * What became of each sk_buff and frame that is gone: taken, sent, acknowledged, replaced, or dropped, and then for what reason. Read from
+ * the run: the innermost function that gave it up, the last check that function made, and the values they had. The words for drops
+ * are those later kernels use (enum skb_drop_reason), where they have one.
+ */
+import { seqDiff } from '../base/seq';
+import { Cursor } from '../trace/cursor';
+import { Kind, NONE } from '../trace/recorder';
+import type { State, StructView } from '../trace/state';
+import type { Frame, Trace } from '../trace/trace';
+
+export interface Fate {
+  /** Step at which it was freed. */
+  readonly step: number;
+  /** Object id of the sk_buff or the frame. */
+  readonly packet: number;
+  /** Host, -1: between the hosts. */
+  readonly host: number;
+  readonly dropped: boolean;
+  /** In a word: `ACKED`, `NO_SOCKET`. */
+  readonly word: string;
+  /** Why, with the deciding values. */
+  readonly text: string;
+  /** The function that gave it up, `wire` for a frame. */
+  readonly by: string;
+}
+
+type Told = readonly [word: string, text: string];
+
+/** An sk_buff at the moment it is freed, as the function that gave it up saw it. */
+interface Freed {
+  readonly skb: StructView;
+  /** The function's arguments and locals: objects as their views. */
+  arg(name: string): StructView | number | string | boolean | null | undefined;
+  object(name: string): StructView | null;
+  /** The last function it had called and that returned, and what that gave. */
+  readonly last: { readonly name: string; readonly result: number };
+  /** Functions that were open, outermost first. */
+  readonly stack: readonly string[];
+}
+
+type Rule = (freed: Freed) => { readonly dropped: boolean; readonly told: Told };
+
+const number = (value: number): string => value.toLocaleString('en');
+const cb = (skb: StructView, field: string): number => skb.ref('cb')?.num(field) ?? 0;
+
+const kept =
+  (word: string, text: string): Rule =>
+  () => ({ dropped: false, told: [word, text] });
+const lost =
+  (tell: (freed: Freed) => Told): Rule =>
+  (freed) => ({ dropped: true, told: tell(freed) });
+const always =
+  (word: string, text: string): Rule =>
+  () => ({ dropped: true, told: [word, text] });
+
+/** `its N bytes from sequence number S`, as distances from where the receiver is. */
+function placed(freed: Freed, sk: StructView): string {
+  const from = seqDiff(cb(freed.skb, 'seq'), sk.num('rcv_nxt'));
+  const to = seqDiff(cb(freed.skb, 'end_seq'), sk.num('rcv_nxt'));
+  return `it holds bytes ${number(from)} to ${number(to)} from rcv_nxt`;
+}
+
+function windowOf(sk: StructView): number {
+  return Math.max(0, seqDiff(sk.num('rcv_wup') + sk.num('rcv_wnd'), sk.num('rcv_nxt')));
+}
+
+/** The socket a receiving function works for. */
+function sockOf(freed: Freed): StructView | null {
+  return freed.object('sk') ?? freed.object('tp');
+}
+
+const NO_ROOM = 'the receive buffer is full';
+
+/** By the function that gave the skb up. */
+const RULES: Readonly<Record<string, Rule>> = {
+  // Taken, sent, acknowledged, replaced.
+  tcp_clean_rtx_queue: kept('ACKED', 'the peer has acknowledged all of it'),
+  e1000_unmap_and_free_tx_resource: kept('SENT', 'the card has sent it; this was the clone that went down'),
+  tcp_recvmsg: kept('READ', 'the reader has taken all of its bytes'),
+  tcp_shifted_skb: kept('MERGED', 'it was merged into the acknowledged skb before it'),
+  tcp_collapse_retrans: kept('MERGED', 'it was merged into the skb before it, to be sent again as one'),
+  tcp_collapse_one: kept('MERGED', 'its bytes were copied into a denser skb to save receive memory'),
+  dev_gso_skb_destructor: kept('SENT', 'it was a segment cut by GSO whose packet is done'),
+  napi_skb_finish: kept('MERGED', 'GRO merged it into the skb before it'),
+  skb_realloc_headroom: kept('REPLACED', 'a copy with more headroom took its place'),
+  ip_finish_output2: ({ last }) =>
+    last.name === 'skb_realloc_headroom'
+      ? { dropped: false, told: ['REPLACED', 'a copy with more headroom took its place'] }
+      : { dropped: true, told: ['NEIGH_CREATEFAIL', 'its route has neither a header cache nor a neighbour'] },
+  skb_share_check: kept('REPLACED', 'it was shared, so IP goes on with a clone of its own'),
+  ip_fragment: ({ skb, last }) =>
+    last.name === 'icmp_send'
+      ? {
+          dropped: true,
+          told: ['PKT_TOO_BIG', `its ${number(skb.num('len'))} bytes do not fit, and it must not be fragmented`],
+        }
+      : { dropped: false, told: ['REPLACED', 'its fragments took its place'] },
+  dev_hard_start_xmit: ({ last }) =>
+    last.name === 'dev_gso_segment' || last.name === 'ndo_start_xmit' || last.name.endsWith('xmit_frame')
+      ? { dropped: false, told: ['REPLACED', 'it was cut into segments, which took its place'] }
+      : { dropped: true, told: ['SKB_GSO_SEG', 'it could not be made fit for the device'] },
+  packet_rcv: (freed) => {
+    const sk = freed.object('sk');
+    if (freed.last.name === 'run_filter' && freed.last.result === 0)
+      return { dropped: false, told: ['TAP_FILTER', "the capture's filter did not ask for it"] };
+    if (freed.last.name === 'skb_clone')
+      return { dropped: false, told: ['REPLACED', 'the packet socket keeps a clone of its own'] };
+    const used = sk?.num('sk_rmem_alloc') ?? 0;
+    const text = `the packet socket holds ${number(used)} of ${number(sk?.num('sk_rcvbuf') ?? 0)} bytes: ${NO_ROOM}`;
+    return { dropped: true, told: ['SOCKET_RCVBUFF', text] };
+  },
+  arp_process: kept('TAKEN', 'ARP has done what it asks'),
+  net_tx_action: kept('SENT', 'the card has sent it; freed here as its clean-up ran in an interrupt'),
+  ip_frag_reasm: always('NOMEM', 'the fragments could not be put together'),
+  __skb_queue_purge: ({ stack }) =>
+    stack.includes('inet_sock_destruct') || stack.includes('sk_stream_kill_queues') || stack.includes('tcp_done')
+      ? { dropped: true, told: ['TCP_CLOSE', 'its socket is gone'] }
+      : { dropped: true, told: ['PURGED', 'the queue it stood in was emptied'] },
+
+  // TCP.
+  tcp_rcv_established: (freed) => {
+    const sk = sockOf(freed);
+    if (freed.last.name.includes('checksum') && freed.last.result !== 0)
+      return { dropped: true, told: ['TCP_CSUM', 'its checksum is wrong'] };
+    if (freed.last.name === 'tcp_ack' && freed.last.result < 0) {
+      const beyond = sk === null ? 0 : seqDiff(cb(freed.skb, 'ack_seq'), sk.num('snd_nxt'));
+      return {
+        dropped: true,
+        told: ['TCP_ACK_UNSENT_DATA', `it acknowledges ${number(beyond)} bytes that were never sent`],
+      };
+    }
+    return cb(freed.skb, 'seq') === cb(freed.skb, 'end_seq')
+      ? { dropped: false, told: ['TAKEN', 'it was an acknowledgement alone, and has been read'] }
+      : { dropped: false, told: ['READ', 'its data went straight to the reader'] };
+  },
+  tcp_data_queue: (freed) => {
+    const sk = sockOf(freed);
+    if (cb(freed.skb, 'seq') === cb(freed.skb, 'end_seq'))
+      return { dropped: false, told: ['TAKEN', 'it carried no data, and its header has been read'] };
+    if (sk === null) return { dropped: true, told: ['NOT_SPECIFIED', 'its bytes were of no use'] };
+    if (freed.last.name === 'tcp_try_rmem_schedule' && freed.last.result !== 0) {
+      const text = `${number(sk.num('sk_rmem_alloc'))} of ${number(sk.num('sk_rcvbuf'))} bytes of receive memory are in use`;
+      return { dropped: true, told: ['PROTO_MEM', text] };
+    }
+    const after = seqDiff(cb(freed.skb, 'end_seq'), sk.num('rcv_nxt'));
+    if (freed.last.name === 'tcp_dsack_extend' || freed.last.name === '__skb_unlink')
+      return { dropped: true, told: ['TCP_OFOMERGE', `${placed(freed, sk)}: a later segment brought them all`] };
+    if (freed.last.name === 'inet_csk_schedule_ack') {
+      if (after <= 0) return { dropped: true, told: ['TCP_OLD_DATA', `${placed(freed, sk)}: all of it came before`] };
+      const window = windowOf(sk);
+      const word = window === 0 ? 'TCP_ZEROWINDOW' : 'TCP_OVERWINDOW';
+      return { dropped: true, told: [word, `${placed(freed, sk)}, the window is ${number(window)} bytes`] };
+    }
+    if (after > 0)
+      return {
+        dropped: true,
+        told: ['TCP_OFOMERGE', `${placed(freed, sk)}: they wait in the out-of-order queue already`],
+      };
+    return { dropped: false, told: ['READ', 'its data went straight to the reader'] };
+  },
+  tcp_ofo_queue: always('TCP_OFOMERGE', 'its bytes came meanwhile by another segment'),
+  tcp_prune_ofo_queue: always('TCP_OFO_QUEUE_PRUNE', 'receive memory ran out: the out-of-order queue was given up'),
+  tcp_validate_incoming: lost((freed) => {
+    const sk = sockOf(freed);
+    const opt = sk?.ref('rx_opt') ?? null;
+    if (freed.last.name === 'tcp_reset') return ['TCP_RESET', 'it was a valid RST: the connection is gone'];
+    if (freed.last.name.startsWith('tcp_paws') || (freed.last.name === 'tcp_send_dupack' && oldStamp(opt)))
+      return [
+        'TCP_RFC7323_PAWS',
+        `its timestamp ${number(opt?.num('rcv_tsval') ?? 0)} is older than ${number(opt?.num('ts_recent') ?? 0)}, the last one accepted`,
+      ];
+    const window = sk === null ? 0 : windowOf(sk);
+    return [
+      'TCP_INVALID_SEQUENCE',
+      `${sk === null ? 'it' : placed(freed, sk)}, outside the window of ${number(window)} bytes`,
+    ];
+  }),
+  tcp_check_urg: kept('TAKEN', 'it held the urgent byte alone'),
+  tcp_rcv_state_process: (freed) => {
+    const state = sockOf(freed)?.text('skc_state') ?? '';
+    if (freed.last.name.startsWith('tcp_ack') && freed.last.result === 0)
+      return { dropped: true, told: ['TCP_OLD_ACK', `its acknowledgement is not acceptable in ${state}`] };
+    if (freed.last.name === '' || freed.last.name === 'tcp_validate_incoming')
+      return { dropped: true, told: ['TCP_FLAGS', `its flags mean nothing to a socket in ${state}`] };
+    return { dropped: false, told: ['TAKEN', `its header has been read, in ${state}`] };
+  },
+  tcp_v4_do_rcv: lost((freed) => {
+    if (freed.last.name.includes('checksum')) return ['TCP_CSUM', 'its checksum is wrong'];
+    if (freed.last.name === 'tcp_v4_send_reset')
+      return [
+        'TCP_RESET',
+        `the socket is in ${sockOf(freed)?.text('skc_state') ?? 'a state'} that takes no such segment: answered with RST`,
+      ];
+    return ['TCP_FLAGS', 'it does not fit the state of its socket'];
+  }),
+  tcp_v4_rcv: lost((freed) => {
+    if (freed.last.name === 'tcp_v4_checksum_init' || freed.last.name === 'tcp_checksum_complete')
+      return ['TCP_CSUM', 'its checksum is wrong'];
+    if (freed.last.name === 'tcp_v4_send_reset' || freed.last.name === '__inet_lookup_skb')
+      return ['NO_SOCKET', 'no socket has these addresses and ports'];
+    if (freed.last.name === 'sk_filter') return ['SOCKET_FILTER', "the socket's filter refused it"];
+    if (freed.last.name === 'bh_unlock_sock' || freed.last.name === 'sk_add_backlog') {
+      const sk = sockOf(freed);
+      const len = sk?.ref('sk_backlog')?.num('len') ?? 0;
+      const text = `the backlog holds ${number(len)} bytes, received data ${number(sk?.num('sk_rmem_alloc') ?? 0)}, and sk_rcvbuf is ${number(sk?.num('sk_rcvbuf') ?? 0)}`;
+      return ['SOCKET_BACKLOG', text];
+    }
+    return freed.skb.text('pkt_type') === 'PACKET_HOST' || freed.skb.num('pkt_type') === 0
+      ? ['HDR_TRUNC', 'it is too short for a TCP header']
+      : ['OTHERHOST', 'it is not for this host'];
+  }),
+  sk_stream_alloc_skb: always('PROTO_MEM', 'there is no memory for it within the limits'),
+  tcp_sendmsg: kept('UNUSED', 'nothing was copied into it'),
+
+  // IP and below.
+  ip_rcv: lost(({ skb, last }) => {
+    if (last.name === '') return ['OTHERHOST', "it is addressed to another host's card"];
+    if (last.name === 'ip_fast_csum' && last.result !== 0) return ['IP_CSUM', 'the checksum of its IP header is wrong'];
+    return ['IP_INHDR', `its IP header does not fit its ${number(skb.num('len'))} bytes`];
+  }),
+  ip_rcv_finish: lost(({ last }) => ['IP_INNOROUTES', `no route leads on for it (${last.result})`]),
+  ip_local_deliver_finish: lost((freed) => [
+    'IP_NOPROTO',
+    `nobody handles IP protocol ${String(freed.arg('protocol') ?? '')}`.trim(),
+  ]),
+  ip_frag_queue: always('DUP_FRAG', 'a fragment with these bytes came before, or it does not fit the others'),
+  frag_kfree_skb: ({ stack }) =>
+    stack.includes('ip_expire')
+      ? { dropped: true, told: ['FRAG_REASM_TIMEOUT', 'the other fragments did not come in time'] }
+      : { dropped: true, told: ['DUP_FRAG', 'other fragments cover it'] },
+  ip_queue_xmit: always('IP_OUTNOROUTES', 'there is no route to its destination'),
+  nf_hook_slow: always('NETFILTER_DROP', 'a netfilter hook said NF_DROP'),
+  neigh_blackhole: always('NEIGH_DEAD', 'its neighbour is gone'),
+  neigh_invalidate: always('NEIGH_FAILED', 'the neighbour did not answer ARP'),
+  arp_error_report: always('NEIGH_FAILED', 'the neighbour did not answer ARP'),
+  __neigh_event_send: lost((freed) => {
+    const waiting = freed.object('neigh')?.ref('arp_queue')?.num('qlen') ?? 0;
+    return ['NEIGH_QUEUEFULL', `${number(waiting + 1)} packets wait for ARP already: the oldest goes`];
+  }),
+  neigh_resolve_output: always('NEIGH_FAILED', 'its link header could not be made'),
+  arp_rcv: always('INVALID_PROTO', 'it is no ARP packet for this host'),
+  __netif_receive_skb: always('UNHANDLED_PROTO', 'no packet_type takes this Ethernet type'),
+  enqueue_to_backlog: always('CPU_BACKLOG', "the CPU's input_pkt_queue is full (netdev_max_backlog)"),
+  napi_gro_complete: always('NOMEM', 'it could not be completed'),
+
+  // Queues and driver.
+  qdisc_drop: lost((freed) => {
+    const q = freed.object('sch');
+    const by = freed.stack[freed.stack.lastIndexOf('qdisc_drop') - 1] ?? 'the qdisc';
+    const held = q === null ? '' : `: it holds ${number(q.ref('q')?.num('qlen') ?? 0)} packets`;
+    return ['QDISC_DROP', `${by} had no room${held}`];
+  }),
+  qdisc_reshape_fail: lost(({ skb }) => [
+    'QDISC_DROP',
+    `its ${number(skb.num('len'))} bytes are more than the qdisc can ever let go at once`,
+  ]),
+  netem_enqueue: always('QDISC_DROP', 'netem loses it on purpose'),
+  __dev_xmit_skb: always('QDISC_DROP', 'the qdisc is deactivated'),
+  __qdisc_reset_queue: always('DEV_READY', 'the qdisc was reset with packets in it'),
+  qdisc_reset: always('DEV_READY', 'the qdisc was reset with a requeued packet in hand'),
+  dev_queue_xmit: always('DEV_READY', 'the device is down, or its queue stopped and there is no qdisc to wait in'),
+  handle_dev_cpu_collision: always(
+    'RECURSION_LIMIT',
+    'this CPU holds the TX lock already: the packet came round in a circle',
+  ),
+  e1000_xmit_frame: always('DEV_HDR', 'the driver has no use for it'),
+};
+
+function oldStamp(opt: StructView | null): boolean {
+  return opt?.flag('saw_tstamp') === true && seqDiff(opt.num('rcv_tsval'), opt.num('ts_recent')) < 0;
+}
+
+/** What frees for others: none of them decides. */
+const FREEING = new Set([
+  'kfree_skbmem',
+  'skb_release_all',
+  'skb_release_data',
+  'skb_drop_fraglist',
+  'skb_drop_list',
+  '__kfree_skb',
+  'kfree_skb',
+  'consume_skb',
+  'dev_kfree_skb_any',
+  'dev_kfree_skb_irq',
+  'sk_wmem_free_skb',
+  'sk_eat_skb',
+]);
+
+/** A second cursor of the trace, to read the state at the moment of a decision. */
+const cursors = new WeakMap<Trace, Cursor>();
+
+/** The state at a step, without moving the page's own cursor. Valid until the next call. */
+export function stateAt(trace: Trace, step: number): State {
+  let cursor = cursors.get(trace);
+  if (cursor === undefined) {
+    cursor = new Cursor(trace);
+    cursors.set(trace, cursor);
+  }
+  cursor.seek(step);
+  return cursor.state;
+}
+
+/** The last direct callee of a frame that returned before `step`, freeing apart. */
+function lastCallee(trace: Trace, frame: Frame, step: number): { name: string; result: number } {
+  const ctx = trace.ctx(step);
+  for (let at = trace.lastEventOf(ctx, step - 1); at > frame.enter; at = trace.lastEventOf(ctx, at - 1)) {
+    if (trace.kind(at) !== Kind.LEAVE) continue;
+    const enter = trace.frame(at);
+    const name = trace.functionAt(at)?.name ?? '';
+    const caller = trace.link(enter);
+    if (caller !== NONE && trace.frame(caller) === frame.enter && !FREEING.has(name)) {
+      const value = trace.variablesAt(at).find(({ isReturn }) => isReturn)?.value;
+      return { name, result: typeof value === 'number' ? value : value === true ? 1 : 0 };
+    }
+    // Nothing inside a callee is the frame's own.
+    if (enter > frame.enter) at = Math.min(at, enter + 1);
+  }
+  return { name: '', result: 0 };
+}
+
+/** What became of the sk_buff that is freed at `step`, an entry of kfree_skbmem. */
+function fateAt(trace: Trace, step: number, packet: number): Fate {
+  const frames = trace.stackAt(step);
+  const by = frames.findLast(({ fact }) => !FREEING.has(fact.name));
+  const name = by?.fact.name ?? '';
+  const base = { step, packet, host: trace.context(trace.ctx(step)).host, by: name };
+  const state = stateAt(trace, step);
+  const skb = state.find(packet);
+  const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
+  if (rule === undefined || skb === null || by === undefined)
+    return { ...base, dropped: false, word: 'FREED', text: `${name || 'someone'} freed it` };
+  const values = new Map(trace.variablesAt(by.at).map((value) => [value.name, value.value]));
+  const object = (variable: string): StructView | null => {
+    const id = values.get(variable);
+    return typeof id === 'number' ? state.find(id) : null;
+  };
+  const { dropped, told } = rule({
+    skb,
+    object,
+    arg: (variable) => values.get(variable),
+    last: lastCallee(trace, by, step),
+    stack: frames.map(({ fact }) => fact.name),
+  });
+  return { ...base, dropped, word: told[0], text: told[1] };
+}
+
+const LOST_ON_THE_WAY: Readonly<Record<string, Told>> = {
+  lost: ['LOST', 'the wire lost it'],
+};
+
+/** Steps at which packets end: entries of kfree_skbmem, and frames that the wire loses. */
+function* endings(trace: Trace): Generator<number> {
+  const freeing = trace.data.schema.functions.find(({ name }) => name === 'kfree_skbmem')?.id ?? -1;
+  for (let n = 0; n < trace.steps; n++) {
+    const kind = trace.kind(n);
+    if (kind === Kind.ENTER ? trace.fn(n) === freeing : kind === Kind.WIRE && trace.label(n) in LOST_ON_THE_WAY)
+      yield n;
+  }
+}
+
+function fateOfEnding(trace: Trace, step: number): Fate {
+  const packet = trace.skb(step);
+  const told = LOST_ON_THE_WAY[trace.label(step)];
+  if (told === undefined) return fateAt(trace, step, packet);
+  return { step, packet, host: -1, dropped: true, word: told[0], text: told[1], by: 'wire' };
+}
+
+/** What became of every packet that ends in the run, in order. */
+export function fatesOf(trace: Trace): Fate[] {
+  return [...endings(trace)].map((step) => fateOfEnding(trace, step));
+}
+
+/** Those that were dropped, in order; at most `most`. */
+export function dropsOf(trace: Trace, most: number): Fate[] {
+  const drops: Fate[] = [];
+  for (const step of endings(trace)) {
+    const fate = fateOfEnding(trace, step);
+    if (fate.dropped) drops.push(fate);
+    if (drops.length >= most) break;
+  }
+  return drops;
+}
+
+/** What became of an sk_buff that is gone at `step`; null when it was never freed before. */
+export function fateOf(trace: Trace, skb: number, step: number): Fate | null {
+  const freeing = trace.data.schema.functions.find(({ name }) => name === 'kfree_skbmem')?.id ?? -1;
+  for (let n = step; n >= 0; n--) {
+    if (trace.kind(n) === Kind.ENTER && trace.fn(n) === freeing && trace.skb(n) === skb) return fateAt(trace, n, skb);
+  }
+  return null;
+}
