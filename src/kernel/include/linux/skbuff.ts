@@ -617,6 +617,19 @@ export function __skb_dequeue(list: sk_buff_head): sk_buff | null {
 }
 
 /**
+ * Takes the last skb out of a list, or null.
+ * @modelled include/linux/skbuff.h
+ * @cost 4
+ */
+export function __skb_dequeue_tail(list: sk_buff_head): sk_buff | null {
+  const skb = skb_peek_tail(list);
+  if (skb !== null) {
+    __skb_unlink(skb, list);
+  }
+  return skb;
+}
+
+/**
  * Sets the time of arrival to now.
  * @modelled include/linux/skbuff.h
  * @cost 25

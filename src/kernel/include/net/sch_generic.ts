@@ -1,10 +1,10 @@
 /** Mirrors include/net/sch_generic.h (2.6.39): Qdisc and its operations. */
-import { byteCount, embed, flags, int, list, ns, ref, struct, table, u32 } from '../../../base/struct';
+import { byteCount, embed, flags, hex32, int, list, ns, ref, struct, table, u8, u32 } from '../../../base/struct';
 import { smp_processor_id } from '../../arch/current';
 import type { net_device, netdev_queue } from '../linux/netdevice';
 import { type sk_buff, sk_buff_head, skb_shinfo } from '../linux/skbuff';
 import { spinlock_t } from '../linux/spinlock';
-import { hrtimer } from '../linux/timer';
+import { hrtimer, timer_list } from '../linux/timer';
 
 export const TCQ_F_BUILTIN = 1;
 export const TCQ_F_THROTTLED = 2;
@@ -18,6 +18,18 @@ export const __QDISC___STATE_RUNNING = 1 << 2;
 export const NET_XMIT_SUCCESS = 0;
 export const NET_XMIT_DROP = 1;
 export const NET_XMIT_CN = 2;
+/** With NET_XMIT_SUCCESS: the packet went elsewhere and must not be counted as dropped. */
+export const __NET_XMIT_STOLEN = 0x10000;
+/** With NET_XMIT_SUCCESS: no class took the packet. */
+export const __NET_XMIT_BYPASS = 0x20000;
+
+export const TC_PRIO_MAX = 15;
+/** Most bands of prio (TCQ_PRIO_BANDS). */
+export const TCQ_PRIO_BANDS = 16;
+/** Packets sfq holds at most in one flow, and flows it knows at a time. */
+export const SFQ_DEPTH = 128;
+export const SFQ_SLOTS = 128;
+export const SFQ_DEFAULT_HASH_DIVISOR = 1024;
 
 export interface Qdisc_ops {
   id: string;
@@ -71,6 +83,49 @@ export const netem_sched_data = struct('netem_sched_data', {
 });
 export interface netem_sched_data extends InstanceType<typeof netem_sched_data> {}
 
+/** Priority bands, each with a qdisc of its own (net/sched/sch_prio.c). */
+export const prio_sched_data = struct('prio_sched_data', {
+  bands: int('bands in use'),
+  prio2band: list(u8('band'), TC_PRIO_MAX + 1, 'band of each packet priority'),
+  queues: list(ref<Qdisc>('qdisc of a band'), TCQ_PRIO_BANDS, 'one qdisc a band, band 0 is sent first'),
+});
+export interface prio_sched_data extends InstanceType<typeof prio_sched_data> {}
+
+/** A link of the lists of flows by length: indices below SFQ_SLOTS are flows, above them list heads. */
+export const sfq_head = struct('sfq_head', {
+  next: int('next of the same length'),
+  prev: int('previous of the same length'),
+});
+export interface sfq_head extends InstanceType<typeof sfq_head> {}
+
+/** One flow of sfq, or several that share a hash. */
+export const sfq_slot = struct('sfq_slot', {
+  skblist: embed(sk_buff_head, 'its packets'),
+  qlen: int('how many'),
+  next: int('next flow of the round'),
+  dep: embed(sfq_head, 'its place among the flows of the same length'),
+  hash: int('its entry of the hash table'),
+  allot: int('bytes it may still send in this round, in eights'),
+});
+export interface sfq_slot extends InstanceType<typeof sfq_slot> {}
+
+/** Stochastic fairness queueing (net/sched/sch_sfq.c). */
+export const sfq_sched_data = struct('sfq_sched_data', {
+  perturb_period: int('jiffies after which the hash changes, 0: never'),
+  quantum: byteCount('bytes a flow may send in a round'),
+  limit: int('packets it holds'),
+  divisor: int('entries of the hash table in use'),
+  perturb_timer: embed(timer_list, 'changes the hash'),
+  perturbation: u32('random number in the hash'),
+  cur_depth: int('packets of the longest flow'),
+  scaled_quantum: int('quantum in eights of a byte, rounded up'),
+  tail: int('the flow that was served last, -1: all are empty', -1),
+  ht: list(u8('flow, 255: none'), SFQ_DEFAULT_HASH_DIVISOR, 'flow of each hash'),
+  slots: list(ref<sfq_slot>('flow'), SFQ_SLOTS, 'the flows'),
+  dep: list(ref<sfq_head>('flows of this length'), SFQ_DEPTH, 'heads of the lists of flows, by their length'),
+});
+export interface sfq_sched_data extends InstanceType<typeof sfq_sched_data> {}
+
 export const Qdisc = struct('Qdisc', {
   ops: table<Qdisc_ops>('operations'),
   flags: flags('how it behaves', { TCQ_F_BUILTIN, TCQ_F_THROTTLED, TCQ_F_CAN_BYPASS }),
@@ -79,6 +134,8 @@ export const Qdisc = struct('Qdisc', {
     __QDISC_STATE_DEACTIVATED,
     __QDISC___STATE_RUNNING,
   }),
+  handle: hex32('its name: major number, as tc prints it, in the upper half'),
+  parent: ref<Qdisc>('qdisc it is a child of, null: it is the root'),
   limit: int('most it holds'),
   dev: ref<net_device>('device it serves'),
   dev_queue: ref<netdev_queue>('TX queue it serves'),
@@ -98,8 +155,19 @@ export const Qdisc = struct('Qdisc', {
   next_sched: ref<Qdisc>('next on the output queue of a CPU'),
   tbf: ref<tbf_sched_data>('private data of tbf'),
   netem: ref<netem_sched_data>('private data of netem'),
+  prio: ref<prio_sched_data>('private data of prio'),
+  sfq: ref<sfq_sched_data>('private data of sfq'),
 });
 export interface Qdisc extends InstanceType<typeof Qdisc> {}
+
+/**
+ * How many drops a result of an enqueue stands for: none when the packet was taken elsewhere.
+ * @modelled include/net/sch_generic.h
+ * @cost 1
+ */
+export function net_xmit_drop_count(e: number): number {
+  return (e & __NET_XMIT_STOLEN) !== 0 ? 0 : 1;
+}
 
 /**
  * Packets in a qdisc.

@@ -71,3 +71,17 @@ export function qdisc_watchdog_cancel(wd: hrtimer): void {
   hrtimer_cancel(wd);
   qdisc_unthrottled(wd.data as Qdisc);
 }
+
+/**
+ * Tells the parents of a qdisc that it has dropped `n` packets they count.
+ * @modelled net/sched/sch_api.c
+ * @omits qlen_notify: no class of the model keeps a list of those that are not empty
+ */
+export function qdisc_tree_decrease_qlen(sch: Qdisc, n: number): void {
+  if (n === 0) {
+    return;
+  }
+  for (let parent = sch.parent; parent !== null; parent = parent.parent) {
+    parent.q.qlen -= n;
+  }
+}

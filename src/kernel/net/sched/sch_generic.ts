@@ -35,6 +35,7 @@ import {
   qdisc_pkt_len,
   qdisc_qlen,
   qdisc_run_end,
+  TC_PRIO_MAX,
   TCQ_F_BUILTIN,
   TCQ_F_CAN_BYPASS,
 } from '../../include/net/sch_generic';
@@ -48,7 +49,6 @@ const prio2band = [1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1];
 const PFIFO_FAST_BANDS = 3;
 /** Lowest band that is not empty, by the bitmap of bands that are not; −1: all are empty. */
 const bitmap2band = [-1, 0, 1, 0, 2, 0, 1, 0];
-const TC_PRIO_MAX = 15;
 
 /**
  * Frees a packet that a qdisc does not take and counts it.
@@ -120,6 +120,21 @@ export function qdisc_dequeue_head(sch: Qdisc): sk_buff | null {
  */
 export function qdisc_peek_head(sch: Qdisc): sk_buff | null {
   return skb_peek(sch.q);
+}
+
+/**
+ * The packet that would leave next, of a qdisc that finds it only by dequeueing: it is kept for the next dequeue.
+ * @modelled include/net/sch_generic.h
+ * @cost 4
+ */
+export function qdisc_peek_dequeued(sch: Qdisc): sk_buff | null {
+  if (sch.gso_skb === null) {
+    sch.gso_skb = sch.ops === null ? null : sch.ops.dequeue(sch);
+    if (sch.gso_skb !== null) {
+      sch.q.qlen++;
+    }
+  }
+  return sch.gso_skb;
 }
 
 /**
