@@ -29,6 +29,7 @@ import type { Connection, Scenario, Task, TcpSide } from '../scenario/schema';
 import { Kind } from '../trace/recorder';
 import { Core, type Execution, MachineCpu } from './cpu';
 import { drain, type Machine } from './machine';
+import { qdiscParameters } from './qdisc';
 
 /** Interrupt line of eth0. */
 const ETH0_IRQ = 35;
@@ -152,7 +153,7 @@ export function bootHost(
     RxDescriptors: card.rxRing,
     InterruptThrottleRate: card.itr,
   });
-  if (wanted.qdisc.kind !== 'pfifo_fast') qdisc_model_attach(dev, wanted.qdisc);
+  if (wanted.qdisc.kind !== 'pfifo_fast') qdisc_model_attach(dev, qdiscParameters(wanted.qdisc));
   fib_add_ifaddr(dev, ipNumber(wanted.ip), 24);
   drain(neigh_add(ipNumber(peer.ip), dev, macNumber(peer.mac), NUD_PERMANENT));
 

@@ -5,7 +5,7 @@ import type { Call } from './calls';
 import type { Issue } from './issues';
 import { nearest } from './issues';
 import { windowOf } from './settle';
-import { HOST_NAMES, type HostName, type Scenario } from './shape';
+import { HOST_NAMES, type Host, type HostName, type Qdisc, type Scenario } from './shape';
 
 /** System calls of all tasks, loops unrolled. */
 const MOST_CALLS = 100_000;
@@ -51,10 +51,7 @@ function checkHosts({ hosts }: Scenario, report: Report): void {
     report('hosts.B.ip', `an address in ${network(hosts.A.ip)}.0/24, as host A's`, hosts.B.ip);
   }
   for (const name of HOST_NAMES) {
-    const { qdisc, nic } = hosts[name];
-    if (qdisc.kind === 'tbf' && qdisc.burst < nic.mtu + 14) {
-      report(`hosts.${name}.qdisc.burst`, `at least ${nic.mtu + 14}, one full frame`, qdisc.burst);
-    }
+    checkQdisc(hosts[name], `hosts.${name}.qdisc`, report);
   }
 }
 
@@ -62,6 +59,24 @@ function checkFaults({ faults }: Cable, path: string, report: Report): void {
   faults.forEach(({ fromUs, untilUs }, n) => {
     if (untilUs === undefined || untilUs > fromUs) return;
     report(`${path}.faults[${n}].untilUs`, `more than ${fromUs}, when it begins`, untilUs);
+  });
+}
+
+function checkQdisc({ qdisc, nic }: Host, at: string, report: Report): void {
+  const checkBucket = (one: Qdisc, path: string): void => {
+    const frame = nic.mtu + 14;
+    if (one.kind === 'tbf' && one.burst < frame)
+      report(`${path}.burst`, `at least ${frame}, one full frame`, one.burst);
+  };
+  checkBucket(qdisc, at);
+  if (qdisc.kind !== 'prio') return;
+  const { bands, priomap, children } = qdisc;
+  priomap.forEach((band, n) => {
+    if (band >= bands) report(`${at}.priomap[${n}]`, `a band from 0 to ${bands - 1}`, band);
+  });
+  if (children.length > bands) report(`${at}.children`, `at most ${bands} qdiscs, one a band`, children.length);
+  children.forEach((child, n) => {
+    if (child !== null) checkBucket(child, `${at}.children[${n}]`);
   });
 }
 

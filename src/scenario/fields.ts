@@ -13,6 +13,15 @@ export function whole(min: number, max: number, doc: string, unit = '') {
   );
 }
 
+/** A share in percent, from 0 to 100; fractions are fine. Default 0. */
+export function percent(doc: string) {
+  const expected = 'a number of percent from 0 to 100';
+  return v.optional(
+    v.pipe(v.number(expected), v.minValue(0, expected), v.maxValue(100, expected), v.description(doc)),
+    0,
+  );
+}
+
 export function yes(doc: string, initial = true) {
   return v.optional(v.pipe(v.boolean('true or false'), v.description(doc)), initial);
 }

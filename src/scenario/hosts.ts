@@ -1,6 +1,7 @@
 /** What a host is made of: CPUs, addresses, card, queueing discipline, switches of its kernel. */
 import * as v from 'valibot';
 import { matching, oneOf, whole, yes } from './fields';
+import { Qdisc } from './qdisc';
 import { SYSCTLS } from './sysctls';
 
 function ring(which: string) {
@@ -39,25 +40,6 @@ const Nic = v.strictObject(
     mtu: v.optional(whole(576, 9000, 'Largest IP packet.', 'bytes'), 1500),
   },
   'a card, such as { "txRing": 256, "tso": false }',
-);
-
-const Qdisc = v.variant(
-  'kind',
-  [
-    v.strictObject({
-      kind: v.literal('pfifo_fast'),
-      limit: v.optional(whole(1, 100_000, 'tx_queue_len: packets it holds.', 'packets'), 1000),
-    }),
-    v.strictObject({
-      kind: v.literal('tbf'),
-      rate: whole(8000, 1_000_000_000, 'Tokens come at this rate.', 'bits a second'),
-      burst: v.optional(whole(256, 16 << 20, 'Bucket: bytes that may leave at once.', 'bytes'), 5000),
-      limit: v.optional(whole(256, 16 << 20, 'Bytes it holds before it drops.', 'bytes'), 30_000),
-    }),
-    // As with txqueuelen 0: a packet goes straight to the TX lock.
-    v.strictObject({ kind: v.literal('noqueue') }),
-  ],
-  'a queueing discipline: { "kind": "pfifo_fast" }, { "kind": "noqueue" } or { "kind": "tbf", "rate": 8000000 }',
 );
 
 const Sysctls: v.GenericSchema<Record<string, number>> = v.strictObject(

@@ -51,6 +51,19 @@ describe('parseScenario', () => {
       /^hosts\.A\.qdisc\.burst: expected at least 1514/,
     ],
     [
+      { hosts: { A: { qdisc: { kind: 'prio', bands: 2 } } } },
+      /^hosts\.A\.qdisc\.priomap\[1\]: expected a band from 0 to 1, got 2/,
+    ],
+    [
+      { hosts: { A: { qdisc: { kind: 'sfq', divisor: 100 } } } },
+      /divisor: expected a power of two from 1 to 1024, got 100/,
+    ],
+    [{ hosts: { A: { qdisc: { kind: 'netem', loss: 101 } } } }, /loss: expected a number of percent from 0 to 100/],
+    [
+      { hosts: { A: { qdisc: { kind: 'prio', children: [{ kind: 'prio' }] } } } },
+      /children\[0\]\.kind: expected a qdisc of a band/,
+    ],
+    [
       { hosts: { A: { qdisc: { kind: 'tfb' } } } },
       /^hosts\.A\.qdisc\.kind: expected a queueing discipline.*, got "tfb"$/,
     ],

@@ -137,6 +137,7 @@ type Settled<T, K extends keyof T> = Omit<T, K> & { [P in K]-?: Exclude<T[P], un
 
 export type Host = Shape['hosts']['A'];
 export type Nic = Host['nic'];
+export type Qdisc = Host['qdisc'];
 export type SideShape = Shape['connections'][number]['a'];
 /** One end of a connection, all fields known. */
 export type TcpSide = Settled<Omit<SideShape, 'host'>, 'sndWnd' | 'isn' | 'rttMs'> & { host: HostName };

@@ -1,7 +1,7 @@
 /** Puts a qdisc on the TX queues of a device, as `tc qdisc replace dev eth0 root ...` does. No such file in Linux. */
 import { type net_device, netdev_get_tx_queue, type netdev_queue } from '../../include/linux/netdevice';
 import { HZ } from '../../include/linux/timer';
-import type { netem_sched_data, Qdisc } from '../../include/net/sch_generic';
+import { type netem_sched_data, type Qdisc, TCQ_PRIO_BANDS } from '../../include/net/sch_generic';
 import { bfifo_qdisc_ops, pfifo_qdisc_ops } from './sch_fifo';
 import { dev_graft_qdisc, noqueue_qdisc_ops, pfifo_fast_ops, qdisc_create_dflt } from './sch_generic';
 import { netem_qdisc_ops } from './sch_netem';
@@ -61,6 +61,7 @@ const BITS_PER_BYTE = 8;
 const CERTAIN = 0xffffffff;
 /** Major number of the root qdisc, as tc gives it to the first one: 8001. */
 const ROOT_HANDLE = 0x80010000;
+const NEXT_HANDLE = 0x10000;
 
 const chance = (share = 0): number => Math.round(share * CERTAIN);
 
@@ -88,10 +89,18 @@ function netem_model_change(q: netem_sched_data, wanted: Extract<LeafParameters,
 }
 
 /**
- * Makes a qdisc for a TX queue, with its children.
+ * Makes a qdisc for a TX queue, with its children, and gives it a handle, as tc does: 8001:, its children the ones after.
  * @model stands for qdisc_create and the netlink messages of tc
  */
-export function qdisc_model_create(txq: netdev_queue, wanted: QdiscParameters): Qdisc {
+export function qdisc_model_create(txq: netdev_queue, wanted: QdiscParameters, handle = ROOT_HANDLE): Qdisc {
+  const qdisc = unnamed(txq, wanted, handle);
+  const named = wanted.kind !== 'pfifo_fast' && wanted.kind !== 'noqueue';
+  qdisc.handle = named ? handle : 0;
+  return qdisc;
+}
+
+/** The qdisc without its handle. */
+const unnamed = (txq: netdev_queue, wanted: QdiscParameters, handle: number): Qdisc => {
   switch (wanted.kind) {
     case 'pfifo_fast':
       return qdisc_create_dflt(txq, pfifo_fast_ops);
@@ -123,13 +132,13 @@ export function qdisc_model_create(txq: netdev_queue, wanted: QdiscParameters): 
       prio_tune(prio, wanted.bands, wanted.priomap);
       wanted.children.slice(0, wanted.bands).forEach((child, band) => {
         if (child !== null) {
-          prio_graft(prio, band, qdisc_model_create(txq, child));
+          prio_graft(prio, band, qdisc_model_create(txq, child, handle + (band + 1) * NEXT_HANDLE));
         }
       });
       return prio;
     }
   }
-}
+};
 
 /**
  * Replaces the root qdisc of each TX queue.
@@ -143,10 +152,6 @@ export function qdisc_model_attach(dev: net_device, wanted: QdiscParameters): vo
   }
   for (let index = 0; index < dev.num_tx_queues; index++) {
     const txq = netdev_get_tx_queue(dev, index);
-    const qdisc = qdisc_model_create(txq, wanted);
-    if (wanted.kind !== 'pfifo_fast' && wanted.kind !== 'noqueue') {
-      qdisc.handle = ROOT_HANDLE + index * 0x10000;
-    }
-    dev_graft_qdisc(txq, qdisc);
+    dev_graft_qdisc(txq, qdisc_model_create(txq, wanted, ROOT_HANDLE + index * TCQ_PRIO_BANDS * NEXT_HANDLE));
   }
 }
