@@ -22,6 +22,7 @@ export const KEYS: Readonly<Record<string, { readonly does: string; readonly run
   l: { does: 'Copy the link to this step', run: () => void copyLink() },
   e: { does: 'Edit the scenario', run: () => usePage.getState().openEditor(null) },
   x: { does: 'Export', run: () => usePage.getState().openDialog('export') },
+  d: { does: 'Dropped packets, and why', run: () => usePage.getState().openDialog('drops') },
   t: { does: 'Theme: system, light, dark', run: toggleTheme },
   '/': { does: 'Commands', run: () => usePage.getState().openDialog('palette') },
   '?': { does: 'What the keys do', run: () => usePage.getState().openDialog('help') },

@@ -8,6 +8,7 @@ const DIALOGS: Readonly<Record<DialogName, React.LazyExoticComponent<() => React
   export: lazy(() => import('./Export')),
   help: lazy(() => import('./Help')),
   about: lazy(() => import('./About')),
+  drops: lazy(() => import('./Drops')),
 };
 
 /** Marks the page as not at rest for as long as it stands. */

@@ -37,7 +37,7 @@ export interface Source {
 }
 
 /** What can stand over the page. */
-export type DialogName = 'palette' | 'editor' | 'export' | 'help' | 'about';
+export type DialogName = 'palette' | 'editor' | 'export' | 'help' | 'about' | 'drops';
 
 /** Something went wrong; the page keeps what it had. */
 export interface Problem {

@@ -4,6 +4,7 @@ import { lanesOf } from '../../view/timeline/lanes';
 import { timeScale } from '../../view/timeline/scale';
 import { sequencePlots } from '../../view/timeline/series';
 import { Derived, useDerived } from '../store/derived';
+import { DROPS } from '../store/drops';
 import { usePage } from '../store/store';
 import { draw, drawPlayhead, LABEL_WIDTH, LEGEND, nsAt, timeText } from './draw';
 import './timeline.css';
@@ -46,7 +47,8 @@ const SCENES = new Derived((trace) => {
       : coursesOf(trace, 'tcp_sock', ['snd_cwnd', 'packets_out', 'snd_wnd', 'srtt']).filter(
           ({ object }) => object === plot.sock,
         );
-  return { lanes, scale, plot, numbers };
+  const drops = DROPS.of(trace).map(({ step }) => trace.time(step));
+  return { lanes, scale, plot, numbers, drops };
 });
 
 /** Width and height of an element as they change. */
@@ -104,6 +106,7 @@ export function Timeline() {
   const trace = usePage((page) => page.trace);
   const step = usePage((page) => page.step);
   const seek = usePage((page) => page.seek);
+  const openDialog = usePage((page) => page.openDialog);
   const [canvas, setCanvas] = useState<HTMLCanvasElement | null>(null);
   const back = useRef<HTMLCanvasElement>(null);
   const size = useSize(canvas);
@@ -174,6 +177,11 @@ export function Timeline() {
           </p>
         )}
         <span className="grow" />
+        {scene !== null && scene.drops.length > 0 && (
+          <button type="button" className="button small timeline-drops" onClick={() => openDialog('drops')}>
+            {scene.drops.length} dropped
+          </button>
+        )}
         {view !== null && (
           <button type="button" className="button small" onClick={() => setView(null)}>
             Whole run

@@ -12,6 +12,8 @@ export interface Scene {
   readonly to: number;
   readonly lanes: readonly Lane[];
   readonly plot: SequencePlot | null;
+  /** Times at which packets were dropped, ns. */
+  readonly drops: readonly number[];
   readonly colour: (name: string) => string;
 }
 
@@ -87,6 +89,7 @@ export function draw(context: CanvasRenderingContext2D, scene: Scene): void {
   scene.lanes.forEach((lane, i) => {
     drawLane(context, scene, lane, { top: tops[i] as number, height: heights[i] as number, level });
   });
+  drops(context, scene);
   if (scene.plot !== null && height - plotTop > 30) plot(context, scene, scene.plot, plotTop);
 }
 
@@ -162,6 +165,26 @@ function gaps(context: CanvasRenderingContext2D, scene: Scene): void {
       context.restore();
     }
   }
+}
+
+/** A cross on the axis for each packet that was dropped; those that would stand on one another are one. */
+function drops(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { width, colour } = scene;
+  const y = AXIS_HEIGHT + 1;
+  context.strokeStyle = colour('--drop');
+  context.lineWidth = 1.5;
+  context.beginPath();
+  let lastX = Number.NEGATIVE_INFINITY;
+  for (const ns of scene.drops) {
+    const x = xOf(scene, ns);
+    if (x < LABEL_WIDTH || x > width || Math.abs(x - lastX) < 3) continue;
+    lastX = x;
+    context.moveTo(x - 3, y - 3);
+    context.lineTo(x + 3, y + 3);
+    context.moveTo(x - 3, y + 3);
+    context.lineTo(x + 3, y - 3);
+  }
+  context.stroke();
 }
 
 function drawLane(
