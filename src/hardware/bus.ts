@@ -1,42 +1,50 @@
 /** What the host bus costs the card: latencies and rates of DMA. */
 
+interface BusFacts {
+  readonly name: string;
+  /** ns a byte: the rate of the bus itself, without what addresses cost. */
+  readonly nsPerByte: number;
+  /** ns from asking for a burst of reads to its first data. */
+  readonly readLatency: number;
+  /** ns before the first byte of a posted write passes. */
+  readonly writeLatency: number;
+}
+
 /**
- * Time from asking for a burst of reads to its first data: arbitration, address phase and the memory's latency. PCI allows
- * a target 16 clocks to the first data (485 ns at 33 MHz, 242 ns at 66 MHz); 300 ns is a middle value.
+ * Reads on PCI: arbitration, address phase and the memory's latency. A target may take 16 clocks to the first data (485 ns at 33 MHz,
+ * 242 ns at 66 MHz); 300 ns is a middle value. A posted write needs arbitration and the address phase only: about 8 clocks at 66 MHz.
  */
-export const READ_LATENCY_NS = 300;
+const PCI = { readLatency: 300, writeLatency: 120 };
 
-/** A posted write needs arbitration and the address phase only: about 8 clocks at 66 MHz. */
-export const WRITE_LATENCY_NS = 120;
-
-/** ns a byte. Rates are those of the bus itself: one data phase a clock. */
-export const BUS_NS_PER_BYTE = {
-  /** 32 bit, 33 MHz: 132 MB/s. */
-  'pci-33': 7.58,
-  /** 32 bit, 66 MHz: 264 MB/s; the fastest an 82540EM takes. */
-  'pci-66': 3.79,
-  /** 64 bit, 133 MHz: 1064 MB/s; the fastest an 82545EM takes. */
-  'pci-x-133': 0.94,
-} as const;
-export type BusKind = keyof typeof BUS_NS_PER_BYTE;
-
-export const BUS_NAMES: Readonly<Record<BusKind, string>> = {
-  'pci-33': 'PCI, 32 bit at 33 MHz',
-  'pci-66': 'PCI, 32 bit at 66 MHz',
-  'pci-x-133': 'PCI-X, 64 bit at 133 MHz',
-};
+const BUSES = {
+  /** 132 MB/s: one data phase a clock. */
+  'pci-33': { name: 'PCI, 32 bit at 33 MHz', nsPerByte: 7.58, ...PCI },
+  /** 264 MB/s; the fastest an 82540EM takes. */
+  'pci-66': { name: 'PCI, 32 bit at 66 MHz', nsPerByte: 3.79, ...PCI },
+  /** 1064 MB/s; the fastest an 82545EM takes. */
+  'pci-x-133': { name: 'PCI-X, 64 bit at 133 MHz', nsPerByte: 0.94, ...PCI },
+  /**
+   * Four lanes of 2.5 GT/s with 8b/10b code: 1000 MB/s each way; a packet of 128 bytes has 24 bytes of framing, sequence number, header
+   * and LCRC, which leaves 842 MB/s. A read goes to the memory and comes back as a completion; a write is posted.
+   */
+  'pcie-x4': { name: 'PCI Express, 4 lanes of 2.5 GT/s', nsPerByte: 1.19, readLatency: 500, writeLatency: 150 },
+} as const satisfies Readonly<Record<string, BusFacts>>;
+export type BusKind = keyof typeof BUSES;
 
 export class Bus {
-  private readonly nsPerByte: number;
+  private readonly facts: BusFacts;
   constructor(kind: BusKind) {
-    this.nsPerByte = BUS_NS_PER_BYTE[kind];
+    this.facts = BUSES[kind];
+  }
+  get name(): string {
+    return this.facts.name;
   }
   /** ns to read `bytes` of host memory. */
   read(bytes: number): number {
-    return READ_LATENCY_NS + Math.round(bytes * this.nsPerByte);
+    return this.facts.readLatency + Math.round(bytes * this.facts.nsPerByte);
   }
   /** ns to write `bytes` of host memory. */
   write(bytes: number): number {
-    return WRITE_LATENCY_NS + Math.round(bytes * this.nsPerByte);
+    return this.facts.writeLatency + Math.round(bytes * this.facts.nsPerByte);
   }
 }

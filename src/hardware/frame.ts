@@ -1,6 +1,6 @@
 /** An Ethernet frame from the TX FIFO of one card to the memory behind the other: real bytes in RAM, FCS included. */
 import { heap } from '../base/heap';
-import { addr, byteCount, enumeration, flags, int, ns, ref, struct } from '../base/struct';
+import { addr, byteCount, enumeration, flags, hex32, int, ns, ref, struct } from '../base/struct';
 
 export const FRAME_FILLING = 0;
 export const FRAME_TX_FIFO = 1;
@@ -47,6 +47,9 @@ export const frame = struct('frame', {
   buffer_address: addr('host memory the first of its payload was fetched from'),
   segment: int('number within the TSO packet it was cut from, from 0'),
   segments: int('how many frames the descriptors stand for', 1),
+  rx_queue: int('receive queue it was steered to'),
+  rss_hash: hex32('hash of its flow, as the receiving card computed it'),
+  rss_type: int('what the hash was taken of, 0: nothing, 1: addresses and TCP ports, 2: addresses'),
   start: ns('when the first bit of the preamble leaves'),
   end: ns('when the last bit leaves'),
   arrival: ns('when the last bit reaches the other card'),

@@ -1,26 +1,22 @@
 /**
- * Receive side of the card: address filter, RX FIFO, frame check, checksum verdict, DMA into the posted buffers, write-back,
- * interrupt. Manual chapter 3.2 (descriptors 3.2.3, interrupts 3.2.7, checksums 3.2.9).
+ * Receive side of a card: address filter, RX FIFO, frame check, checksum verdict, DMA into the posted buffers, write-back.
+ * 317453 3.2 for the 8254x, 317694 7.1 for the 82576. One DMA engine empties the FIFO in order; each frame goes to the queue that the
+ * card chose for it.
  *
- * Left out: VLAN, multicast table (RCTL.MPE takes all multicast or none), wake-up, several receive addresses, packet split.
+ * Left out: VLAN, multicast table (RCTL.MPE takes all multicast or none), wake-up, several receive addresses.
  */
 import { heap } from '../base/heap';
 import { byteCount, embed, enumeration, int, ref, struct } from '../base/struct';
 import { type Card, DESCRIPTOR_BYTES, DESCRIPTOR_CACHE } from './card';
+import { type Filled, packetChecksum, type ReceiveFormat, type Verdict } from './descriptors';
 import { DMA_DATA, DMA_DESCRIPTORS, DMA_WRITE_BACK, DmaChannel, nic_transfer } from './dma';
 import { FRAME_RX_FIFO, type frame, frame_queue, freeFrame, pushFrame, shiftFrame } from './frame';
-import { Moderation } from './interrupts';
+import { nic_rx_queue, type RxRing } from './queues';
 import {
-  ICR_RXDMT0,
-  ICR_RXO,
-  ICR_RXT0,
-  type nic_registers,
+  type CommonRegisters,
   RAH_AV,
   RCTL_BAM,
-  RCTL_BSEX,
-  RCTL_BSIZE_SHIFT,
   RCTL_EN,
-  RCTL_LPE,
   RCTL_MPE,
   RCTL_RDMTS_SHIFT,
   RCTL_SBP,
@@ -34,20 +30,6 @@ import { frameCheckSequence, onesSum } from './sums';
 
 const FCS_BYTES = 4;
 const ETHERNET_HEADER = 14;
-/** Longest frame with FCS and VLAN tag while RCTL.LPE is 0 (13.4.22). */
-const LONGEST = 1522;
-
-/** Bits of the status byte (3.2.3.1). */
-const RX_DD = 0x01;
-const RX_EOP = 0x02;
-/** Ignore the checksum bits. */
-const RX_IXSM = 0x04;
-const RX_TCPCS = 0x20;
-const RX_IPCS = 0x40;
-/** Bits of the errors byte (3.2.3.2). */
-const RX_CE = 0x01;
-const RX_TCPE = 0x20;
-const RX_IPE = 0x40;
 
 const ETH_P_IP = 0x0800;
 const IP_MF_OFFSET = 0x3fff;
@@ -66,7 +48,7 @@ export const nic_rx = struct('nic_rx', {
     'writing data': DMA,
     'waiting for a descriptor': WAIT_DESCRIPTOR,
   }),
-  cached: int('descriptors fetched and not yet used'),
+  queue: int('queue of the frame being moved'),
   descriptor: int('descriptor being filled, -1: none', -1),
   fifo: embed(frame_queue, 'frames waiting for memory'),
   fifo_size: byteCount('size of the RX FIFO'),
@@ -77,37 +59,49 @@ export const nic_rx = struct('nic_rx', {
 });
 export interface nic_rx extends InstanceType<typeof nic_rx> {}
 
-/** Status and error bits of the checksum engine for one frame. */
-interface Verdict {
-  readonly status: number;
-  readonly errors: number;
+/** A receive queue: what can be drawn of it, and its ring registers as the engine uses them. */
+export interface RxQueue {
+  readonly state: nic_rx_queue;
+  readonly ring: RxRing;
+  /** A frame that finds no descriptor is dropped, and does not hold up those behind it. Counts it; null: it waits. */
+  readonly drop: (() => void) | null;
+}
+
+export function rxQueue(index: number, ring: RxRing, drop: (() => void) | null = null): RxQueue {
+  const state = new nic_rx_queue();
+  state.index = index;
+  state.ring = ring;
+  return { state, ring, drop };
+}
+
+function sizeOf({ ring }: RxQueue): number {
+  return Math.floor(ring.RDLEN / DESCRIPTOR_BYTES);
 }
 
 export class ReceiveEngine {
   readonly state = new nic_rx();
-  readonly moderation: Moderation;
-  private readonly regs: nic_registers;
+  private readonly regs: CommonRegisters;
   private readonly dma: DmaChannel;
 
   /** `verifies`: the checksum engine works; without it every descriptor says "ignore the checksum bits". */
   constructor(
     private readonly card: Card,
+    readonly queues: readonly [RxQueue, ...RxQueue[]],
+    private readonly format: ReceiveFormat,
     private readonly verifies: boolean,
   ) {
     this.regs = card.registers;
     this.dma = new DmaChannel(card, this.state.transfer);
-    this.moderation = new Moderation(card.env, 'RX interrupt delay', () => card.interrupts.cause(ICR_RXT0));
   }
 
-  reset(): void {
-    const { state } = this;
-    state.cached = 0;
-    state.fifo_size = this.regs.PBA * 1024;
-    this.moderation.stop();
-    for (let dropped = shiftFrame(state.fifo); dropped !== null; dropped = shiftFrame(state.fifo)) freeFrame(dropped);
+  reset(fifoSize: number): void {
+    for (const { state } of this.queues) state.cached = 0;
+    const { fifo } = this.state;
+    this.state.fifo_size = fifoSize;
+    for (let dropped = shiftFrame(fifo); dropped !== null; dropped = shiftFrame(fifo)) freeFrame(dropped);
   }
 
-  /** RDT was written: there may be descriptors for what waits. */
+  /** The tail of a ring was written: there may be descriptors for what waits. */
   descriptorsAdded(): void {
     if (this.state.phase === WAIT_DESCRIPTOR) this.next();
   }
@@ -134,7 +128,7 @@ export class ReceiveEngine {
     if (state.fifo.bytes + arrived.len > state.fifo_size) {
       regs.MPC++;
       freeFrame(arrived);
-      card.interrupts.cause(ICR_RXO);
+      card.signals.overrun();
       return;
     }
     if (good) {
@@ -143,15 +137,17 @@ export class ReceiveEngine {
       if (heap.readBe16(arrived.data) === 0xffff && heap.readBe32(arrived.data + 2) === 0xffffffff) regs.BPRC++;
     }
     arrived.state = FRAME_RX_FIFO;
+    card.steer(arrived);
     pushFrame(state.fifo, arrived);
-    if (regs.RDH === regs.RDT) regs.RNBC++;
+    const { ring } = this.queueOf(arrived);
+    if (ring.RDH === ring.RDT) regs.RNBC++;
     if (state.phase === IDLE) this.next();
   }
 
   /** The address filter and the length limit. */
   private wanted(arrived: frame): boolean {
     const { regs } = this;
-    if (arrived.len > LONGEST && (regs.RCTL & RCTL_LPE) === 0) return false;
+    if (arrived.len > this.card.longestFrame) return false;
     const first = heap.read8(arrived.data);
     if (first & 1) {
       const broadcast = heap.readBe16(arrived.data) === 0xffff && heap.readBe32(arrived.data + 2) === 0xffffffff;
@@ -164,101 +160,115 @@ export class ReceiveEngine {
     );
   }
 
-  private get ringSize(): number {
-    return Math.floor(this.regs.RDLEN / DESCRIPTOR_BYTES);
+  private queueOf({ rx_queue }: frame): RxQueue {
+    return this.queues[rx_queue] ?? this.queues[0];
   }
 
-  private get free(): number {
-    const { RDH, RDT } = this.regs;
-    return RDT >= RDH ? RDT - RDH : this.ringSize - RDH + RDT;
-  }
-
-  /** Bytes of a host buffer (RCTL.BSIZE and BSEX, 13.4.22). */
-  private get bufferSize(): number {
-    const { RCTL } = this.regs;
-    const size = 2048 >> ((RCTL >> RCTL_BSIZE_SHIFT) & 3);
-    return RCTL & RCTL_BSEX ? size * 16 : size;
+  private freeIn(queue: RxQueue): number {
+    const { format } = this;
+    const { RDH, RDT, RXDCTL } = queue.ring;
+    if ((RXDCTL & format.enabled) !== format.enabled) return 0;
+    return RDT >= RDH ? RDT - RDH : sizeOf(queue) - RDH + RDT;
   }
 
   /** Moves the oldest frame of the FIFO on, if there is a descriptor for it. */
   private next(): void {
     const { state } = this;
     state.descriptor = -1;
-    if (state.fifo.first === null) {
+    const oldest = state.fifo.first;
+    if (oldest === null) {
       state.phase = IDLE;
       return;
     }
-    if (this.free === 0) {
+    const queue = this.queueOf(oldest);
+    const { ring } = queue;
+    state.queue = queue.state.index;
+    const free = this.freeIn(queue);
+    if (free === 0 && queue.drop !== null && state.moved === 0) {
+      queue.drop();
+      queue.state.drops++;
+      shiftFrame(state.fifo);
+      freeFrame(oldest);
+      this.next();
+      return;
+    }
+    if (free === 0) {
       state.phase = WAIT_DESCRIPTOR;
       return;
     }
-    if (state.cached === 0) {
-      const count = Math.min(this.free, DESCRIPTOR_CACHE, this.ringSize - this.regs.RDH);
+    if (queue.state.cached === 0) {
+      const count = Math.min(free, DESCRIPTOR_CACHE, sizeOf(queue) - ring.RDH);
       state.phase = FETCH;
       const fetch = {
         what: DMA_DESCRIPTORS,
-        address: this.regs.RDBAL + this.regs.RDH * DESCRIPTOR_BYTES,
+        address: ring.RDBAL + ring.RDH * DESCRIPTOR_BYTES,
         bytes: count * DESCRIPTOR_BYTES,
         label: 'RX descriptor fetch',
       };
       this.dma.read(fetch, () => {
-        state.cached = count;
-        this.fill();
+        queue.state.cached = count;
+        this.fill(queue);
       });
       return;
     }
-    this.fill();
+    this.fill(queue);
   }
 
-  /** Writes the next piece of the oldest frame into the buffer of the descriptor at the head, and then the descriptor. */
-  private fill(): void {
+  /** Writes the next piece of the oldest frame into the buffers of the descriptor at the head, and then the descriptor. */
+  private fill(queue: RxQueue): void {
     const { state, regs } = this;
-    const moving = state.fifo.first as frame;
-    const index = regs.RDH;
-    const at = regs.RDBAL + index * DESCRIPTOR_BYTES;
-    const total = regs.RCTL & RCTL_SECRC ? moving.len - FCS_BYTES : moving.len;
-    const length = Math.min(total - state.moved, this.bufferSize);
-    const last = state.moved + length === total;
+    const { ring } = queue;
+    const moved = state.fifo.first as frame;
+    const index = ring.RDH;
+    const at = ring.RDBAL + index * DESCRIPTOR_BYTES;
+    const total = regs.RCTL & RCTL_SECRC ? moved.len - FCS_BYTES : moved.len;
+    const pieces = this.format.place(at, ring, moved, state.moved, total);
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     state.phase = DMA;
     state.descriptor = index;
-    state.moving = moving;
-    const buffer = heap.readLe64(at);
-    const data = { what: DMA_DATA, address: buffer, bytes: length, label: 'RX data' };
+    state.moving = moved;
+    const data = { what: DMA_DATA, address: pieces[0]?.to ?? 0, bytes: length, label: 'RX data' };
     const descriptor = { what: DMA_WRITE_BACK, address: at, bytes: DESCRIPTOR_BYTES, label: 'RX write-back' };
     this.dma.write(data, () => {
-      heap.copy(buffer, moving.data + state.moved, length);
+      for (const piece of pieces) heap.copy(piece.to, moved.data + piece.from, piece.length);
       state.moved += length;
-      this.dma.write(descriptor, () => this.writeBack(index, at, moving, length, last));
+      const filled = { ...this.judge(moved), moved, pieces, last: state.moved === total };
+      this.dma.write(descriptor, () => this.writeBack(queue, index, at, filled));
     });
   }
 
-  private writeBack(index: number, at: number, moved: frame, length: number, last: boolean): void {
-    const { state, regs, card } = this;
-    const verdict = this.verify(moved);
-    const start = regs.RXCSUM & RXCSUM_PCSS;
+  private judge(moved: frame): Pick<Filled, 'verdict' | 'packetSum' | 'broken'> {
+    const { regs } = this;
     const bytes = moved.len - FCS_BYTES;
-    const broken =
-      (regs.RCTL & RCTL_SBP) !== 0 && frameCheckSequence(moved.data, bytes) !== heap.readLe32(moved.data + bytes);
-    heap.writeLe16(at + 8, length);
-    heap.writeLe16(at + 10, start < bytes ? ~onesSum(moved.data + start, bytes - start) & 0xffff : 0);
-    heap.write8(at + 13, last ? verdict.errors | (broken ? RX_CE : 0) : 0);
-    heap.write8(at + 12, RX_DD | (last ? RX_EOP | verdict.status : 0));
-    regs.RDH = (index + 1) % this.ringSize;
-    state.cached--;
+    return {
+      verdict: this.verify(moved),
+      packetSum: packetChecksum(moved, regs.RXCSUM & RXCSUM_PCSS, bytes),
+      broken:
+        (regs.RCTL & RCTL_SBP) !== 0 && frameCheckSequence(moved.data, bytes) !== heap.readLe32(moved.data + bytes),
+    };
+  }
+
+  private writeBack(queue: RxQueue, index: number, at: number, filled: Filled): void {
+    const { state, regs, card } = this;
+    const { ring } = queue;
+    const { moved, last } = filled;
+    this.format.writeBack(at, filled);
+    ring.RDH = (index + 1) % sizeOf(queue);
+    queue.state.cached--;
     if (last) {
       shiftFrame(state.fifo);
       freeFrame(moved);
       state.moving = null;
       state.moved = 0;
-      if (regs.RDTR > 0 && !card.emulated) this.moderation.event(regs.RDTR, regs.RADV);
-      else this.moderation.fire();
+      queue.state.packets++;
+      card.signals.received(queue.state.index);
     }
-    const threshold = this.ringSize >> (1 + ((regs.RCTL >> RCTL_RDMTS_SHIFT) & 3));
-    if (this.free === threshold) card.interrupts.cause(ICR_RXDMT0);
+    const threshold = sizeOf(queue) >> (1 + ((regs.RCTL >> RCTL_RDMTS_SHIFT) & 3));
+    if (this.freeIn(queue) === threshold) card.signals.scarce(queue.state.index);
     this.next();
   }
 
-  /** What the checksum engine has to say about a frame (3.2.9): IPv4 header, TCP and UDP of packets that are not fragments. */
+  /** What the checksum engine has to say about a frame (317453 3.2.9): IPv4 header, TCP and UDP of packets that are not fragments. */
   private verify(moved: frame): Verdict {
     const { regs } = this;
     const ip = moved.data + ETHERNET_HEADER;
@@ -269,25 +279,23 @@ export class ReceiveEngine {
       heap.read8(ip) >> 4 === 4 &&
       headerLength >= 20 &&
       headerLength <= room;
-    if (!this.verifies || !isIp || (regs.RXCSUM & (RXCSUM_IPOFL | RXCSUM_TUOFL)) === 0)
-      return { status: RX_IXSM, errors: 0 };
-    let status = 0;
-    let errors = 0;
-    if (regs.RXCSUM & RXCSUM_IPOFL) {
-      status |= RX_IPCS;
-      if (onesSum(ip, headerLength) !== 0xffff) errors |= RX_IPE;
-    }
-    const protocol = heap.read8(ip + 9);
+    const transport = heap.read8(ip + 9);
     const length = heap.readBe16(ip + 2) - headerLength;
     const whole = (heap.readBe16(ip + 6) & IP_MF_OFFSET) === 0 && length >= 8 && length + headerLength <= room;
-    if (regs.RXCSUM & RXCSUM_TUOFL && whole && (protocol === PROTO_TCP || protocol === PROTO_UDP)) {
-      const noSum = protocol === PROTO_UDP && heap.readBe16(ip + headerLength + 6) === 0;
-      if (!noSum) {
-        status |= RX_TCPCS;
-        const pseudo = onesSum(ip + 12, 8, protocol + length);
-        if (onesSum(ip + headerLength, length, pseudo) !== 0xffff) errors |= RX_TCPE;
-      }
-    }
-    return { status, errors };
+    const protocol = isIp && whole && (transport === PROTO_TCP || transport === PROTO_UDP) ? transport : 0;
+    if (!this.verifies || !isIp || (regs.RXCSUM & (RXCSUM_IPOFL | RXCSUM_TUOFL)) === 0)
+      return { ignore: true, ip: 'unchecked', l4: 'unchecked', protocol };
+    const right = (yes: boolean): 'right' | 'wrong' => (yes ? 'right' : 'wrong');
+    const noSum = protocol === PROTO_UDP && heap.readBe16(ip + headerLength + 6) === 0;
+    const pseudo = onesSum(ip + 12, 8, transport + length);
+    return {
+      ignore: false,
+      ip: regs.RXCSUM & RXCSUM_IPOFL ? right(onesSum(ip, headerLength) === 0xffff) : 'unchecked',
+      l4:
+        regs.RXCSUM & RXCSUM_TUOFL && protocol !== 0 && !noSum
+          ? right(onesSum(ip + headerLength, length, pseudo) === 0xffff)
+          : 'unchecked',
+      protocol,
+    };
   }
 }

@@ -2,7 +2,7 @@
  * Registers of the Intel 8254x family by their names in the "PCI/PCI-X Family of Gigabit Ethernet Controllers Software
  * Developer's Manual" (317453), chapter 13: offsets and bits. Only those that the model of the card acts on.
  */
-import { flags, hex32, int, struct, u32 } from '../base/struct';
+import { flags, hex32, type Instance, int, struct, u32 } from '../base/struct';
 
 export const CTRL_FD = 0x1;
 export const CTRL_SLU = 0x40;
@@ -39,6 +39,8 @@ export const TCTL_PSP = 0x8;
 export const RXCSUM_PCSS = 0xff;
 export const RXCSUM_IPOFL = 0x100;
 export const RXCSUM_TUOFL = 0x200;
+/** 82576: the RSS hash instead of the packet checksum. */
+export const RXCSUM_PCSD = 0x2000;
 
 export const RAH_AV = 0x80000000;
 
@@ -46,8 +48,8 @@ export const MDIC_REG_SHIFT = 16;
 export const MDIC_OP_READ = 0x08000000;
 export const MDIC_READY = 0x10000000;
 
-/** The registers of one card. */
-export const nic_registers = struct('nic_registers', {
+/** Fields that both families of cards have. */
+export const COMMON_REGISTERS = {
   CTRL: flags('device control', { FD: CTRL_FD, SLU: CTRL_SLU, RST: CTRL_RST }),
   STATUS: flags('device status', {
     FD: STATUS_FD,
@@ -57,7 +59,6 @@ export const nic_registers = struct('nic_registers', {
   }),
   MDIC: hex32('access to the registers of the PHY'),
   ICR: flags('interrupt causes; reading clears them', CAUSES),
-  ITR: u32('least time between interrupts, 256 ns'),
   IMS: flags('causes that may interrupt', CAUSES),
   RCTL: flags('receive control', {
     EN: RCTL_EN,
@@ -70,6 +71,35 @@ export const nic_registers = struct('nic_registers', {
     SECRC: RCTL_SECRC,
   }),
   TCTL: flags('transmit control', { EN: TCTL_EN, PSP: TCTL_PSP }),
+  RXCSUM: flags('receive checksum control', { IPOFL: RXCSUM_IPOFL, TUOFL: RXCSUM_TUOFL, PCSD: RXCSUM_PCSD }),
+  RAL0: hex32('receive address 0, first four bytes'),
+  RAH0: hex32('receive address 0, last two bytes, and valid bit'),
+};
+
+/** Statistics that both families count. */
+export const COMMON_STATISTICS = {
+  CRCERRS: u32('frames received with a wrong FCS'),
+  MPC: int('frames missed: the receive FIFO was full'),
+  RNBC: int('frames that found no free receive descriptor'),
+  GPRC: int('good frames received'),
+  BPRC: int('broadcast frames received'),
+  GPTC: int('good frames sent'),
+  GORCL: u32('bytes of good frames received'),
+  GOTCL: u32('bytes of good frames sent'),
+  TORL: u32('bytes received'),
+  TOTL: u32('bytes sent'),
+  TPR: int('frames received'),
+  TPT: int('frames sent'),
+  TSCTC: int('packets segmented'),
+};
+
+/** What the engines see of the registers of any card. */
+export type CommonRegisters = Instance<typeof COMMON_REGISTERS> & Instance<typeof COMMON_STATISTICS>;
+
+/** The registers of an 8254x. */
+export const nic_registers = struct('nic_registers', {
+  ...COMMON_REGISTERS,
+  ITR: u32('least time between interrupts, 256 ns'),
   TIPG: hex32('inter-packet gap'),
   PBA: u32('packet buffer for receiving, KiB of 64'),
   RDBAL: hex32('receive ring, address'),
@@ -88,22 +118,7 @@ export const nic_registers = struct('nic_registers', {
   TADV: u32('transmit: interrupt at most this long after the first write-back, 1.024 us'),
   TXDCTL: hex32('transmit descriptor control'),
   RXDCTL: hex32('receive descriptor control'),
-  RXCSUM: flags('receive checksum control', { IPOFL: RXCSUM_IPOFL, TUOFL: RXCSUM_TUOFL }),
-  RAL0: hex32('receive address 0, first four bytes'),
-  RAH0: hex32('receive address 0, last two bytes, and valid bit'),
-  CRCERRS: u32('frames received with a wrong FCS'),
-  MPC: int('frames missed: the receive FIFO was full'),
-  RNBC: int('frames that found no free receive descriptor'),
-  GPRC: int('good frames received'),
-  BPRC: int('broadcast frames received'),
-  GPTC: int('good frames sent'),
-  GORCL: u32('bytes of good frames received'),
-  GOTCL: u32('bytes of good frames sent'),
-  TORL: u32('bytes received'),
-  TOTL: u32('bytes sent'),
-  TPR: int('frames received'),
-  TPT: int('frames sent'),
-  TSCTC: int('packets segmented'),
+  ...COMMON_STATISTICS,
 });
 export interface nic_registers extends InstanceType<typeof nic_registers> {}
 
@@ -168,18 +183,4 @@ export function registerAt(offset: number): keyof typeof OFFSETS | null {
 }
 
 /** Statistics registers: reading clears them. */
-export const STATISTICS: ReadonlySet<string> = new Set<RegisterName>([
-  'CRCERRS',
-  'MPC',
-  'RNBC',
-  'GPRC',
-  'BPRC',
-  'GPTC',
-  'GORCL',
-  'GOTCL',
-  'TORL',
-  'TOTL',
-  'TPR',
-  'TPT',
-  'TSCTC',
-]);
+export const STATISTICS: ReadonlySet<string> = new Set(Object.keys(COMMON_STATISTICS));

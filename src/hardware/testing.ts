@@ -3,7 +3,8 @@ import { Heap, heap, setHeap } from '../base/heap';
 import type { Environment, WireEvent } from './environment';
 import type { frame } from './frame';
 import { Link, type LinkConfig } from './link';
-import { Nic, type NicConfig } from './nic';
+import { Nic } from './nic';
+import type { NicConfig } from './port';
 import { OFFSETS } from './registers';
 
 interface Event {

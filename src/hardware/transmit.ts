@@ -1,13 +1,15 @@
 /**
- * Transmit side of the card: descriptor fetch, DMA, TX FIFO, checksum insertion, TCP segmentation, frame check sequence,
- * serialisation, write-back. Manual chapter 3.3 to 3.6 (descriptors 3.3, segmentation 3.5, checksums 3.6).
+ * Transmit side of a card: descriptor fetch, DMA, TX FIFO, checksum insertion, TCP segmentation, frame check sequence,
+ * serialisation, write-back. 317453 3.3 to 3.6 for the 8254x, 317694 7.2 for the 82576. One DMA engine serves all queues of a
+ * card in turn, a packet at a time.
  *
- * Left out: VLAN tags, half duplex (collisions, back-off), flow control, several queues. Simplified: the DMA of a packet begins
- * when the ring holds its last descriptor (the driver moves the tail by whole packets); an empty FIFO takes any packet.
+ * Left out: VLAN tags, half duplex (collisions, back-off), flow control, several contexts a queue. Simplified: the DMA of a packet
+ * begins when the ring holds its last descriptor (the driver moves the tail by whole packets); an empty FIFO takes any packet.
  */
 import { heap } from '../base/heap';
-import { addr, bool, byteCount, embed, enumeration, int, ns, ref, struct, u8, u16 } from '../base/struct';
-import { type Card, DESCRIPTOR_BYTES, DESCRIPTOR_CACHE, PACKET_MEMORY } from './card';
+import { addr, bool, byteCount, embed, enumeration, int, ns, ref, struct, u8 } from '../base/struct';
+import { type Card, DESCRIPTOR_BYTES, DESCRIPTOR_CACHE } from './card';
+import { POPTS_IXSM, POPTS_TXSM, type TransmitFormat, type TxDescriptor } from './descriptors';
 import { DMA_DATA, DMA_DESCRIPTORS, DMA_WRITE_BACK, DmaChannel, nic_transfer } from './dma';
 import {
   FRAME_SENDING,
@@ -19,35 +21,14 @@ import {
   pushFrame,
   shiftFrame,
 } from './frame';
-import { Moderation } from './interrupts';
 import { GAP_BYTES, PREAMBLE_BYTES } from './link';
-import { ICR_TXDW, ICR_TXQE, type nic_registers, TCTL_EN, TCTL_PSP } from './registers';
+import { type nic_context, nic_tx_queue, type TxRing } from './queues';
+import { type CommonRegisters, TCTL_EN, TCTL_PSP } from './registers';
 import { frameCheckSequence, onesSum } from './sums';
 
 const FCS_BYTES = 4;
 /** Shortest frame without FCS (IEEE 802.3 3.2.8); TCTL.PSP pads to it. */
 const MIN_FRAME = 60;
-
-/** Bits of the command byte of legacy and data descriptors. */
-const CMD_EOP = 0x01;
-const CMD_IFCS = 0x02;
-/** Legacy: insert a checksum. */
-const CMD_IC = 0x04;
-/** Data and context: TCP segmentation. */
-const CMD_TSE = 0x04;
-const CMD_RS = 0x08;
-const CMD_DEXT = 0x20;
-const CMD_IDE = 0x80;
-/** Bits of the command byte of a context descriptor. */
-const TUCMD_TCP = 0x01;
-const TUCMD_IP = 0x02;
-
-const DTYP_CONTEXT = 0;
-const STA_DD = 0x01;
-const POPTS_IXSM = 0x01;
-const POPTS_TXSM = 0x02;
-
-const TCP_FIN_PSH = 0x01 | 0x08;
 
 /** Decoding a descriptor and setting up the engines: a few clocks of the card. */
 const DECODE_NS = 20;
@@ -58,22 +39,6 @@ const DECODE = 2;
 const DMA = 3;
 const WAIT_FIFO = 4;
 
-/** What the last context descriptor set up. */
-export const nic_context = struct('nic_context', {
-  ipcss: u8('where the IP header begins'),
-  ipcso: u8('where the IP checksum goes'),
-  ipcse: u16('last byte of the IP header'),
-  tucss: u8('where the TCP or UDP header begins'),
-  tucso: u8('where its checksum goes'),
-  tucse: u16('last byte to sum, 0: the end of the packet'),
-  paylen: byteCount('payload of the packet to cut'),
-  hdrlen: byteCount('length of the headers repeated in each segment'),
-  mss: byteCount('payload of each segment'),
-  tcp: bool('TCP, else UDP'),
-  ip: bool('IPv4, else IPv6'),
-});
-export interface nic_context extends InstanceType<typeof nic_context> {}
-
 export const nic_tx = struct('nic_tx', {
   phase: enumeration('what the engine does', {
     idle: IDLE,
@@ -82,9 +47,9 @@ export const nic_tx = struct('nic_tx', {
     'fetching data': DMA,
     'waiting for the FIFO': WAIT_FIFO,
   }),
-  cached: int('descriptors fetched and not yet processed'),
+  queue: int('queue it works for'),
   descriptor: int('descriptor being processed, -1: none', -1),
-  context: embed(nic_context, 'offload context in force'),
+  context_loaded: bool('a context was set up, and its packet comes next'),
   packet_active: bool('between the first and the last descriptor of a packet'),
   tse: bool('the packet is being segmented'),
   popts: u8('checksums asked for: 1 IP, 2 TCP or UDP'),
@@ -109,148 +74,175 @@ export interface nic_tx extends InstanceType<typeof nic_tx> {}
 /** Longest header the segmentation engine repeats: HDRLEN has 8 bits. */
 const HEADER_MAX = 256;
 
+/** A transmit queue: what can be drawn of it, and its ring registers as the engine uses them. */
+export interface TxQueue {
+  readonly state: nic_tx_queue;
+  readonly ring: TxRing;
+}
+
+export function txQueue(index: number, ring: TxRing): TxQueue {
+  const state = new nic_tx_queue();
+  state.index = index;
+  state.ring = ring;
+  return { state, ring };
+}
+
+function sizeOf({ ring }: TxQueue): number {
+  return Math.floor(ring.TDLEN / DESCRIPTOR_BYTES);
+}
+
+function addressOf({ ring }: TxQueue, index: number): number {
+  return ring.TDBAL + index * DESCRIPTOR_BYTES;
+}
+
 export class TransmitEngine {
   readonly state = new nic_tx();
-  readonly moderation: Moderation;
-  private readonly regs: nic_registers;
+  private readonly regs: CommonRegisters;
   private readonly reads: DmaChannel;
   private readonly writes: DmaChannel;
+  /** The queue it works for. */
+  private queue: TxQueue;
 
-  constructor(private readonly card: Card) {
+  constructor(
+    private readonly card: Card,
+    readonly queues: readonly [TxQueue, ...TxQueue[]],
+    private readonly format: TransmitFormat,
+  ) {
     this.regs = card.registers;
+    [this.queue] = queues;
     this.reads = new DmaChannel(card, this.state.transfer);
     this.writes = new DmaChannel(card, this.state.write_back);
     this.state.header = heap.ramAlloc(HEADER_MAX);
-    this.moderation = new Moderation(card.env, 'TX interrupt delay', () => card.interrupts.cause(ICR_TXDW));
   }
 
-  reset(): void {
-    const { state } = this;
-    state.cached = 0;
-    state.fifo_size = PACKET_MEMORY - this.regs.PBA * 1024;
-    this.moderation.stop();
+  reset(fifoSize: number): void {
+    for (const { state } of this.queues) {
+      state.cached = 0;
+      state.held = false;
+    }
+    this.state.fifo_size = fifoSize;
   }
 
-  /** TDT was written, or transmission was enabled. */
+  /** The tail of a queue was written, or transmission was enabled. */
   doorbell(): void {
+    for (const { state } of this.queues) if (state.held) state.held = false;
     if (this.state.phase === IDLE) this.next();
-  }
-
-  private get ringSize(): number {
-    return Math.floor(this.regs.TDLEN / DESCRIPTOR_BYTES);
-  }
-
-  private descriptorAddress(index: number): number {
-    return this.regs.TDBAL + index * DESCRIPTOR_BYTES;
   }
 
   private after(delay: number, label: string, run: () => void): void {
     this.card.env.at(this.card.env.now() + (this.card.emulated ? 0 : delay), label, run);
   }
 
-  /** Goes on with the descriptor at the head, fetching more when the cache is empty. */
+  /** True when the queue has something to process. */
+  private ready(queue: TxQueue): boolean {
+    const { ring, state } = queue;
+    const on = (ring.TXDCTL & this.format.enabled) === this.format.enabled && sizeOf(queue) > 0;
+    return on && ring.TDH !== ring.TDT && !state.held;
+  }
+
+  /** The queue to go on with: the one in the middle of a packet, else the next in turn that has something; null: none. */
+  private pick(): TxQueue | null {
+    const { queues, queue, state } = this;
+    if (state.packet_active || (state.context_loaded && this.ready(queue))) return this.ready(queue) ? queue : null;
+    const from = queues.indexOf(queue);
+    for (let n = 1; n <= queues.length; n++) {
+      const candidate = queues[(from + n) % queues.length] as TxQueue;
+      if (this.ready(candidate)) return candidate;
+    }
+    return null;
+  }
+
+  /** Goes on with the descriptor at the head of a queue, fetching more when none of it is in the card. */
   private next(): void {
-    const { state, regs } = this;
+    const { state } = this;
     state.descriptor = -1;
-    if ((regs.TCTL & TCTL_EN) === 0 || this.ringSize === 0 || regs.TDH === regs.TDT) {
+    const queue = (this.regs.TCTL & TCTL_EN) === 0 ? null : this.pick();
+    if (queue === null) {
       const worked = state.phase !== IDLE;
       state.phase = IDLE;
-      if (worked && regs.TDH === regs.TDT) this.card.interrupts.cause(ICR_TXQE);
+      if (worked && this.queues.every(({ ring }) => ring.TDH === ring.TDT)) this.card.signals.drained();
       return;
     }
-    if (state.cached > 0) {
+    this.queue = queue;
+    state.queue = queue.state.index;
+    if (queue.state.cached > 0) {
       state.phase = DECODE;
       this.after(DECODE_NS, 'TX descriptor', () => this.decode());
       return;
     }
-    const pending = regs.TDT > regs.TDH ? regs.TDT - regs.TDH : this.ringSize - regs.TDH;
+    const { TDH, TDT } = queue.ring;
+    const pending = TDT > TDH ? TDT - TDH : sizeOf(queue) - TDH;
     const count = Math.min(pending, DESCRIPTOR_CACHE);
     state.phase = FETCH;
     const fetch = {
       what: DMA_DESCRIPTORS,
-      address: this.descriptorAddress(regs.TDH),
+      address: addressOf(queue, TDH),
       bytes: count * DESCRIPTOR_BYTES,
       label: 'TX descriptor fetch',
     };
     this.reads.read(fetch, () => {
-      state.cached = count;
-      this.next();
+      queue.state.cached = count;
+      state.phase = DECODE;
+      this.after(DECODE_NS, 'TX descriptor', () => this.decode());
     });
   }
 
+  private get context(): nic_context {
+    return this.queue.state.context;
+  }
+
   private decode(): void {
-    const { state, regs } = this;
-    const index = regs.TDH;
-    const at = this.descriptorAddress(index);
+    const { state, queue, format } = this;
+    const index = queue.ring.TDH;
+    const at = addressOf(queue, index);
     state.descriptor = index;
-    const command = heap.read8(at + 11);
-    if (command & CMD_DEXT && heap.read8(at + 10) >> 4 === DTYP_CONTEXT) {
-      this.loadContext(at, command);
-      this.processed(index, command);
+    const descriptor = format.read(at);
+    if (descriptor.context) {
+      format.loadContext(at, queue.state.context);
+      state.context_loaded = true;
+      this.processed(index, descriptor);
       return;
     }
-    if (!state.packet_active && !this.startPacket(index)) return;
-    this.fetchData(index);
-  }
-
-  private loadContext(at: number, command: number): void {
-    const { context } = this.state;
-    context.ipcss = heap.read8(at);
-    context.ipcso = heap.read8(at + 1);
-    context.ipcse = heap.readLe16(at + 2);
-    context.tucss = heap.read8(at + 4);
-    context.tucso = heap.read8(at + 5);
-    context.tucse = heap.readLe16(at + 6);
-    context.paylen = heap.readLe32(at + 8) & 0xfffff;
-    context.hdrlen = heap.read8(at + 13);
-    context.mss = heap.readLe16(at + 14);
-    context.tcp = (command & TUCMD_TCP) !== 0;
-    context.ip = (command & TUCMD_IP) !== 0;
-    if (command & CMD_TSE) this.regs.TSCTC++;
-  }
-
-  /** Bytes a legacy (16-bit) or data (20-bit length) descriptor stands for. */
-  private lengthOf(at: number): number {
-    return heap.read8(at + 11) & CMD_DEXT ? heap.readLe32(at + 8) & 0xfffff : heap.readLe16(at + 8);
+    if (!state.packet_active && !this.startPacket(index)) {
+      queue.state.held = true;
+      state.context_loaded = false;
+      state.phase = IDLE;
+      if (this.queues.length > 1) this.next();
+      return;
+    }
+    this.fetchData(index, descriptor);
   }
 
   /** Sets up the engines for the packet that begins at `index`. False while its last descriptor is not in the ring. */
   private startPacket(index: number): boolean {
-    const { state, regs } = this;
+    const { state, queue, format } = this;
     let total = 0;
-    let i = index;
-    for (;;) {
-      if (i === regs.TDT) {
-        state.phase = IDLE;
-        return false;
-      }
-      const at = this.descriptorAddress(i);
-      total += this.lengthOf(at);
-      if (heap.read8(at + 11) & CMD_EOP) break;
-      i = (i + 1) % this.ringSize;
+    for (let i = index; ; i = (i + 1) % sizeOf(queue)) {
+      if (i === queue.ring.TDT) return false;
+      const { length, eop } = format.read(addressOf(queue, i));
+      total += length;
+      if (eop) break;
     }
-    const at = this.descriptorAddress(index);
-    const command = heap.read8(at + 11);
-    const extended = (command & CMD_DEXT) !== 0;
+    const first = format.read(addressOf(queue, index));
     state.packet_active = true;
-    state.tse = extended && (command & CMD_TSE) !== 0;
-    state.popts = extended ? heap.read8(at + 13) & (POPTS_IXSM | POPTS_TXSM) : 0;
-    state.ifcs = (command & CMD_IFCS) !== 0;
+    state.tse = first.tse;
+    state.popts = first.popts;
+    state.ifcs = first.ifcs;
     state.header_bytes = 0;
     state.payload_done = 0;
-    state.packet_payload = state.tse ? total - state.context.hdrlen : total;
+    state.packet_payload = first.tse ? total - this.context.hdrlen : total;
     state.first_descriptor = index;
-    state.first_buffer = heap.readLe64(at);
+    state.first_buffer = first.buffer;
+    queue.state.packets++;
+    if (first.tse) this.regs.TSCTC++;
     return true;
   }
 
-  private fetchData(index: number): void {
-    const { state } = this;
-    const at = this.descriptorAddress(index);
-    const buffer = heap.readLe64(at);
-    const length = this.lengthOf(at);
-    const segments = state.tse ? Math.ceil(length / Math.max(state.context.mss, 1)) : 0;
-    const room = length + segments * (state.context.hdrlen + FCS_BYTES) + FCS_BYTES;
+  private fetchData(index: number, descriptor: TxDescriptor): void {
+    const { state, context } = this;
+    const { buffer, length } = descriptor;
+    const segments = state.tse ? Math.ceil(length / Math.max(context.mss, 1)) : 0;
+    const room = length + segments * (context.hdrlen + FCS_BYTES) + FCS_BYTES;
     if (state.fifo.bytes > 0 && state.fifo.bytes + room > state.fifo_size) {
       state.phase = WAIT_FIFO;
       return;
@@ -259,9 +251,8 @@ export class TransmitEngine {
     this.reads.read({ what: DMA_DATA, address: buffer, bytes: length, label: 'TX data' }, () => {
       if (state.tse) this.segmentBytes(buffer, length);
       else this.appendBytes(buffer, length);
-      const command = heap.read8(at + 11);
-      if (command & CMD_EOP) this.endPacket(at, command);
-      this.processed(index, command);
+      if (descriptor.eop) this.endPacket(descriptor);
+      this.processed(index, descriptor);
     });
   }
 
@@ -286,8 +277,7 @@ export class TransmitEngine {
 
   /** The first HDRLEN bytes are the prototype header; the rest is cut into frames of MSS bytes. */
   private segmentBytes(buffer: number, length: number): void {
-    const { state } = this;
-    const { context } = state;
+    const { state, context } = this;
     let from = buffer;
     let left = length;
     const header = Math.min(left, context.hdrlen - state.header_bytes);
@@ -311,8 +301,7 @@ export class TransmitEngine {
   }
 
   private startSegment(size: number): frame {
-    const { state } = this;
-    const { context } = state;
+    const { state, context } = this;
     const target = this.startFrame(size, context.hdrlen);
     target.segment = Math.floor(state.payload_done / context.mss);
     target.segments = Math.ceil(state.packet_payload / context.mss);
@@ -322,8 +311,7 @@ export class TransmitEngine {
 
   /** Makes the header of a segment its own: lengths, IP id, sequence number, flags; then the checksums. */
   private endSegment(target: frame, size: number): void {
-    const { state } = this;
-    const { context } = state;
+    const { state, context } = this;
     const ip = target.data + context.ipcss;
     const transport = target.data + context.tucss;
     const length = context.hdrlen + size;
@@ -335,7 +323,7 @@ export class TransmitEngine {
     }
     if (context.tcp) {
       heap.writeBe32(transport + 4, heap.readBe32(transport + 4) + state.payload_done);
-      if (target.segment < target.segments - 1) heap.write8(transport + 13, heap.read8(transport + 13) & ~TCP_FIN_PSH);
+      heap.write8(transport + 13, heap.read8(transport + 13) & this.flagMask(target));
     } else {
       heap.writeBe16(transport + 4, length - context.tucss);
     }
@@ -347,10 +335,17 @@ export class TransmitEngine {
     this.toFifo(target, length);
   }
 
+  /** Flags that a segment keeps of the header's; a packet of one segment keeps all. */
+  private flagMask({ segment, segments }: frame): number {
+    const [first, middle, last] = this.card.tcpFlagMasks;
+    if (segments === 1) return 0xff;
+    return segment === 0 ? first : segment < segments - 1 ? middle : last;
+  }
+
   /** Inserts the checksums that POPTS asked for (3.6). The field of the transport checksum holds the pseudo-header's sum. */
   private checksums(target: frame, length: number): void {
-    const { state } = this;
-    const { context, popts } = state;
+    const { context } = this;
+    const { popts } = this.state;
     if (popts & POPTS_IXSM) this.insertSum(target, context.ipcss, context.ipcso, context.ipcse, length, false);
     if (popts & POPTS_TXSM) this.insertSum(target, context.tucss, context.tucso, context.tucse, length, !context.tcp);
   }
@@ -362,21 +357,19 @@ export class TransmitEngine {
     heap.writeBe16(target.data + offset, udp && sum === 0 ? 0xffff : sum);
   }
 
-  private endPacket(at: number, command: number): void {
+  private endPacket({ legacySum }: TxDescriptor): void {
     const { state } = this;
     const { building } = state;
     if (building !== null && !state.tse) {
-      if (command & CMD_DEXT) this.checksums(building, state.filled);
-      else if (command & CMD_IC) {
-        const start = heap.read8(at + 13);
-        this.insertSum(building, start, heap.read8(at + 10), 0, state.filled, false);
-      }
+      if (legacySum === null) this.checksums(building, state.filled);
+      else this.insertSum(building, legacySum.start, legacySum.offset, 0, state.filled, false);
       this.toFifo(building, state.filled);
     } else if (building !== null) {
       state.building = null;
       freeFrame(building);
     } else if (state.tse && this.card.emulated) this.endSegment(this.startSegment(0), 0);
     state.packet_active = false;
+    state.context_loaded = false;
   }
 
   private toFifo(target: frame, length: number): void {
@@ -397,18 +390,17 @@ export class TransmitEngine {
     this.send();
   }
 
-  /** A descriptor is done with: the head moves, and DD is written back if the driver asked for it (RS). */
-  private processed(index: number, command: number): void {
-    const { state, regs } = this;
-    regs.TDH = (index + 1) % this.ringSize;
-    state.cached--;
-    if (command & CMD_RS) {
-      const at = this.descriptorAddress(index);
+  /** A descriptor is done with: the head moves, and it is written back if the driver asked for that (RS). */
+  private processed(index: number, { rs, ide }: TxDescriptor): void {
+    const { queue, format } = this;
+    queue.ring.TDH = (index + 1) % sizeOf(queue);
+    queue.state.cached--;
+    if (rs) {
+      const at = addressOf(queue, index);
       const done = { what: DMA_WRITE_BACK, address: at, bytes: DESCRIPTOR_BYTES, label: 'TX write-back' };
       this.writes.write(done, () => {
-        heap.write8(at + 12, heap.read8(at + 12) | STA_DD);
-        if (command & CMD_IDE && regs.TIDV > 0 && !this.card.emulated) this.moderation.event(regs.TIDV, regs.TADV);
-        else this.moderation.fire();
+        format.writeBack(at);
+        this.card.signals.sent(queue.state.index, ide);
       });
     }
     this.next();
@@ -451,7 +443,7 @@ export class TransmitEngine {
       freeFrame(done);
     }
     this.send();
-    if (state.phase === WAIT_FIFO) this.fetchData(regs.TDH);
+    if (state.phase === WAIT_FIFO) this.decode();
   }
 
   /** The link came up: what waits in the FIFO leaves. */
