@@ -1,4 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { encodeLink } from '../src/scenario/link';
+import type { ScenarioInput } from '../src/scenario/schema';
+import { VERSION } from '../src/scenario/shape';
 import { expect, idle, type Page, test } from './fixtures';
 import { open, stepOf } from './page';
 
@@ -117,5 +120,22 @@ test('exports are files of their kinds', async ({ page }) => {
   const trace = JSON.parse((await save('Functions of all CPUs')).toString()) as { traceEvents: unknown[] };
   expect(trace.traceEvents.length).toBeGreaterThan(1000);
   const scenario = JSON.parse((await save('With all defaults')).toString()) as { version: number };
-  expect(scenario.version).toBe(1);
+  expect(scenario.version).toBe(VERSION);
+});
+
+test('dropped packets are listed with their reasons, and lead to where it happened', async ({ page }) => {
+  const scenario: ScenarioInput = {
+    hosts: {
+      A: { qdisc: { kind: 'tbf', rate: 1_000_000, burst: 1600, limit: 3100 }, nic: { tso: false, gso: false } },
+    },
+    tasks: [{ host: 'A', name: 'w', calls: [{ op: 'write', fd: 'c1', bytes: 8000 }] }],
+    limits: { maxMs: 30 },
+  };
+  await open(page, encodeLink({ scenario }));
+  await page.keyboard.press('d');
+  const rows = page.getByRole('dialog').getByRole('listitem');
+  await expect(rows).toHaveCount(3);
+  await rows.first().getByRole('button').click();
+  await idle(page);
+  await expect(page.getByRole('complementary', { name: 'Inspector' })).toContainText('Dropped, QDISC_DROP');
 });

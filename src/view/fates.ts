@@ -70,6 +70,19 @@ function sockOf(freed: Freed): StructView | null {
   return freed.object('sk') ?? freed.object('tp');
 }
 
+function callerOf({ stack }: Freed, fn: string): string {
+  return stack[stack.lastIndexOf(fn) - 1] ?? '';
+}
+
+/** A qdisc without room, with what it holds and may hold. */
+function fullQueue(freed: Freed): Told {
+  const by = freed.stack.findLast((name) => name.endsWith('_enqueue')) ?? 'the qdisc';
+  const sch = freed.object('sch') ?? freed.object('qdisc');
+  const limit = sch?.has('limit') ? `, its limit is ${number(sch.num('limit'))}` : '';
+  const held = sch === null ? '' : `: ${number(sch.ref('q')?.num('qlen') ?? 0)} packets are in it${limit}`;
+  return ['QDISC_DROP', `${by} has no room${held}`];
+}
+
 const NO_ROOM = 'the receive buffer is full';
 
 /** By the function that gave the skb up. */
@@ -245,16 +258,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   napi_gro_complete: always('NOMEM', 'it could not be completed'),
 
   // Queues and driver.
-  qdisc_drop: lost((freed) => {
-    const q = freed.object('sch');
-    const by = freed.stack[freed.stack.lastIndexOf('qdisc_drop') - 1] ?? 'the qdisc';
-    const held = q === null ? '' : `: it holds ${number(q.ref('q')?.num('qlen') ?? 0)} packets`;
-    return ['QDISC_DROP', `${by} had no room${held}`];
-  }),
-  qdisc_reshape_fail: lost(({ skb }) => [
-    'QDISC_DROP',
-    `its ${number(skb.num('len'))} bytes are more than the qdisc can ever let go at once`,
-  ]),
+  qdisc_drop: lost(fullQueue),
+  qdisc_reshape_fail: lost((freed) =>
+    callerOf(freed, 'qdisc_reshape_fail') === 'tbf_enqueue'
+      ? ['QDISC_DROP', `its ${number(freed.skb.num('len'))} bytes are more than the token bucket can ever hold`]
+      : fullQueue(freed),
+  ),
   netem_enqueue: always('QDISC_DROP', 'netem loses it on purpose'),
   __dev_xmit_skb: always('QDISC_DROP', 'the qdisc is deactivated'),
   __qdisc_reset_queue: always('DEV_READY', 'the qdisc was reset with packets in it'),

@@ -167,6 +167,7 @@ function sizeReason(view: StructView, step: number): Reason[] {
 export function whyHere(trace: Trace, state: State, skb: number, step: number): Reason[] {
   const view = state.find(skb);
   if (view === null || !view.is('sk_buff')) return [];
-  if (!view.live) return endReason(trace, skb, step);
+  const ends = trace.functionAt(step)?.name === 'kfree_skbmem' && trace.skb(step) === skb;
+  if (ends || !view.live) return endReason(trace, skb, step);
   return [...placeReason(trace, state, view, step), ...sizeReason(view, step)];
 }

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useRef } from 'react';
+import { useState } from 'react';
 import { DROPS } from '../store/drops';
 import { usePage } from '../store/store';
 import { timeText } from '../timeline/draw';
@@ -11,11 +11,12 @@ const ROW_HEIGHT = 44;
 export default function Drops() {
   const trace = usePage((page) => page.trace);
   const step = usePage((page) => page.step);
-  const box = useRef<HTMLDivElement>(null);
+  // The window stands in a portal: its box comes after the first rendering.
+  const [box, setBox] = useState<HTMLDivElement | null>(null);
   const drops = trace === null ? [] : DROPS.of(trace);
   const rows = useVirtualizer({
     count: drops.length,
-    getScrollElement: () => box.current,
+    getScrollElement: () => box,
     estimateSize: () => ROW_HEIGHT,
     overscan: 6,
   });
@@ -29,7 +30,7 @@ export default function Drops() {
   return (
     <Modal title="Dropped packets" wide>
       {drops.length === 0 && <p>No packet was dropped in this run.</p>}
-      <div className="drops" ref={box}>
+      <div className="drops" ref={setBox}>
         <ol style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ index, start }) => {
             const drop = drops[index];
