@@ -7,8 +7,14 @@ import { parseScenario, type Scenario } from './schema';
 
 export type { Preset } from './presets/parts';
 
-/** In the order the page lists them. */
-export const PRESETS: readonly Preset[] = [...WRITE, ...OFFLOAD, ...DEVICE];
+/** By subject, in the order the page lists them. */
+export const PRESET_GROUPS: readonly { readonly subject: string; readonly presets: readonly Preset[] }[] = [
+  { subject: 'A write, and what holds it back', presets: WRITE },
+  { subject: 'Offloads and captures', presets: OFFLOAD },
+  { subject: 'Queues and locks', presets: DEVICE },
+];
+
+export const PRESETS: readonly Preset[] = PRESET_GROUPS.flatMap(({ presets }) => presets);
 
 export function presetNamed(name: string): Preset | null {
   return PRESETS.find((one) => one.name === name) ?? null;

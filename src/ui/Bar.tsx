@@ -1,4 +1,4 @@
-import { PRESETS } from '../scenario/presets';
+import { PRESET_GROUPS } from '../scenario/presets';
 import { copyLink, toggleTheme } from './actions';
 import { presetSource } from './store/address';
 import { type Theme, usePage } from './store/store';
@@ -33,10 +33,14 @@ function PresetPicker() {
         }}
       >
         {(own || source === null) && <option value="">{source === null ? 'Opening…' : `Own: ${title}`}</option>}
-        {PRESETS.map((preset) => (
-          <option key={preset.name} value={preset.name}>
-            {preset.title}
-          </option>
+        {PRESET_GROUPS.map(({ subject, presets }) => (
+          <optgroup key={subject} label={subject}>
+            {presets.map(({ name, title: shown }) => (
+              <option key={name} value={name}>
+                {shown}
+              </option>
+            ))}
+          </optgroup>
         ))}
       </select>
       <p className="bar-watch" title={watch}>
