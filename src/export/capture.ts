@@ -97,11 +97,14 @@ function fragmentBytes(state: State, skb: StructView): Uint8Array[] {
   return parts;
 }
 
+/** Name of the device that a card is to its host. */
+function device(frame: StructView, field: 'from_port' | 'to_port'): string {
+  return `eth${frame.num(field)}`;
+}
+
 function onWire(trace: Trace, cursor: Cursor, { host, dev }: Place): Seen[] {
   const seen: Seen[] = [];
   const lost = new Set<number>();
-  // One card a host: the device is eth0.
-  if (dev !== 'eth0') return seen;
   for (let n = 0; n < trace.steps; n++) {
     if (trace.kind(n) !== Kind.WIRE || trace.skb(n) === 0) continue;
     const label = trace.label(n);
@@ -109,8 +112,8 @@ function onWire(trace: Trace, cursor: Cursor, { host, dev }: Place): Seen[] {
     if (label !== 'tx-end' && label !== 'rx') continue;
     cursor.seek(n);
     const frame = cursor.state.view(trace.skb(n));
-    const isOut = label === 'tx-end' && frame.num('from_host') === host;
-    const isIn = label === 'rx' && frame.num('to_host') === host;
+    const isOut = label === 'tx-end' && frame.num('from_host') === host && dev === device(frame, 'from_port');
+    const isIn = label === 'rx' && frame.num('to_host') === host && dev === device(frame, 'to_port');
     if (!isOut && !isIn) continue;
     seen.push({
       at: 0,

@@ -3,6 +3,7 @@ import { clock } from '../base/clock';
 import type { FaultRule, Mishap } from '../hardware/faults';
 import { Link } from '../hardware/link';
 import type { Cable, Fault } from '../scenario/cable';
+import type { HostName } from '../scenario/shape';
 import { Kind } from '../trace/recorder';
 import type { Scheduled } from './event-queue';
 import type { Machine } from './machine';
@@ -22,7 +23,7 @@ export interface CableOptions {
 export function layCable(
   machine: Machine,
   { mbps, delayUs, faults }: Cable,
-  sideOf: (host: string) => 0 | 1,
+  sideOf: (host: HostName) => 0 | 1,
   { seed, tick, emulated }: CableOptions,
 ): Link {
   const { recorder } = machine;
@@ -68,7 +69,7 @@ export function plugAt(machine: Machine, link: Link, atUs: number, up: boolean):
 
 type FrameFault = Exclude<Fault, { op: 'down' }>;
 
-function ruleOf(fault: FrameFault, sideOf: (host: string) => 0 | 1): FaultRule {
+function ruleOf(fault: FrameFault, sideOf: (host: HostName) => 0 | 1): FaultRule {
   const { from, kind, nth, every, rate, fromUs, untilUs } = fault;
   return {
     mishap: mishapOf(fault),

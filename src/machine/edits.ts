@@ -1,8 +1,14 @@
 import { e1000_set_rx_csum } from '../kernel/drivers/net/e1000/e1000_ethtool';
-import { NETIF_F_GRO, NETIF_F_GSO, NETIF_F_HW_CSUM, NETIF_F_SG, NETIF_F_TSO } from '../kernel/include/linux/netdevice';
+import {
+  NETIF_F_GRO,
+  NETIF_F_GSO,
+  NETIF_F_HW_CSUM,
+  NETIF_F_SG,
+  NETIF_F_TSO,
+  type net_device,
+} from '../kernel/include/linux/netdevice';
 import { netdev_update_features } from '../kernel/net/core/dev';
 import type { Edit } from '../scenario/schema';
-import type { MachineHost } from './host';
 
 type NicEdit = Extract<Edit, { op: 'nic' }>;
 
@@ -15,8 +21,8 @@ const FEATURES = {
   gro: NETIF_F_GRO,
 } as const;
 
-/** Does to a host what a scenario's edit says, as `ethtool -K` would. Sockets keep what they found when their route was set up. */
-export function applyEdit({ dev }: MachineHost, edit: NicEdit): void {
+/** Does to a device what a scenario's edit says, as `ethtool -K` would. Sockets keep what they found when their route was set up. */
+export function applyEdit(dev: net_device, edit: NicEdit): void {
   let { features } = dev;
   for (const [name, bit] of Object.entries(FEATURES)) {
     const wanted = edit[name as keyof typeof FEATURES];

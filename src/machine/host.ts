@@ -26,10 +26,15 @@ import { packet_model_capture } from '../kernel/net/packet/af_packet';
 import { qdisc_model_attach } from '../kernel/net/sched/sch_model';
 import { sock_alloc, sock_alloc_file } from '../kernel/net/socket';
 import type { Connection, Scenario, Task, TcpSide } from '../scenario/schema';
+import { networkOf } from '../scenario/settle';
+import type { HostName } from '../scenario/shape';
+import { type Interface, interfacesOf, peerOf } from '../scenario/topology';
 import { Kind } from '../trace/recorder';
+import { ipNumber, macNumber } from './addresses';
 import { Core, type Execution, MachineCpu } from './cpu';
 import { drain, type Machine } from './machine';
 import { qdiscParameters } from './qdisc';
+import { addRoute } from './routes';
 
 /** Interrupt line of eth0. */
 const ETH0_IRQ = 35;
@@ -43,41 +48,55 @@ const SNAPLEN = 65_535;
 /** The first descriptor after standard input, output and error. */
 const FIRST_FD = 3;
 
+/** A card of a host, and the device that its driver made of it. */
+export interface MachinePort extends Interface {
+  readonly hardware: Nic;
+  readonly device: net_device;
+}
+
 /** A host that has booted. */
 export interface MachineHost {
   readonly index: number;
-  readonly name: 'A' | 'B';
+  readonly name: HostName;
   readonly kernel: Kernel;
   readonly cpus: readonly MachineCpu[];
-  readonly nic: Nic;
-  readonly dev: net_device;
+  /** eth0 and so on. */
+  readonly ports: readonly MachinePort[];
   /** Open sockets by connection, in order of descriptor. */
   readonly sockets: Map<string, file>;
   fdOf(connection: string): number;
 }
 
-/** `10.0.0.1` as a number in host order. */
-export function ipNumber(dotted: string): number {
-  return dotted.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+/** A host's device by name. */
+export function portOf({ name, ports }: MachineHost, dev: string): MachinePort {
+  const found = ports.find((port) => port.dev === dev);
+  if (found === undefined) throw new Error(`host ${name} has no ${dev}`);
+  return found;
 }
 
-/** `02:00:00:00:00:01` as a 48-bit number. */
-export function macNumber(text: string): number {
-  return text.split(':').reduce((sum, part) => sum * 256 + Number.parseInt(part, 16), 0);
+/** The port a host reaches an address by: the one in its network, else the first. */
+function portToward({ ports }: MachineHost, ip: string): MachinePort {
+  return ports.find((port) => networkOf(port.ip) === networkOf(ip)) ?? (ports[0] as MachinePort);
 }
 
-/** Builds and boots a host: CPUs, kernel, card, addresses, the neighbour at the other end. */
+interface BootOptions {
+  /** All CPUs of all hosts are one core. */
+  readonly sharesCore: boolean;
+  readonly emulated: boolean;
+}
+
+/** Builds and boots a host: CPUs, kernel, cards, addresses, routes, the neighbours at the other ends of its links. */
 export function bootHost(
   machine: Machine,
   index: number,
-  name: 'A' | 'B',
+  name: HostName,
   scenario: Scenario,
-  link: Link,
-  { sharesCore, emulated }: { readonly sharesCore: boolean; readonly emulated: boolean },
+  links: readonly Link[],
+  options: BootOptions,
 ): MachineHost {
   const { recorder, heap } = machine;
   const wanted = scenario.hosts[name];
-  const peer = scenario.hosts[name === 'A' ? 'B' : 'A'];
+  if (wanted === undefined) throw new Error(`no host ${name}`);
   const cpus: MachineCpu[] = [];
   const kernel: Kernel = {
     host: index,
@@ -90,7 +109,7 @@ export function bootHost(
   for (let id = 0; id < wanted.cpus; id++) {
     const hardirq = recorder.addContext('hardirq', 'hardirq', index, id);
     const softirq = recorder.addContext('softirq', 'softirq', index, id);
-    cpus.push(new MachineCpu(id, kernel, coreFor(machine, sharesCore), hardirq, softirq));
+    cpus.push(new MachineCpu(id, kernel, coreFor(machine, options.sharesCore), hardirq, softirq));
   }
   machine.hardware[index] = recorder.addContext('hardware', 'nic', index, 255);
   const boot = cpus[0] as MachineCpu;
@@ -106,9 +125,47 @@ export function bootHost(
   inet_init();
   arp_init();
 
-  const { nic: card } = wanted;
+  const interfaces = interfacesOf(scenario);
+  const own = interfaces.filter(({ host }) => host === name);
+  const ports = own.map((one) => plugIn(machine, index, boot, one, links[one.cable] as Link, options));
+  const sockets = new Map<string, file>();
+  const host: MachineHost = {
+    index,
+    name,
+    kernel,
+    cpus,
+    ports,
+    sockets,
+    fdOf(connection) {
+      const at = [...sockets.keys()].indexOf(connection);
+      if (at < 0) throw new Error(`host ${name} has no end of connection ${connection}`);
+      return FIRST_FD + at;
+    },
+  };
+  for (const route of wanted.routes) addRoute(route, ports, portToward(host, route.via ?? route.to));
+  if (wanted.arp === 'known') {
+    for (const port of ports) {
+      const { ip, mac } = peerOf(interfaces, port);
+      drain(neigh_add(ipNumber(ip), port.device, macNumber(mac), NUD_PERMANENT));
+    }
+  }
+  return host;
+}
+
+/** Puts a card into a host and on its link, has the driver find it, gives it its address. */
+function plugIn(
+  machine: Machine,
+  index: number,
+  boot: MachineCpu,
+  wanted: Interface,
+  link: Link,
+  { emulated }: BootOptions,
+): MachinePort {
+  const { recorder } = machine;
+  const { nic: card, qdisc, dev: name, port } = wanted;
+  const irq = ETH0_IRQ + port;
   const isPcix = card.model === '82545EM';
-  const nic = new Nic(
+  const hardware = new Nic(
     {
       now: () => clock.ns,
       at: (ns, label, action) =>
@@ -119,14 +176,15 @@ export function bootHost(
       cancel: (timer) => {
         (timer as { cancelled: boolean }).cancelled = true;
       },
-      interrupt: (asserted) => machine.interruptLine(boot, ETH0_IRQ, asserted),
+      interrupt: (asserted) => machine.interruptLine(boot, irq, asserted),
       wire: (event, frame) => {
         recorder.mark(Kind.WIRE, event, frame);
       },
     },
     {
       host: index,
-      name: 'eth0',
+      port,
+      name,
       model: card.model,
       mac: macNumber(wanted.mac),
       rxCsum: card.rxCsum && !emulated,
@@ -134,15 +192,15 @@ export function bootHost(
       emulated,
     },
   );
-  nic.connect(link, index as 0 | 1);
-  machine.devices.push(nic);
-  const dev = e1000_probe(machine.devices.length - 1, ETH0_IRQ, {
-    name: 'eth0',
+  hardware.connect(link, wanted.side);
+  machine.devices.push(hardware);
+  const device = e1000_probe(machine.devices.length - 1, irq, {
+    name,
     device_id: isPcix ? 0x100f : 0x100e,
     pcix: isPcix,
     ip_addr: ipNumber(wanted.ip),
     mtu: card.mtu,
-    tx_queue_len: wanted.qdisc.kind === 'pfifo_fast' ? wanted.qdisc.limit : 1000,
+    tx_queue_len: qdisc.kind === 'pfifo_fast' ? qdisc.limit : 1000,
     tx_csum: card.txCsum,
     rx_csum: card.rxCsum,
     sg: card.sg,
@@ -153,25 +211,9 @@ export function bootHost(
     RxDescriptors: card.rxRing,
     InterruptThrottleRate: card.itr,
   });
-  if (wanted.qdisc.kind !== 'pfifo_fast') qdisc_model_attach(dev, qdiscParameters(wanted.qdisc));
-  fib_add_ifaddr(dev, ipNumber(wanted.ip), 24);
-  drain(neigh_add(ipNumber(peer.ip), dev, macNumber(peer.mac), NUD_PERMANENT));
-
-  const sockets = new Map<string, file>();
-  return {
-    index,
-    name,
-    kernel,
-    cpus,
-    nic,
-    dev,
-    sockets,
-    fdOf(connection) {
-      const at = [...sockets.keys()].indexOf(connection);
-      if (at < 0) throw new Error(`host ${name} has no end of connection ${connection}`);
-      return FIRST_FD + at;
-    },
-  };
+  if (qdisc.kind !== 'pfifo_fast') qdisc_model_attach(device, qdiscParameters(qdisc));
+  fib_add_ifaddr(device, ipNumber(wanted.ip), 24);
+  return { ...wanted, hardware, device };
 }
 
 /** A core of its own for a CPU, or the one all CPUs share. */
@@ -193,6 +235,9 @@ export function connect(
   peer: MachineHost,
 ): void {
   setCurrent(host.cpus[0] as MachineCpu, heap);
+  const { device } = host.ports[0] as MachinePort;
+  const saddr = device.ip_addr;
+  const daddr = (peer.ports[0] as MachinePort).device.ip_addr;
   const sock = sock_alloc();
   sock.type = SOCK_STREAM;
   inet_create(sock, IPPROTO_TCP);
@@ -203,9 +248,9 @@ export function connect(
   const active = own === connection.a;
   const scale = (rcvbuf: number): number => (connection.windowScaling ? windowScale(rcvbuf) : 0);
   tcp_model_establish(sock.sk as sock, {
-    saddr: host.dev.ip_addr,
+    saddr,
     sport: own.port,
-    daddr: peer.dev.ip_addr,
+    daddr,
     dport: other.port,
     snd_isn: own.isn,
     rcv_isn: other.isn,
@@ -225,7 +270,7 @@ export function connect(
     pingpong: own.pingpong,
     passive: !active,
   });
-  rt_model_warm(host.dev.ip_addr, peer.dev.ip_addr, host.dev);
+  rt_model_warm(saddr, daddr, device);
   if (own.nodelay) tcp_sk(sock.sk as sock).nonagle = TCP_NAGLE_OFF;
 }
 
@@ -243,12 +288,12 @@ function windowScale(rcvbuf: number): number {
 }
 
 /**
- * Opens a packet capture at a host. On hosts that are network namespaces of one machine (`others`), the list of taps is the machine's: there
+ * Opens a packet capture at a device of a host. On hosts that are network namespaces of one machine (`others`), the list of taps is the machine's: there
  * the packet socket is asked too, and takes nothing.
  */
-export function openCapture(host: MachineHost, heap: Heap, others: readonly MachineHost[]): void {
+export function openCapture(host: MachineHost, dev: string, heap: Heap, others: readonly MachineHost[]): void {
   setCurrent(host.cpus[0] as MachineCpu, heap);
-  packet_model_capture(host.dev);
+  packet_model_capture(portOf(host, dev).device);
   for (const other of others) {
     setCurrent(other.cpus[0] as MachineCpu, heap);
     packet_model_capture(null, SNAPLEN, 1);
@@ -257,14 +302,20 @@ export function openCapture(host: MachineHost, heap: Heap, others: readonly Mach
 }
 
 /** Opens a capture at `at` ns, by a task of its own. */
-export function startCapture(machine: Machine, host: MachineHost, at: number, others: readonly MachineHost[]): void {
+export function startCapture(
+  machine: Machine,
+  host: MachineHost,
+  dev: string,
+  at: number,
+  others: readonly MachineHost[],
+): void {
   const [cpu] = host.cpus;
   if (cpu === undefined) return;
   setCurrent(cpu, machine.heap);
   const task = new task_struct();
   task.comm = 'tcpdump';
   const code = function* (): Execution['code'] {
-    openCapture(host, machine.heap, others);
+    openCapture(host, dev, machine.heap, others);
   };
   machine.addTask(cpu, task, code(), at);
 }

@@ -2,14 +2,17 @@
 import { functions } from 'virtual:kernel-functions';
 import { clock } from '../base/clock';
 import { Heap, setHeap } from '../base/heap';
+import type { Link } from '../hardware/link';
 import { setCurrent } from '../kernel/arch/current';
 import type { Scenario } from '../scenario/schema';
+import type { HostName } from '../scenario/shape';
+import { cableOf, cablesOf, hostNames } from '../scenario/topology';
 import { collectTrace } from '../trace/collect';
 import type { EndInfo, TraceData } from '../trace/data';
 import { Kind, Recorder, setRecorder, TooManyEvents } from '../trace/recorder';
 import { layCable, plugAt } from './cable';
 import { applyEdit } from './edits';
-import { bootHost, connect, type MachineHost, openCapture, openTask, startCapture } from './host';
+import { bootHost, connect, type MachineHost, openCapture, openTask, portOf, startCapture } from './host';
 import { type End, Machine } from './machine';
 import { Ledger, Process } from './process';
 import { program } from './program';
@@ -63,48 +66,54 @@ export function run(
     scenario.limits.maxEvents,
   );
   const machine = new Machine(heap, recorder, scenario.seed);
-  const sideOf = (host: string): 0 | 1 => (host === 'A' ? 0 : 1);
-  const link = layCable(machine, scenario.link, sideOf, { seed: scenario.seed, tick: linkTick, emulated });
-  const hosts = {
-    A: bootHost(machine, 0, 'A', scenario, link, { sharesCore: oneCore, emulated }),
-    B: bootHost(machine, 1, 'B', scenario, link, { sharesCore: oneCore, emulated }),
-  };
+  const links = cablesOf(scenario).map((cable, n) => {
+    const sideOf = (host: HostName): 0 | 1 => cableOf(scenario, host, n === 0 ? 'A' : 'B')?.side ?? 0;
+    return layCable(machine, cable, sideOf, { seed: scenario.seed + n, tick: linkTick, emulated });
+  });
+  const names = hostNames(scenario);
+  const hosts = new Map(
+    names.map((name, n) => [name, bootHost(machine, n, name, scenario, links, { sharesCore: oneCore, emulated })]),
+  );
+  const hostNamed = (name: HostName): MachineHost => hosts.get(name) as MachineHost;
   const ledgers = new Map<string, { a: Ledger; b: Ledger }>();
   for (const connection of scenario.connections) {
     ledgers.set(connection.name, { a: new Ledger(), b: new Ledger() });
-    connect(hosts[connection.a.host], heap, connection, connection.a, connection.b, hosts[connection.b.host]);
-    connect(hosts[connection.b.host], heap, connection, connection.b, connection.a, hosts[connection.a.host]);
+    const { a, b } = connection;
+    connect(hostNamed(a.host), heap, connection, a, b, hostNamed(b.host));
+    connect(hostNamed(b.host), heap, connection, b, a, hostNamed(a.host));
   }
   for (const wanted of scenario.tasks) {
-    const host = hosts[wanted.host];
+    const host = hostNamed(wanted.host);
     const process = new Process(openTask(host, heap, wanted), scenario.seed);
-    for (const { name, a } of scenario.connections) {
-      const { [a.host === wanted.host ? 'a' : 'b']: ledger } = ledgers.get(name) as { a: Ledger; b: Ledger };
-      process.open(name, host.fdOf(name), ledger);
+    for (const { name, a, b } of scenario.connections) {
+      const end = a.host === wanted.host ? 'a' : b.host === wanted.host ? 'b' : null;
+      if (end !== null) process.open(name, host.fdOf(name), (ledgers.get(name) as { a: Ledger; b: Ledger })[end]);
     }
     const cpu = host.cpus[wanted.cpu];
     if (cpu === undefined) throw new Error(`host ${wanted.host} has no CPU ${wanted.cpu}`);
     machine.addTask(cpu, process.task, program(machine, process, wanted.calls), wanted.startUs * 1000);
   }
-  for (const { host: name, startUs } of scenario.captures) {
-    const host = hosts[name];
-    const others: MachineHost[] = oneCore ? [name === 'A' ? hosts.B : hosts.A] : [];
-    if (startUs === 0) openCapture(host, heap, others);
-    else startCapture(machine, host, startUs * 1000, others);
+  for (const { host: name, dev, startUs } of scenario.captures) {
+    const host = hostNamed(name);
+    const others = oneCore ? [...hosts.values()].filter((other) => other !== host) : [];
+    if (startUs === 0) openCapture(host, dev, heap, others);
+    else startCapture(machine, host, dev, startUs * 1000, others);
   }
   for (const edit of scenario.edits) {
     if (edit.op === 'link') {
-      plugAt(machine, link, edit.atUs, edit.up);
+      plugAt(machine, links[cableOf(scenario, edit.of)?.cable ?? 0] as Link, edit.atUs, edit.up);
     } else if (edit.op === 'drop') {
-      const { from, nth, atUs } = edit;
-      link.faults.add({ mishap: { op: 'drop' }, side: sideOf(from), nth: [nth], from: atUs * 1000 });
+      const { from, of, nth, atUs } = edit;
+      const { cable, side } = cableOf(scenario, from, of) ?? { cable: 0, side: 0 };
+      links[cable]?.faults.add({ mishap: { op: 'drop' }, side, nth: [nth], from: atUs * 1000 });
     } else {
-      const host = hosts[edit.host];
+      const host = hostNamed(edit.host);
+      const { device } = portOf(host, edit.dev);
       // From outside, at its time to the ns: no task of the host has to get a CPU first.
       const context = recorder.addContext('hardware', 'ethtool', host.index, 255);
       machine.at(edit.atUs * 1000, -1, 'edit', () => {
         recorder.current = context;
-        inHost(host, heap, () => applyEdit(host, edit));
+        inHost(host, heap, () => applyEdit(device, edit));
       });
     }
   }
@@ -123,11 +132,7 @@ export function run(
   const trace = collectTrace(recorder, heap, {
     functions,
     scenario,
-    hosts: (['A', 'B'] as const).map((name) => ({
-      name,
-      cpus: scenario.hosts[name].cpus,
-      ip: scenario.hosts[name].ip,
-    })),
+    hosts: [...hosts.values()].map(({ name, cpus, ports }) => ({ name, cpus: cpus.length, ip: ports[0]?.ip ?? '' })),
     end: info,
   });
   return { trace, ledgers, heap, machine };
@@ -137,7 +142,11 @@ export function run(
 function onOneCpu({ hosts, tasks, ...rest }: Scenario): Scenario {
   return {
     ...rest,
-    hosts: { A: { ...hosts.A, cpus: 1 }, B: { ...hosts.B, cpus: 1 } },
+    hosts: {
+      A: { ...hosts.A, cpus: 1 },
+      B: { ...hosts.B, cpus: 1 },
+      ...(hosts.R === undefined ? {} : { R: { ...hosts.R, cpus: 1 } }),
+    },
     tasks: tasks.map((task) => ({ ...task, cpu: 0 })),
   };
 }

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { listOf, oneOf, whole } from './fields';
 
 /** Hosts that a cable may end at. */
-const ENDS = ['A', 'B'] as const;
+const ENDS = ['A', 'B', 'R'] as const;
 const KINDS = ['data', 'ack', 'syn', 'fin', 'rst', 'tcp', 'udp', 'icmp', 'fragment', 'ip', 'arp'] as const;
 const LATEST_US = 600_000_000;
 
@@ -101,11 +101,13 @@ export const CABLE_EDITS = [
     op: v.literal('link'),
     atUs: whole(0, LATEST_US, 'When.', 'us'),
     up: v.boolean('true or false'),
+    of: v.optional(oneOf(['A', 'B'], 'Whose cable; without a router both have the same.'), 'A'),
   }),
   v.strictObject({
     op: v.literal('drop'),
     atUs: whole(0, LATEST_US, 'Frames are counted from then on.', 'us'),
     from: oneOf(ENDS, 'The host that sends it.'),
+    of: v.optional(oneOf(['A', 'B'], "On whose cable; left out: that of the sender, A's for R.")),
     nth: v.optional(whole(1, 1_000_000, 'Which of them, counted from 1.'), 1),
   }),
 ] as const;

@@ -1,11 +1,12 @@
 /** What the shape of a scenario cannot say: names that must exist, sums that must stay small. */
 
-import type { Cable } from './cable';
 import type { Call } from './calls';
+import { listed } from './fields';
 import type { Issue } from './issues';
 import { nearest } from './issues';
-import { windowOf } from './settle';
-import { HOST_NAMES, type Host, type HostName, type Qdisc, type Scenario } from './shape';
+import { networkOf, windowOf } from './settle';
+import type { HostName, Qdisc, Scenario } from './shape';
+import { cableOf, cablesOf, hostNames, type Interface, interfacesOf } from './topology';
 
 /** System calls of all tasks, loops unrolled. */
 const MOST_CALLS = 100_000;
@@ -33,36 +34,99 @@ export function inconsistencies(scenario: Scenario): Issue[] {
     issues.push({ path, expected, message: `${path}: expected ${expected}, got ${shown}` });
   };
   checkHosts(scenario, report);
-  checkFaults(scenario.link, 'link', report);
+  checkCables(scenario, report);
   checkConnections(scenario, report);
   checkTasks(scenario, report);
   scenario.captures.forEach((capture, n) => {
-    const twice = scenario.captures.findIndex((other) => other.host === capture.host) < n;
-    if (twice) report(`captures[${n}].host`, 'a host without a capture before this one', capture.host);
+    const twice = scenario.captures.findIndex(({ host, dev }) => host === capture.host && dev === capture.dev) < n;
+    if (twice) report(`captures[${n}].host`, 'a host and device without a capture before this one', capture.host);
   });
   return issues;
 }
 
-function checkHosts({ hosts }: Scenario, report: Report): void {
-  if (hosts.A.ip === hosts.B.ip) report('hosts.B.ip', 'an address other than that of host A', hosts.B.ip);
-  if (hosts.A.mac === hosts.B.mac) report('hosts.B.mac', 'an address other than that of host A', hosts.B.mac);
-  const network = (ip: string): string => ip.slice(0, ip.lastIndexOf('.'));
-  if (network(hosts.A.ip) !== network(hosts.B.ip)) {
-    report('hosts.B.ip', `an address in ${network(hosts.A.ip)}.0/24, as host A's`, hosts.B.ip);
-  }
-  for (const name of HOST_NAMES) {
-    checkQdisc(hosts[name], `hosts.${name}.qdisc`, report);
+function checkHosts(scenario: Scenario, report: Report): void {
+  const interfaces = interfacesOf(scenario);
+  const place = ({ host, dev }: Interface): string => (host === 'R' ? `hosts.R.${dev}` : `hosts.${host}`);
+  interfaces.forEach((one, n) => {
+    const at = place(one);
+    const sameIp = interfaces.slice(0, n).find(({ ip }) => ip === one.ip);
+    const sameMac = interfaces.slice(0, n).find(({ mac }) => mac === one.mac);
+    if (sameIp !== undefined) report(`${at}.ip`, `an address other than that of ${named(sameIp)}`, one.ip);
+    if (sameMac !== undefined) report(`${at}.mac`, `an address other than that of ${named(sameMac)}`, one.mac);
+    const peer = interfaces.slice(0, n).find(({ cable }) => cable === one.cable);
+    if (peer !== undefined && networkOf(peer.ip) !== networkOf(one.ip)) {
+      report(`${at}.ip`, `an address in ${networkOf(peer.ip)}, as ${named(peer)}'s`, one.ip);
+    }
+    checkQdisc(one, `${at}.qdisc`, report);
+  });
+  for (const host of hostNames(scenario)) {
+    const own = interfaces.filter((one) => one.host === host);
+    scenario.hosts[host]?.routes.forEach(({ to, via, dev }, n) => {
+      const at = `hosts.${host}.routes[${n}]`;
+      const onLink = (ip: string): boolean => own.some((one) => networkOf(one.ip) === networkOf(ip));
+      if (via !== undefined && !onLink(via)) report(`${at}.via`, `an address on a link of host ${host}`, via);
+      if (dev !== undefined && !own.some((one) => one.dev === dev)) {
+        report(`${at}.dev`, `a device of host ${host}`, dev);
+      }
+      const slash = to.indexOf('/');
+      const length = slash < 0 ? 32 : Number(to.slice(slash + 1));
+      const bits = to === 'default' ? 0 : ipBits(to.slice(0, slash < 0 ? undefined : slash));
+      if (length < 32 && (bits & (2 ** (32 - length) - 1)) !== 0)
+        report(`${at}.to`, `no bits set after the first ${length}`, to);
+    });
   }
 }
 
-function checkFaults({ faults }: Cable, path: string, report: Report): void {
-  faults.forEach(({ fromUs, untilUs }, n) => {
-    if (untilUs === undefined || untilUs > fromUs) return;
-    report(`${path}.faults[${n}].untilUs`, `more than ${fromUs}, when it begins`, untilUs);
+/** `host A`, `R's eth1`. */
+function named({ host, dev }: Interface): string {
+  return host === 'R' ? `R's ${dev}` : `host ${host}`;
+}
+
+function ipBits(ip: string): number {
+  return ip.split('.').reduce((sum, part) => ((sum << 8) | Number(part)) >>> 0, 0);
+}
+
+function checkCables(scenario: Scenario, report: Report): void {
+  const { hosts, linkB, edits } = scenario;
+  const interfaces = interfacesOf(scenario);
+  cablesOf(scenario).forEach(({ faults }, cable) => {
+    const ends = interfaces.filter((one) => one.cable === cable).map(({ host }) => host);
+    faults.forEach((fault, n) => {
+      const at = `${cable === 0 ? 'link' : 'linkB'}.faults[${n}]`;
+      const { fromUs, untilUs } = fault;
+      if (untilUs !== undefined && untilUs <= fromUs)
+        report(`${at}.untilUs`, `more than ${fromUs}, when it begins`, untilUs);
+      if ('from' in fault && fault.from !== undefined && !ends.includes(fault.from)) {
+        report(`${at}.from`, `${listed(ends)}, the ends of the cable`, fault.from);
+      }
+    });
+  });
+  if (hosts.R === undefined && linkB.faults.length > 0) {
+    report('linkB.faults', 'no faults, as there is no router (hosts.R) before it', linkB.faults);
+  }
+  edits.forEach((edit, n) => {
+    if (edit.op === 'drop' && cableOf(scenario, edit.from, edit.of) === null) {
+      report(`edits[${n}].from`, 'a host at an end of the cable', edit.from);
+    }
+    if (edit.op === 'nic') checkDevice(interfaces, edit, `edits[${n}]`, report);
+  });
+  scenario.captures.forEach((capture, n) => {
+    checkDevice(interfaces, capture, `captures[${n}]`, report);
   });
 }
 
-function checkQdisc({ qdisc, nic }: Host, at: string, report: Report): void {
+function checkDevice(
+  interfaces: readonly Interface[],
+  { host, dev }: { readonly host: HostName; readonly dev: string },
+  at: string,
+  report: Report,
+): void {
+  const own = interfaces.filter((one) => one.host === host);
+  if (own.length === 0) report(`${at}.host`, 'a host that is there', host);
+  else if (!own.some((one) => one.dev === dev)) report(`${at}.dev`, `a device of host ${host}`, dev);
+}
+
+function checkQdisc({ qdisc, nic }: Interface, at: string, report: Report): void {
   const checkBucket = (one: Qdisc, path: string): void => {
     const frame = nic.mtu + 14;
     if (one.kind === 'tbf' && one.burst < frame)
@@ -123,8 +187,10 @@ function checkTasks({ hosts, connections, tasks }: Scenario, report: Report): vo
     const name = `${task.host} ${task.name}`;
     if (seen.has(name)) report(`${at}.name`, `a name that no other task of host ${task.host} has`, task.name);
     seen.add(name);
-    const last = hosts[task.host as HostName].cpus - 1;
-    if (task.cpu > last) report(`${at}.cpu`, `at most ${last}, the last CPU of host ${task.host}`, task.cpu);
+    const host = hosts[task.host];
+    const last = (host?.cpus ?? 0) - 1;
+    if (host === undefined) report(`${at}.host`, 'a host that is there', task.host);
+    else if (task.cpu > last) report(`${at}.cpu`, `at most ${last}, the last CPU of host ${task.host}`, task.cpu);
     checkCalls(task.calls, `${at}.calls`, new Set(names));
     const sum = sumOf(task.calls);
     total += sum.calls;

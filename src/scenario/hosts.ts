@@ -1,6 +1,6 @@
 /** What a host is made of: CPUs, addresses, card, queueing discipline, switches of its kernel. */
 import * as v from 'valibot';
-import { matching, oneOf, whole, yes } from './fields';
+import { listOf, matching, oneOf, whole, yes } from './fields';
 import { Qdisc } from './qdisc';
 import { SYSCTLS } from './sysctls';
 
@@ -52,22 +52,90 @@ const Sysctls: v.GenericSchema<Record<string, number>> = v.strictObject(
 const IP = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 
+const ip = matching(IP, 'an IPv4 address such as "10.0.0.1"', 'Address of the interface, in a /24.');
+const mac = matching(MAC, 'a MAC address such as "02:00:00:00:00:01", lower case', 'Address of the card.');
+const PREFIX = /^(default|(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}(\/(3[0-2]|[12]?\d))?)$/;
+
+/** `ip route replace`: where a prefix is reached, and what is to be assumed of the path. */
+const Route = v.strictObject(
+  {
+    to: matching(PREFIX, 'a prefix such as "10.0.1.0/24", an address or "default"', 'The destinations.'),
+    type: v.optional(
+      oneOf(
+        ['unicast', 'unreachable', 'prohibit', 'blackhole'],
+        'What is done with them: the last three are refusals.',
+      ),
+      'unicast',
+    ),
+    via: v.optional(
+      matching(IP, 'an IPv4 address such as "10.0.0.254"', 'The gateway; left out: they are on the link.'),
+    ),
+    dev: v.optional(oneOf(['eth0', 'eth1'], 'Device; left out: the one whose network the gateway or prefix is in.')),
+    metric: v.optional(whole(0, 0xffff, 'Of several routes to the same prefix the smallest counts.'), 0),
+    mtu: v.optional(whole(68, 65_535, 'Path MTU.', 'bytes')),
+    advmss: v.optional(whole(48, 65_495, 'MSS to announce.', 'bytes')),
+    hoplimit: v.optional(whole(1, 255, 'TTL.')),
+    initcwnd: v.optional(whole(1, 100_000, 'First congestion window.', 'segments')),
+    initrwnd: v.optional(whole(1, 100_000, 'First receive window.', 'segments')),
+    cwnd: v.optional(whole(1, 100_000, 'Largest congestion window (locked).', 'segments')),
+    ssthresh: v.optional(whole(2, 0x7fffffff, 'Slow start ends here.', 'segments')),
+    reordering: v.optional(whole(1, 127, 'Segments that are overtaken before one counts as lost.', 'segments')),
+    rttMs: v.optional(whole(1, 60_000, 'RTT to begin with.', 'ms')),
+    rttvarMs: v.optional(whole(1, 60_000, 'And how much it varies.', 'ms')),
+    rtoMinMs: v.optional(whole(1, 120_000, 'Least retransmission timeout (locked).', 'ms')),
+    lock: v.optional(listOf(oneOf(['mtu', 'ssthresh', 'reordering', 'rtt'], ''), 4, 'metrics'), []),
+  },
+  'a route, such as { "to": "10.0.1.0/24", "via": "10.0.0.254" }',
+);
+
+const shared = {
+  cpus: v.optional(whole(1, 8, 'CPUs of the host.'), 2),
+  sysctl: v.optional(Sysctls, {}),
+  routes: v.optional(listOf(Route, 16, 'routes')),
+  arp: v.optional(
+    oneOf(['known', 'unknown'], 'known: the neighbours stand in the ARP table for good. unknown: they are asked for.'),
+    'known',
+  ),
+};
+
+const card = {
+  mac,
+  nic: v.optional(Nic, {}),
+  qdisc: v.optional(Qdisc, { kind: 'pfifo_fast' }),
+};
+
 /** `n`: 1 for host A, 2 for host B; makes the default addresses. */
 export function host(n: number) {
-  const ip = matching(IP, 'an IPv4 address such as "10.0.0.1"', 'Address of eth0, in a /24.');
-  const mac = matching(MAC, 'a MAC address such as "02:00:00:00:00:01", lower case', 'Address of the card.');
   return v.optional(
     v.strictObject(
-      {
-        ip: v.optional(ip, `10.0.0.${n}`),
-        mac: v.optional(mac, `02:00:00:00:00:0${n}`),
-        cpus: v.optional(whole(1, 8, 'CPUs of the host.'), 2),
-        qdisc: v.optional(Qdisc, { kind: 'pfifo_fast' }),
-        nic: v.optional(Nic, {}),
-        sysctl: v.optional(Sysctls, {}),
-      },
-      'a host: { ip, mac, cpus, qdisc, nic, sysctl }',
+      { ip: v.optional(ip), ...card, mac: v.optional(mac, `02:00:00:00:00:0${n}`), ...shared },
+      'a host: { ip, mac, cpus, qdisc, nic, sysctl, routes, arp }',
     ),
     {},
   );
 }
+
+function port(address: string, hardware: string) {
+  return v.optional(
+    v.strictObject(
+      { ...card, ip: v.optional(ip, address), mac: v.optional(mac, hardware) },
+      'an interface: { ip, mac, qdisc, nic }',
+    ),
+    {},
+  );
+}
+
+/** A host with two cards that forwards between them: eth0 to A, eth1 to B. */
+export const router = v.strictObject(
+  {
+    eth0: port('10.0.0.254', '02:00:00:00:00:fe'),
+    eth1: port('10.0.1.254', '02:00:00:00:01:fe'),
+    ...shared,
+  },
+  'a router: { eth0, eth1, cpus, sysctl, routes, arp }',
+);
+
+type AnyHost = v.InferOutput<ReturnType<typeof host>>;
+export type Route = v.InferOutput<typeof Route>;
+/** What belongs to one interface. */
+export type Port = Required<Pick<AnyHost, 'mac' | 'nic' | 'qdisc'>> & { readonly ip: string };

@@ -76,7 +76,16 @@ describe('parseScenario', () => {
       { link: { faults: [{ op: 'down', fromUs: 9, untilUs: 9 }] } },
       /^link\.faults\[0\]\.untilUs: expected more than 9/,
     ],
-    [{ edits: [{ op: 'drop', atUs: 0, from: 'C' }] }, /^edits\[0\]\.from: expected "A" or "B"/],
+    [{ edits: [{ op: 'drop', atUs: 0, from: 'R' }] }, /^edits\[0\]\.from: expected a host at an end of the cable/],
+    [{ captures: [{ host: 'R' }] }, /^captures\[0\]\.host: expected a host that is there/],
+    [{ captures: [{ host: 'A', dev: 'eth1' }] }, /^captures\[0\]\.dev: expected a device of host A/],
+    [{ hosts: { R: {}, B: { ip: '10.0.0.2' } } }, /^hosts\.R\.eth1\.ip: expected an address in 10\.0\.0\.0\/24/],
+    [
+      { hosts: { A: { routes: [{ to: '10.0.9.0/24', via: '10.0.7.1' }] } } },
+      /^hosts\.A\.routes\[0\]\.via: expected an address on a link of host A/,
+    ],
+    [{ hosts: { A: { routes: [{ to: '10.0.9.1/24' }] } } }, /^hosts\.A\.routes\[0\]\.to: expected no bits set/],
+    [{ edits: [{ op: 'drop', atUs: 0, from: 'C' }] }, /^edits\[0\]\.from: expected "A", "B" or "R"/],
     [{ tasks: [{ host: 'A', name: 'w', calls: [{ op: 'wriet' }] }] }, /^tasks\[0\]\.calls\[0\]\.op: .*, got "wriet"$/],
     [
       { tasks: [{ host: 'A', name: 'w', cpu: 2, calls: [{ op: 'sleep', us: 1 }] }] },

@@ -1,5 +1,6 @@
 /** Fills in what a scenario leaves to the rest of it. Settling twice changes nothing. */
 import { fnv1a } from '../base/hash';
+import type { Route } from './hosts';
 import type { Connection, Nic, Scenario, Shape, SideShape, TcpSide } from './shape';
 
 /** Segments a host announces room for at the start of a connection (initial receive window). */
@@ -18,10 +19,35 @@ export function windowOf(rcvbuf: number): number {
   return rcvbuf - (rcvbuf >> 2);
 }
 
+/** The /24 an address is in, as a prefix. */
+export function networkOf(ip: string): string {
+  return `${ip.slice(0, ip.lastIndexOf('.'))}.0/24`;
+}
+
+/** Addresses and routes that are left out: B behind a router is in the router's second network, and both ends know the way. */
+function settleHosts({ A, B, R }: Shape['hosts']): Scenario['hosts'] {
+  const ipA = A.ip ?? '10.0.0.1';
+  const ipB = B.ip ?? (R === undefined ? '10.0.0.2' : '10.0.1.2');
+  const way = (to: string, via: string): Route[] =>
+    R === undefined ? [] : [{ to, via, type: 'unicast', metric: 0, lock: [] }];
+  return {
+    A: { ...A, ip: ipA, nic: settleNic(A.nic), routes: A.routes ?? way(networkOf(ipB), R?.eth0.ip ?? '') },
+    B: { ...B, ip: ipB, nic: settleNic(B.nic), routes: B.routes ?? way(networkOf(ipA), R?.eth1.ip ?? '') },
+    ...(R === undefined
+      ? {}
+      : { R: { ...R, eth0: settlePort(R.eth0), eth1: settlePort(R.eth1), routes: R.routes ?? [] } }),
+  };
+}
+
+function settlePort<P extends { nic: Nic }>(port: P): P {
+  return { ...port, nic: settleNic(port.nic) };
+}
+
 export function settle(shape: Shape): Scenario {
-  const { A, B } = shape.hosts;
+  const { A, B, R } = shape.hosts;
   const mtu = Math.min(A.nic.mtu, B.nic.mtu);
-  const rttMs = Math.max(1, Math.ceil((2 * shape.link.delayUs) / 1000));
+  const delayUs = shape.link.delayUs + (R === undefined ? 0 : shape.linkB.delayUs);
+  const rttMs = Math.max(1, Math.ceil((2 * delayUs) / 1000));
 
   const settleSide = (side: SideShape, peer: SideShape, name: string, mss: number, timestamps: boolean): TcpSide => ({
     ...side,
@@ -41,6 +67,5 @@ export function settle(shape: Shape): Scenario {
       b: settleSide(b, a, name, mss, timestamps),
     };
   });
-  const hosts = { A: { ...A, nic: settleNic(A.nic) }, B: { ...B, nic: settleNic(B.nic) } };
-  return { ...shape, hosts, connections };
+  return { ...shape, hosts: settleHosts(shape.hosts), connections };
 }

@@ -1,23 +1,24 @@
 /**
- * The scenario, version 2: everything a run is made from. It is data: two hosts back to back, established connections
- * between them, tasks that make system calls. The defaults are Linux 2.6.39's, so a scenario says only what differs.
+ * The scenario, version 2: everything a run is made from. It is data: two hosts back to back or with a router between them,
+ * established connections, tasks that make system calls. The defaults are Linux 2.6.39's, so a scenario says only what differs.
  * All sizes are bounded: a scenario comes from a link or a file and is not to be trusted.
  */
 import * as v from 'valibot';
 import { CABLE_EDITS, Cable } from './cable';
 import { AnyCall } from './calls';
 import { label, listOf, oneOf, text, whole, yes } from './fields';
-import { host } from './hosts';
+import { host, router } from './hosts';
 
 export const VERSION = 2;
 /** TCP_INFINITE_SSTHRESH: slow start has no end yet. */
 export const INFINITE_SSTHRESH = 0x7fffffff;
 
-export const HOST_NAMES = ['A', 'B'] as const;
+/** R, the router between them, need not be there. */
+export const HOST_NAMES = ['A', 'B', 'R'] as const;
 export type HostName = (typeof HOST_NAMES)[number];
 
 /** One end of an established connection. A field that is left out is settled from the rest: see settle.ts. */
-function side(name: HostName, port: number) {
+function side(name: 'A' | 'B', port: number) {
   return v.optional(
     v.strictObject(
       {
@@ -74,7 +75,7 @@ function hostName(doc: string) {
 const CaptureShape = v.strictObject(
   {
     host: hostName('Where the packet socket is open.'),
-    dev: v.optional(oneOf(['eth0'], 'The device it listens on.'), 'eth0'),
+    dev: v.optional(oneOf(['eth0', 'eth1'], 'The device it listens on; eth1 is for R.'), 'eth0'),
     startUs: v.optional(whole(0, 600_000_000, 'When it is opened.', 'us'), 0),
   },
   'a capture: { "host": "A" }',
@@ -90,6 +91,7 @@ const EditShape = v.variant(
       op: v.literal('nic'),
       atUs: whole(0, 600_000_000, 'When.', 'us'),
       host: hostName('Whose card.'),
+      dev: v.optional(oneOf(['eth0', 'eth1'], 'Which of them; eth1 is for R.'), 'eth0'),
       txCsum: flip(),
       rxCsum: flip(),
       sg: flip(),
@@ -121,8 +123,12 @@ export const ScenarioShape = v.strictObject(
       '2.6.39',
     ),
     seed: v.optional(whole(0, 0xffffffff, 'Of the random numbers.'), 1),
-    hosts: v.optional(v.strictObject({ A: host(1), B: host(2) }, 'the hosts, such as { "A": { "cpus": 1 } }'), {}),
+    hosts: v.optional(
+      v.strictObject({ A: host(1), B: host(2), R: v.optional(router) }, 'the hosts, such as { "A": { "cpus": 1 } }'),
+      {},
+    ),
     link: Cable,
+    linkB: Cable,
     connections: v.optional(listOf(ConnectionShape, 16, 'connections', 1), [{}]),
     tasks: listOf(TaskShape, 64, 'tasks', 1),
     captures: v.optional(listOf(CaptureShape, 8, 'captures'), []),
@@ -135,12 +141,14 @@ export const ScenarioShape = v.strictObject(
 type Shape = v.InferOutput<typeof ScenarioShape>;
 type Settled<T, K extends keyof T> = Omit<T, K> & { [P in K]-?: Exclude<T[P], undefined> };
 
-export type Host = Shape['hosts']['A'];
+type HostShape = Shape['hosts']['A'];
+/** A host, all fields known. */
+export type Host = Settled<HostShape, 'ip' | 'routes'>;
 export type Nic = Host['nic'];
 export type Qdisc = Host['qdisc'];
 export type SideShape = Shape['connections'][number]['a'];
 /** One end of a connection, all fields known. */
-export type TcpSide = Settled<Omit<SideShape, 'host'>, 'sndWnd' | 'isn' | 'rttMs'> & { host: HostName };
+export type TcpSide = Settled<Omit<SideShape, 'host'>, 'sndWnd' | 'isn' | 'rttMs'> & { host: 'A' | 'B' };
 export type Connection = Omit<Settled<Shape['connections'][number], 'mss'>, 'a' | 'b'> & { a: TcpSide; b: TcpSide };
 export type Task = Shape['tasks'][number];
 export type Edit = Shape['edits'][number];
@@ -148,5 +156,8 @@ export type Edit = Shape['edits'][number];
 /** What people write: everything but the tasks may be left out. */
 export type ScenarioInput = v.InferInput<typeof ScenarioShape>;
 /** What the machine takes: every field filled in. */
-export type Scenario = Omit<Shape, 'connections'> & { connections: Connection[] };
+export type Scenario = Omit<Shape, 'connections' | 'hosts'> & {
+  connections: Connection[];
+  hosts: { A: Host; B: Host; R?: Settled<NonNullable<Shape['hosts']['R']>, 'routes'> };
+};
 export type { Shape };

@@ -1,5 +1,6 @@
 /** Mirrors include/asm-generic/errno-base.h and errno.h (2.6.39): the codes the modelled path returns, as positive numbers. */
 export const EPERM = 1;
+export const ESRCH = 3;
 export const EINTR = 4;
 export const E2BIG = 7;
 export const EBADF = 9;

@@ -117,7 +117,14 @@ export const dst_entry = struct('dst_entry', {
   mtu_locked: bool('MTU metric is locked'),
   hoplimit: int('TTL metric, 0: the default'),
   initcwnd: int('initial congestion window metric, 0: the default'),
+  initrwnd: int('initial receive window metric, 0: the default'),
+  rtt: int('RTT metric, jiffies times 8, 0: not known'),
+  rttvar: int('its variation, jiffies times 4, 0: not known'),
+  ssthresh: int('slow start threshold metric, 0: not known'),
+  cwnd: int('congestion window metric: the largest, if locked'),
+  reordering: int('reordering metric, 0: not known'),
   rto_min: int('least RTO metric, jiffies, 0: the default'),
+  lock: int('metrics that must not change, a bit each'),
   advmss: int('advertised MSS metric, 0: from the MTU'),
   __refcnt: int('references', 1),
   __use: int('lookups that gave it'),
@@ -133,6 +140,11 @@ export const inet_peer = struct('inet_peer', {
   rid: int('fragments received from it'),
   tcp_ts: int('last timestamp seen'),
   tcp_ts_stamp: int('second when it was seen'),
+  rtt: int('RTT metric, jiffies times 8'),
+  rttvar: int('its variation, jiffies times 4'),
+  ssthresh: int('slow start threshold metric'),
+  cwnd: int('congestion window metric'),
+  reordering: int('reordering metric'),
 });
 export interface inet_peer extends InstanceType<typeof inet_peer> {}
 
@@ -144,7 +156,17 @@ export const RTN_UNICAST = 1;
 export const RTN_LOCAL = 2;
 export const RTN_BROADCAST = 3;
 export const RTN_MULTICAST = 5;
+export const RTN_BLACKHOLE = 6;
 export const RTN_UNREACHABLE = 7;
+export const RTN_PROHIBIT = 8;
+
+/** Numbers of metrics (include/linux/rtnetlink.h); bits of `lock`. */
+export const RTAX_MTU = 2;
+export const RTAX_RTT = 4;
+export const RTAX_SSTHRESH = 6;
+export const RTAX_CWND = 7;
+export const RTAX_REORDERING = 9;
+export const RTAX_RTO_MIN = 13;
 
 export const rtable = struct(
   'rtable',

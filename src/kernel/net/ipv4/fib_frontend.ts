@@ -2,7 +2,9 @@
  * Mirrors net/ipv4/fib_frontend.c and fib_trie.c (2.6.39) in a simple form: routes of a host in a list, longest prefix
  * first. Left out: the trie, several tables and rules, multipath, realms, scopes, netlink.
  */
+import { heap } from '../../../base/heap';
 import { kernel_global } from '../../arch/current';
+import { ESRCH } from '../../include/linux/errno';
 import { IFF_UP, type net_device } from '../../include/linux/netdevice';
 import { RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST } from '../../include/net/dst';
 import { fib_info, fib_table } from '../../include/net/ip_fib';
@@ -75,6 +77,23 @@ export function fib_table_insert(
   }
   routes.insertAt(i, route);
   return route;
+}
+
+/**
+ * Takes a route out. 0, or −ESRCH: there is none.
+ * @simplified takes its parts as arguments instead of a netlink message
+ */
+export function fib_table_delete(dst: number, dst_len: number, priority: number): number {
+  const { routes } = fib_tables();
+  for (let i = 0; i < routes.length; i++) {
+    const route = routes.at(i);
+    if (route.fib_dst === dst && route.fib_dst_len === dst_len && route.fib_priority === priority) {
+      routes.removeAt(i);
+      heap.release(route);
+      return 0;
+    }
+  }
+  return -ESRCH;
 }
 
 /**

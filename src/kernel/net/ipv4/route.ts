@@ -21,6 +21,7 @@ import {
   dst_release,
   dst_use_noref,
   type flowi4,
+  RTAX_MTU,
   RTCF_BROADCAST,
   RTCF_LOCAL,
   RTN_BROADCAST,
@@ -269,10 +270,17 @@ export function rt_set_nexthop(rt: rtable, fi: fib_info | null, _type: number): 
     rt.rt_gateway = fi.nh_gw;
   }
   rt.mtu = Math.min(fi.mtu, IP_MAX_MTU);
-  rt.mtu_locked = fi.mtu_locked !== 0;
+  rt.lock = fi.lock;
+  rt.mtu_locked = (fi.lock & (1 << RTAX_MTU)) !== 0;
   rt.advmss = Math.min(fi.advmss, 65535 - IP_HEADERS_LEN);
   rt.hoplimit = fi.hoplimit;
   rt.initcwnd = fi.initcwnd;
+  rt.initrwnd = fi.initrwnd;
+  rt.rtt = fi.rtt;
+  rt.rttvar = fi.rttvar;
+  rt.ssthresh = fi.ssthresh;
+  rt.cwnd = fi.cwnd;
+  rt.reordering = fi.reordering;
   rt.rto_min = fi.rto_min;
 }
 
