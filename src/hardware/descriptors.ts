@@ -1,6 +1,6 @@
 /**
  * The two layouts of descriptors: legacy and extended ones of the 8254x (317453, 3.2.3 and 3.3), advanced ones of the 82576
- * (317694, 7.1.5 and 7.2.2). Both are 16 bytes, little-endian.
+ * (317694, chapters 7.1 and 7.2). Both are 16 bytes, little-endian.
  */
 import { heap } from '../base/heap';
 import type { frame } from './frame';
@@ -91,12 +91,12 @@ export const legacyTransmit: TransmitFormat = {
   },
 };
 
-/** Bits of the command byte of advanced data descriptors (7.2.2.3.5). */
+/** Bits of the command byte of advanced data descriptors. */
 const DCMD_EOP = 0x01;
 const DCMD_IFCS = 0x02;
 const DCMD_RS = 0x08;
 const DCMD_TSE = 0x80;
-/** Bits of the third word of advanced context descriptors (7.2.2.2.6). */
+/** Bits of the third word of advanced context descriptors. */
 const ADV_TUCMD_IPV4 = 0x400;
 const ADV_TUCMD_TCP = 0x800;
 const IP_CHECK = 10;
@@ -139,7 +139,7 @@ export const advancedTransmit: TransmitFormat = {
     context.mss = sizes >>> 16;
     context.paylen = 0;
   },
-  // The write-back format has nothing but the status (7.2.2.4).
+  // The write-back format has nothing but the status.
   writeBack(at) {
     heap.writeLe64(at, 0);
     heap.writeLe32(at + 8, 0);
@@ -230,14 +230,14 @@ export function legacyReceive(bufferSize: () => number): ReceiveFormat {
   };
 }
 
-/** Fields of SRRCTL (8.10.2). */
+/** Fields of SRRCTL. */
 const SRRCTL_PACKET_KIB = 0x7f;
 const SRRCTL_HEADER_SHIFT = 8;
 const SRRCTL_HEADER_UNITS = 0x3f;
 const SRRCTL_DESCTYPE = 0x0e000000;
 const SRRCTL_SPLIT_ALWAYS = 0x0a000000;
 const SPH = 0x8000;
-/** Packet types (7.1.5.2), shifted to their place. */
+/** Packet types, shifted to their place. */
 const TYPE_IPV4 = 0x010;
 const TYPE_TCP = 0x100;
 const TYPE_UDP = 0x200;
@@ -288,7 +288,7 @@ export function advancedReceive(hashInstead: () => boolean): ReceiveFormat {
       heap.writeLe32(at + 4, hash >>> 0);
       heap.writeLe16(at + 12, bytesOf(pieces) - header);
       heap.writeLe16(at + 14, 0);
-      // Status in bits 0 to 19, errors in 20 to 31 (7.1.5.3).
+      // Status in bits 0 to 19, errors in 20 to 31.
       heap.writeLe32(at + 8, (statusOf(filled, RX_UDPCS | RX_TCPCS) | (errorsOf(filled) << 24)) >>> 0);
     },
   };

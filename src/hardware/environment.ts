@@ -21,5 +21,7 @@ export interface Environment {
   cancel(timer: Timer): void;
   /** The level of the interrupt line changed. Not used by a link. */
   interrupt(asserted: boolean): void;
+  /** The message of an MSI-X vector was sent. Not used by a link. */
+  message(vector: number): void;
   wire(event: WireEvent, frame: frame): void;
 }

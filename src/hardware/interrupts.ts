@@ -9,9 +9,10 @@ export const ITR_UNIT_NS = 256;
 export const DELAY_UNIT_NS = 1024;
 
 export const nic_interrupts = struct('nic_interrupts', {
-  line: bool('the interrupt line is asserted'),
+  index: int('number of the vector'),
+  line: bool('the interrupt line is asserted; MSI-X: the message has left and the vector is not enabled anew'),
   throttled_until: ns('the line stays low until then, whatever happens (ITR)'),
-  count: int('times the line was asserted'),
+  count: int('times the line was asserted, or messages sent'),
 });
 export interface nic_interrupts extends InstanceType<typeof nic_interrupts> {}
 

@@ -58,7 +58,7 @@ export const nic_rx_queue = struct('nic_rx_queue', {
 });
 export interface nic_rx_queue extends InstanceType<typeof nic_rx_queue> {}
 
-/** Ring registers of one transmit queue of an 82576 (317694, 8.12). */
+/** Ring registers of one transmit queue of an 82576 (317694, chapter 8). */
 export const nic_tx_ring = struct('nic_tx_ring', {
   TDBAL: hex32('transmit ring, address'),
   TDBAH: hex32('transmit ring, upper half of the address'),
@@ -69,7 +69,7 @@ export const nic_tx_ring = struct('nic_tx_ring', {
 });
 export interface nic_tx_ring extends InstanceType<typeof nic_tx_ring> {}
 
-/** Ring registers of one receive queue of an 82576 (317694, 8.10). */
+/** Ring registers of one receive queue of an 82576 (317694, chapter 8). */
 export const nic_rx_ring = struct('nic_rx_ring', {
   RDBAL: hex32('receive ring, address'),
   RDBAH: hex32('receive ring, upper half of the address'),

@@ -1,6 +1,6 @@
 /**
  * Receive side of a card: address filter, RX FIFO, frame check, checksum verdict, DMA into the posted buffers, write-back.
- * 317453 3.2 for the 8254x, 317694 7.1 for the 82576. One DMA engine empties the FIFO in order; each frame goes to the queue that the
+ * 317453 3.2 for the 8254x, 317694 chapter 7.1 for the 82576. One DMA engine empties the FIFO in order; each frame goes to the queue that the
  * card chose for it.
  *
  * Left out: VLAN, multicast table (RCTL.MPE takes all multicast or none), wake-up, several receive addresses.
@@ -63,15 +63,15 @@ export interface nic_rx extends InstanceType<typeof nic_rx> {}
 export interface RxQueue {
   readonly state: nic_rx_queue;
   readonly ring: RxRing;
-  /** A frame that finds no descriptor is dropped, and does not hold up those behind it. Counts it; null: it waits. */
-  readonly drop: (() => void) | null;
+  /** Whether a frame that finds no descriptor is dropped now, and so does not hold up those behind it; counts it. */
+  readonly drops: () => boolean;
 }
 
-export function rxQueue(index: number, ring: RxRing, drop: (() => void) | null = null): RxQueue {
+export function rxQueue(index: number, ring: RxRing, drops: () => boolean = () => false): RxQueue {
   const state = new nic_rx_queue();
   state.index = index;
   state.ring = ring;
-  return { state, ring, drop };
+  return { state, ring, drops };
 }
 
 function sizeOf({ ring }: RxQueue): number {
@@ -184,8 +184,7 @@ export class ReceiveEngine {
     const { ring } = queue;
     state.queue = queue.state.index;
     const free = this.freeIn(queue);
-    if (free === 0 && queue.drop !== null && state.moved === 0) {
-      queue.drop();
+    if (free === 0 && state.moved === 0 && queue.drops()) {
       queue.state.drops++;
       shiftFrame(state.fifo);
       freeFrame(oldest);

@@ -4,7 +4,7 @@ import type { Environment, WireEvent } from './environment';
 import type { frame } from './frame';
 import { Link, type LinkConfig } from './link';
 import { Nic } from './nic';
-import type { NicConfig } from './port';
+import type { NicConfig, Port } from './port';
 import { OFFSETS } from './registers';
 
 interface Event {
@@ -21,20 +21,25 @@ export interface Seen {
   readonly end: number;
 }
 
-export class Bench {
+export class Bench<Model extends Port = Nic> {
   now = 0;
   readonly events: Event[] = [];
   readonly wire: Seen[] = [];
   readonly lines: { readonly host: number; readonly at: number; readonly asserted: boolean }[] = [];
-  readonly nics: Nic[] = [];
+  readonly messages: { readonly host: number; readonly at: number; readonly vector: number }[] = [];
+  readonly nics: Model[] = [];
   readonly link: Link;
   private order = 0;
 
-  constructor(link: LinkConfig = {}, nic: Partial<NicConfig> = {}) {
+  constructor(
+    link: LinkConfig = {},
+    nic: Partial<NicConfig> = {},
+    make: (env: Environment, config: NicConfig) => Model = (env, config) => new Nic(env, config) as never,
+  ) {
     setHeap(new Heap());
     this.link = new Link(this.environment(-1), link);
     for (const host of [0, 1] as const) {
-      const made = new Nic(this.environment(host), {
+      const made = make(this.environment(host), {
         host,
         name: `eth${host}`,
         mac: 0x020000000001 + host,
@@ -60,6 +65,7 @@ export class Bench {
         this.events.splice(i, 1);
       },
       interrupt: (asserted) => this.lines.push({ host, at: this.now, asserted }),
+      message: (vector) => this.messages.push({ host, at: this.now, vector }),
       wire: (event, passing: frame) => {
         const bytes = heap.bytes(passing.data, passing.len).slice();
         this.wire.push({ event, at: this.now, bytes, start: passing.start, end: passing.end });
@@ -80,8 +86,8 @@ export class Bench {
     if (Number.isFinite(until)) this.now = until;
   }
 
-  nic(host: 0 | 1): Nic {
-    return this.nics[host] as Nic;
+  nic(host: 0 | 1): Model {
+    return this.nics[host] as Model;
   }
 
   /** Frames that reached the other card. */

@@ -1,6 +1,6 @@
 /**
  * Transmit side of a card: descriptor fetch, DMA, TX FIFO, checksum insertion, TCP segmentation, frame check sequence,
- * serialisation, write-back. 317453 3.3 to 3.6 for the 8254x, 317694 7.2 for the 82576. One DMA engine serves all queues of a
+ * serialisation, write-back. 317453 3.3 to 3.6 for the 8254x, 317694 chapter 7.2 for the 82576. One DMA engine serves all queues of a
  * card in turn, a packet at a time.
  *
  * Left out: VLAN tags, half duplex (collisions, back-off), flow control, several contexts a queue. Simplified: the DMA of a packet

@@ -177,6 +177,7 @@ function plugIn(
         (timer as { cancelled: boolean }).cancelled = true;
       },
       interrupt: (asserted) => machine.interruptLine(boot, irq, asserted),
+      message: () => {},
       wire: (event, frame) => {
         recorder.mark(Kind.WIRE, event, frame);
       },

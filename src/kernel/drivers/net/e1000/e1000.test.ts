@@ -50,6 +50,7 @@ class Bench {
         if (i < 0) throw new Error('cancelled a timer that is not pending');
         this.events.splice(i, 1);
       },
+      message: () => {},
       interrupt: () => {},
       wire: (event, frame) => {
         if (event === 'rx') this.wire.push(heap.bytes(frame.data, frame.len - 4).slice());
