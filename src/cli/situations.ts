@@ -83,6 +83,38 @@ function situation(setup: Setup): ScenarioInput {
   };
 }
 
+/** One write into a qdisc that loses all, on a connection that was idle for longer than its RTO: nobody hears of it. */
+const ALL_IS_LOST: ScenarioInput = {
+  title: 'as recorded',
+  hosts: { A: { cpus: 1, qdisc: { kind: 'netem', loss: 100 } }, B: { cpus: 1 } },
+  link: { delayUs: 0 },
+  tasks: [{ host: 'A', name: 'writer', startUs: 1_000_250, calls: [write(100)] }],
+  limits: { maxMs: 1700 },
+};
+
+/**
+ * Five writes of which the first is lost; the ACKs come back after 600 ms, and nobody reads. The writes before leave the page that the
+ * socket fills at an offset from which the second of the five crosses its end.
+ */
+const ONE_IS_LOST: ScenarioInput = {
+  title: 'as recorded',
+  hosts: { A: { cpus: 1 }, B: { cpus: 1, qdisc: { kind: 'netem', delayUs: 600_000 } } },
+  link: { delayUs: 0, faults: [{ op: 'drop', from: 'A', kind: 'data', fromUs: 5_900_000, nth: 1 }] },
+  connections: [{ a: { nodelay: true, rttMs: 600 } }],
+  tasks: [
+    {
+      host: 'A',
+      name: 'writer',
+      startUs: 1250,
+      calls: [
+        { op: 'loop', times: 5, calls: [write(500), { op: 'sleep', us: 1_200_000 }] },
+        ...Array.from({ length: 5 }, () => write(1000)),
+      ],
+    },
+  ],
+  limits: { maxMs: 8500 },
+};
+
 /**
  * How the recorded machine ran: both hosts were network namespaces on one CPU, cards and wires were emulated, frames were handed over
  * once a millisecond, and the tracer made each function dear. 125 makes an ACK take the recorded time: 217 us from one to the next of a
@@ -110,6 +142,8 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
     writes: [write(4000)],
   }),
   // The writer is woken by the ninth ACK: by then 9552 bytes and overhead are queued, 2/3 of a buffer that was set and does not grow.
+  '40': ALL_IS_LOST,
+  '44': ONE_IS_LOST,
   '36': situation({ phase: 471, side: { sndbuf: 16_000 }, writes: [write(65_536)] }),
 };
 

@@ -311,6 +311,7 @@ export function qdisc_tx_is_noop(dev: net_device): boolean {
  * Timer: calls ndo_tx_timeout when a TX queue has been stopped for longer than watchdog_timeo.
  * @modelled net/sched/sch_generic.c
  * @omits round_jiffies: the timer wheel of the model does not batch
+ * @omits round_jiffies_common: the same
  * @cost 30
  */
 export function* dev_watchdog(dev: net_device): Kgen {

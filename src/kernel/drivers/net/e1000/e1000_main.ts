@@ -366,6 +366,7 @@ function e1000_update_stats(adapter: e1000_adapter): void {
  * Timer: follows the link, reads the statistics, and sees to it that the rings are cleaned now and then.
  * @modelled drivers/net/e1000/e1000_main.c
  * @omits round_jiffies: timers of the model are not batched
+ * @omits round_jiffies_common: the same
  * @omits e1000_smartspeed: for other PHYs
  * @cost 40
  */
