@@ -76,7 +76,7 @@ export const CLASSES: readonly { readonly why: string; readonly names: RegExp }[
   {
     why: 'what qdisc_restart does to get a packet: recordings show nothing between it and sch_direct_xmit',
     names: oneOf(`
-      __qdisc_dequeue_head dequeue_skb netem_dequeue psched_get_time qdisc_dequeue_head qdisc_is_throttled
+      __qdisc_dequeue_head dequeue_skb qdisc_dequeue_head
       qdisc_dequeue_peeked qdisc_l2t qdisc_peek_head
       qdisc_root qdisc_watchdog_schedule tbf_dequeue
     `),

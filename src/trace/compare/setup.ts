@@ -54,6 +54,11 @@ export const ALLOWED_EXTRA: readonly Allowance[] = [
     why: 'the recorded connections stay in slow start',
   },
   {
+    caller: 'netem_dequeue',
+    callee: 'qdisc_is_throttled',
+    why: 'the same: what a dequeue calls',
+  },
+  {
     caller: 'qdisc_watchdog',
     callee: '__netif_schedule',
     why: 'recordings leave out what high-resolution timers do in their interrupt',
@@ -63,7 +68,7 @@ export const ALLOWED_EXTRA: readonly Allowance[] = [
     callee: 'deliver_skb',
     why: 'only with several taps, and recordings have one at most',
   },
-  ...['__skb_dequeue', 'qdisc_bstats_update'].map((callee) => ({
+  ...['__skb_dequeue', 'qdisc_bstats_update', 'netem_dequeue', 'psched_get_time'].map((callee) => ({
     caller: 'qdisc_restart',
     callee,
     why: 'recordings show nothing of how it gets a packet from the queue',
