@@ -57,8 +57,9 @@ function dissected(trace: Trace, place: Place): Row[] {
 function runPreset(name: string): Run {
   const preset = PRESETS.find((one) => one.name === name);
   if (preset === undefined) throw new Error(name);
-  const scenario = scenarioOf(preset);
-  return run({ ...scenario, captures: [{ host: 'A', dev: 'eth0', startUs: 0 }] }, { level: 'calls' });
+  return run(scenarioOf({ ...preset, scenario: { ...preset.scenario, captures: [{ host: 'A' }] } }), {
+    level: 'calls',
+  });
 }
 
 /** Payload that the stream of one sender carried, put in order by sequence number. */

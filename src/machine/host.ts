@@ -25,10 +25,11 @@ import { tcp_model_establish } from '../kernel/net/ipv4/tcp_model';
 import { packet_model_capture } from '../kernel/net/packet/af_packet';
 import { qdisc_model_attach } from '../kernel/net/sched/sch_model';
 import { sock_alloc, sock_alloc_file } from '../kernel/net/socket';
-import type { Connection, Scenario, Task, TcpSide } from '../scenario/schema';
 import { networkOf } from '../scenario/settle';
 import type { HostName } from '../scenario/shape';
 import { type Interface, interfacesOf, peerOf } from '../scenario/topology';
+import { compileFilter } from '../scenario/filter/compile';
+import type { Capture, Connection, Scenario, Task, TcpSide } from '../scenario/schema';
 import { Kind } from '../trace/recorder';
 import { ipNumber, macNumber } from './addresses';
 import { Core, type Execution, MachineCpu } from './cpu';
@@ -43,8 +44,8 @@ const LARGEST_RCVBUF = 4 << 20;
 /** tcp_wmem[1] and tcp_rmem[1], bytes. */
 const DEFAULT_SNDBUF = 16_384;
 const DEFAULT_RCVBUF = 87_380;
-/** Bytes of a packet that a capture keeps. */
-const SNAPLEN = 65_535;
+/** A capture that keeps this much keeps everything. */
+const LARGEST_SNAPLEN = 65_535;
 /** The first descriptor after standard input, output and error. */
 const FIRST_FD = 3;
 
@@ -292,33 +293,41 @@ function windowScale(rcvbuf: number): number {
  * Opens a packet capture at a device of a host. On hosts that are network namespaces of one machine (`others`), the list of taps is the machine's: there
  * the packet socket is asked too, and takes nothing.
  */
-export function openCapture(host: MachineHost, dev: string, heap: Heap, others: readonly MachineHost[]): void {
+function openCapture(host: MachineHost, heap: Heap, wanted: Capture, others: readonly MachineHost[]): void {
+  const { dev, filter, snaplen, rcvbuf } = wanted;
+  const isPlain = filter === '' && snaplen === LARGEST_SNAPLEN;
+  const program = isPlain ? null : compileFilter(filter, snaplen);
   setCurrent(host.cpus[0] as MachineCpu, heap);
-  packet_model_capture(portOf(host, dev).device);
+  packet_model_capture(dev === 'any' ? null : portOf(host, dev).device, {
+    rcvbuf,
+    fprog: program === null ? null : { len: program.length, filter: program },
+  });
   for (const other of others) {
     setCurrent(other.cpus[0] as MachineCpu, heap);
-    packet_model_capture(null, SNAPLEN, 1);
+    packet_model_capture(null, { net: 1 });
   }
   setCurrent(host.cpus[0] as MachineCpu, heap);
 }
 
-/** Opens a capture at `at` ns, by a task of its own. */
+/** Opens a capture: before the run begins, or by a task of its own. */
 export function startCapture(
   machine: Machine,
   host: MachineHost,
-  dev: string,
-  at: number,
+  wanted: Capture,
   others: readonly MachineHost[],
 ): void {
   const [cpu] = host.cpus;
-  if (cpu === undefined) return;
+  if (wanted.startUs === 0 || cpu === undefined) {
+    openCapture(host, machine.heap, wanted, others);
+    return;
+  }
   setCurrent(cpu, machine.heap);
   const task = new task_struct();
   task.comm = 'tcpdump';
   const code = function* (): Execution['code'] {
-    openCapture(host, dev, machine.heap, others);
+    openCapture(host, machine.heap, wanted, others);
   };
-  machine.addTask(cpu, task, code(), at);
+  machine.addTask(cpu, task, code(), wanted.startUs * 1000);
 }
 
 /** A task with all sockets of its host open. */

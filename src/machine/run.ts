@@ -12,7 +12,7 @@ import type { EndInfo, TraceData } from '../trace/data';
 import { Kind, Recorder, setRecorder, TooManyEvents } from '../trace/recorder';
 import { layCable, plugAt } from './cable';
 import { applyEdit } from './edits';
-import { bootHost, connect, type MachineHost, openCapture, openTask, portOf, startCapture } from './host';
+import { bootHost, connect, type MachineHost, openTask, portOf, startCapture } from './host';
 import { type End, Machine } from './machine';
 import { Ledger, Process } from './process';
 import { program } from './program';
@@ -93,11 +93,10 @@ export function run(
     if (cpu === undefined) throw new Error(`host ${wanted.host} has no CPU ${wanted.cpu}`);
     machine.addTask(cpu, process.task, program(machine, process, wanted.calls), wanted.startUs * 1000);
   }
-  for (const { host: name, dev, startUs } of scenario.captures) {
-    const host = hostNamed(name);
+  for (const capture of scenario.captures) {
+    const host = hostNamed(capture.host);
     const others = oneCore ? [...hosts.values()].filter((other) => other !== host) : [];
-    if (startUs === 0) openCapture(host, dev, heap, others);
-    else startCapture(machine, host, dev, startUs * 1000, others);
+    startCapture(machine, host, capture, others);
   }
   for (const edit of scenario.edits) {
     if (edit.op === 'link') {

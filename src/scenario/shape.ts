@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { CABLE_EDITS, Cable } from './cable';
 import { AnyCall } from './calls';
 import { label, listOf, oneOf, text, whole, yes } from './fields';
+import { filterProblem } from './filter/compile';
 import { host, router } from './hosts';
 
 export const VERSION = 2;
@@ -75,7 +76,23 @@ function hostName(doc: string) {
 const CaptureShape = v.strictObject(
   {
     host: hostName('Where the packet socket is open.'),
-    dev: v.optional(oneOf(['eth0', 'eth1'], 'The device it listens on; eth1 is for R.'), 'eth0'),
+    dev: v.optional(oneOf(['eth0', 'eth1', 'any'], 'The device it listens on; eth1 is for R.'), 'eth0'),
+    filter: v.optional(
+      v.pipe(
+        text(500, ''),
+        v.check(
+          (filter) => filterProblem(filter) === null,
+          ({ input }) => `a filter in tcpdump's language (${filterProblem(input)})`,
+        ),
+        v.description('Which packets, in tcpdump\'s language: "tcp dst port 5001".'),
+      ),
+      '',
+    ),
+    snaplen: v.optional(whole(14, 65_535, 'Bytes it keeps of each packet.', 'bytes'), 65_535),
+    rcvbuf: v.optional(
+      whole(2048, 16 << 20, 'Receive buffer of the packet socket: packets beyond are dropped and counted.', 'bytes'),
+      2 << 20,
+    ),
     startUs: v.optional(whole(0, 600_000_000, 'When it is opened.', 'us'), 0),
   },
   'a capture: { "host": "A" }',
@@ -151,6 +168,7 @@ export type SideShape = Shape['connections'][number]['a'];
 export type TcpSide = Settled<Omit<SideShape, 'host'>, 'sndWnd' | 'isn' | 'rttMs'> & { host: 'A' | 'B' };
 export type Connection = Omit<Settled<Shape['connections'][number], 'mss'>, 'a' | 'b'> & { a: TcpSide; b: TcpSide };
 export type Task = Shape['tasks'][number];
+export type Capture = Shape['captures'][number];
 export type Edit = Shape['edits'][number];
 
 /** What people write: everything but the tasks may be left out. */

@@ -15,6 +15,7 @@ import {
 } from '../../../base/struct';
 import type { Kgen } from '../../arch/current';
 import { EINTR, ENOBUFS, ERESTARTSYS } from '../linux/errno';
+import type { sk_filter_prog } from '../linux/filter';
 import type { kiocb } from '../linux/fs';
 import type { msghdr, socket, socket_wq } from '../linux/net';
 import { net_gso_ok } from '../linux/netdevice';
@@ -164,6 +165,7 @@ export const sock = struct('sock', {
   sk_wq: ref<socket_wq>('who sleeps on it'),
   sk_dst_cache: ref<dst_entry>('cached route'),
   sk_rmem_alloc: byteCount('receive memory in use (truesize)'),
+  sk_filter: ref<sk_filter_prog>('program that judges received packets, null: all are kept'),
   sk_wmem_alloc: byteCount('truesize of skbs handed down and not yet released'),
   sk_omem_alloc: byteCount('option memory'),
   sk_sndbuf: byteCount('limit of send memory'),

@@ -1,8 +1,7 @@
 /**
  * Mirrors net/packet/af_packet.c (2.6.39): a packet socket, the tap behind tcpdump. It sees received packets before IP does,
  * and sent packets before segmentation and checksums that are done in software or in the card.
- * Modelled: SOCK_RAW and SOCK_DGRAM sockets on one device or all. Left out: the mapped ring (tpacket), fanout, sending, filter
- * programs other than "give the first n bytes".
+ * Modelled: SOCK_RAW and SOCK_DGRAM sockets on one device or all. Left out: the mapped ring (tpacket), fanout, sending.
  */
 import { ops } from '../../../base/dispatch';
 import { embed, int, struct } from '../../../base/struct';
@@ -23,13 +22,12 @@ import { spin_lock, spin_unlock } from '../../include/linux/spinlock';
 import { skb_dst_drop } from '../../include/net/dst';
 import { type proto, sock } from '../../include/net/sock';
 import { dev_add_pack, dev_remove_pack, net_disable_timestamp, net_enable_timestamp } from '../core/dev';
+import { sk_attach_filter, sk_filter_release, sk_run_filter, type sock_fprog } from '../core/filter';
 import { __skb_queue_purge, consume_skb, kfree_skb, pskb_trim, skb_clone, skb_pull, skb_push } from '../core/skbuff';
 import { sk_alloc, skb_set_owner_r, sock_init_data, sock_put } from '../core/sock';
 
 /** Receive buffer of a capture, bytes: what libpcap asks for. */
 const CAPTURE_RCVBUF = 2 << 20;
-/** Filter of a capture that wants everything: `ret #65535`. */
-const SNAPLEN_MAX = 65535;
 
 export const packet_sock = struct(
   'packet_sock',
@@ -38,7 +36,6 @@ export const packet_sock = struct(
     num: int('EtherType wanted'),
     ifindex: int('device bound to, 0: any'),
     net: int('network namespace of the socket, 0: that of the devices'),
-    snaplen: int('filter: first bytes to give, 0: nothing'),
     tp_packets: int('packets given'),
     tp_drops: int('packets for which there was no room'),
   },
@@ -56,12 +53,12 @@ export function pkt_sk(sk: sock): packet_sock {
 }
 
 /**
- * Runs the socket's filter: how many bytes of the packet it wants, 0 for none.
- * @simplified the only filter program is "give the first n bytes"
- * @cost 15
+ * Runs the socket's filter, if it has one: how many bytes of the packet it wants, 0 for none.
+ * @modelled net/packet/af_packet.c
+ * @cost 5
  */
-export function run_filter(_skb: sk_buff, sk: sock, res: number): number {
-  return Math.min(res, (sk as packet_sock).snaplen);
+export function run_filter(skb: sk_buff, sk: sock, res: number): number {
+  return sk.sk_filter === null ? res : sk_run_filter(skb, sk.sk_filter);
 }
 
 /**
@@ -165,7 +162,6 @@ export function packet_create(type: number): packet_sock {
   sock_init_data(null, sk);
   sk.sk_type = type;
   sk.num = ETH_P_ALL;
-  sk.snaplen = SNAPLEN_MAX;
   sk.prot_hook.func = packet_rcv;
   sk.prot_hook.af_packet_priv = sk;
   return sk;
@@ -193,21 +189,36 @@ export function packet_release(sk: sock): number {
   dev_remove_pack(pkt_sk(sk).prot_hook);
   net_disable_timestamp();
   __skb_queue_purge(sk.sk_receive_queue);
+  if (sk.sk_filter !== null) {
+    sk_filter_release(sk.sk_filter);
+    sk.sk_filter = null;
+  }
   sock_put(sk);
   return 0;
 }
 
+/** What a capture program asks for. */
+export interface capture_options {
+  /** Filter program; null: none, so that every packet is taken whole. */
+  readonly fprog?: sock_fprog | null;
+  /** Receive buffer, bytes. */
+  readonly rcvbuf?: number;
+  /** Other than 0: the socket is in another network namespace. It is asked about every packet and takes none. */
+  readonly net?: number;
+}
+
 /**
- * Opens a capture as tcpdump does: a raw packet socket with time stamps and a large buffer. Its packets stay in
- * sk_receive_queue until packet_release. `net` other than 0 stands for a socket in another network
- * namespace: it is asked about every packet and takes none.
+ * Opens a capture as tcpdump does: a raw packet socket with a filter, time stamps and a large buffer. Its packets stay in
+ * sk_receive_queue until packet_release.
  * @model the system calls of a capture program
  */
-export function packet_model_capture(dev: net_device | null, snaplen = SNAPLEN_MAX, net = 0): packet_sock {
+export function packet_model_capture(dev: net_device | null, options: capture_options = {}): packet_sock {
   const sk = packet_create(SOCK_RAW);
-  sk.sk_rcvbuf = CAPTURE_RCVBUF;
-  sk.snaplen = snaplen;
-  sk.net = net;
+  sk.sk_rcvbuf = options.rcvbuf ?? CAPTURE_RCVBUF;
+  sk.net = options.net ?? 0;
+  if (options.fprog != null && sk_attach_filter(options.fprog, sk) !== 0) {
+    throw new Error('a capture filter that sk_chk_filter refuses');
+  }
   net_enable_timestamp();
   packet_do_bind(sk, dev, ETH_P_ALL);
   return sk;
