@@ -9,8 +9,8 @@ describe('withFlip', () => {
     const once = withFlip(preset?.scenario, 'A', 'tso', false, 12_001);
     const twice = parseScenario(withFlip(once, 'B', 'gro', false, 90_000));
     expect(twice.ok && twice.scenario.edits).toEqual([
-      { op: 'nic', atUs: 13, host: 'A', tso: false },
-      { op: 'nic', atUs: 90, host: 'B', gro: false },
+      { op: 'nic', atUs: 13, host: 'A', dev: 'eth0', tso: false },
+      { op: 'nic', atUs: 90, host: 'B', dev: 'eth0', gro: false },
     ]);
     expect(preset?.scenario.edits).toBeUndefined();
   });

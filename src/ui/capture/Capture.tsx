@@ -18,7 +18,7 @@ function checksumText(bytes: Uint8Array | undefined): string {
 }
 
 /** Tap and wire of a host, by host number: each is read off the run when it is first asked for. */
-const ROWS = [0, 1].map(
+const ROWS = [0, 1, 2].map(
   (host) =>
     new Derived((trace) => {
       const place = { host, dev: 'eth0' };

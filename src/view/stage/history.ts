@@ -60,6 +60,17 @@ function findExtents(trace: Trace): ReadonlyMap<string, Extent> {
   return found;
 }
 
+/** Names of hosts from left to right, as a packet from A to B passes them. */
+const WAY = ['A', 'R', 'B'];
+
+/** Host numbers from left to right: neighbours have a cable between them. */
+export function wayOf(trace: Trace): number[] {
+  const { hosts } = trace.data;
+  return hosts
+    .map((_, host) => host)
+    .sort((a, b) => WAY.indexOf(hosts[a]?.name ?? '') - WAY.indexOf(hosts[b]?.name ?? ''));
+}
+
 const roles = new WeakMap<Trace, readonly Role[]>();
 
 /** What each host mostly does, by the system calls of its tasks. */
@@ -91,6 +102,7 @@ function findRoles(trace: Trace): Role[] {
     const taken = reads[host] as number;
     if (sent > 0 && taken > 0) return 'both';
     if (sent > 0) return 'send';
+    if (trace.data.hosts[host]?.name === 'R') return 'both';
     return taken > 0 ? 'receive' : host === 0 ? 'send' : 'receive';
   });
 }

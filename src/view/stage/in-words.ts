@@ -1,6 +1,8 @@
 /** The stage in words: what stands on it, floor by floor, for lists and for assistive technology. */
+
 import type { Layer } from '../../trace/layers';
 import { anatomyText } from './draw/token';
+import type { NicStage, WireStage } from './floors/hardware';
 import { counted, grouped } from './read';
 import { floorName } from './shaft';
 import type { HostStage, Stage } from './stage';
@@ -80,7 +82,7 @@ function deviceItems({ device }: HostStage): Item[] {
   return items;
 }
 
-function hardwareItems({ nic, driver }: HostStage): Item[] {
+function hardwareItems({ nics, driver }: HostStage): Item[] {
   const rings = [driver?.tx, driver?.rx].flatMap((ring) =>
     ring
       ? [
@@ -91,15 +93,15 @@ function hardwareItems({ nic, driver }: HostStage): Item[] {
         ]
       : [],
   );
-  if (nic === null) return rings;
-  const engines = nic.engines.map((engine) => `${engine.name} ${engine.state}`).join(', ');
+  return [...rings, ...nics.flatMap(cardItems)];
+}
+
+function cardItems({ id, name, engines, txFifo, rxFifo, irq }: NicStage): Item[] {
+  const states = engines.map((engine) => `${engine.name} ${engine.state}`).join(', ');
+  const fifos = [txFifo, rxFifo].map((fifo) => `${fifo.name} ${counted(fifo.frames.length, 'frame')}`).join(', ');
   return [
-    ...rings,
-    item(
-      `card ${nic.name}: ${engines}; TX FIFO ${counted(nic.txFifo.frames.length, 'frame')}, RX FIFO ${counted(nic.rxFifo.frames.length, 'frame')}`,
-      nic.id,
-    ),
-    item(`interrupt line ${nic.irq.line ? `raised: ${nic.irq.causes}` : 'low'}, ${nic.irq.throttle}`, nic.irq.id),
+    item(`card ${name}: ${states}; ${fifos}`, id),
+    item(`interrupt line ${irq.line ? `raised: ${irq.causes}` : 'low'}, ${irq.throttle}`, irq.id),
   ];
 }
 
@@ -132,19 +134,27 @@ function hostSections(stage: Stage, host: HostStage): Section[] {
   ].filter(({ items }) => items.length > 0);
 }
 
+function wireSection(stage: Stage, nth: number): Section {
+  const { way } = stage;
+  const wire = stage.wires[nth] as WireStage;
+  const nameOf = (side: number): string => {
+    const host = stage.hosts[way[nth + side] ?? -1];
+    return host === undefined ? 'the script' : `host ${host.name}`;
+  };
+  return {
+    title: stage.wires.length > 1 ? `Wire from ${nameOf(0)} to ${nameOf(1)}` : 'Wire',
+    items: [
+      item(wire.text, wire.id),
+      ...wire.frames.map(({ id, from, text }) => item(`frame #${id} from ${nameOf(from)}: ${text}`, id)),
+    ],
+  };
+}
+
 /** Everything on the stage, in reading order. */
 export function inWords(stage: Stage): Section[] {
-  const frames = stage.wire?.frames ?? [];
+  const hosts = stage.way.flatMap((host) => stage.hosts[host] ?? []);
   return [
-    ...stage.hosts.flatMap((host) => hostSections(stage, host)),
-    {
-      title: 'Wire',
-      items: [
-        item(stage.wire?.text ?? 'no link', stage.wire?.id ?? 0),
-        ...frames.map((frame) =>
-          item(`frame #${frame.id} from host ${stage.hosts[frame.from]?.name ?? ''}: ${frame.text}`, frame.id),
-        ),
-      ],
-    },
+    ...hosts.flatMap((host) => hostSections(stage, host)),
+    ...stage.wires.map((_, nth) => wireSection(stage, nth)),
   ];
 }

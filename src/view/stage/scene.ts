@@ -7,11 +7,12 @@ import { type Block, type Detail, GAP, type Packed, pack, ROW_GAP } from './draw
 import { type Box, Pen, type Place, type Point, type Shape } from './draw/shapes';
 import { tcpBlocks } from './draw/tcp';
 import { processBlocks, socketBlocks, vfsBlocks } from './draw/upper';
+import type { WireStage } from './floors/hardware';
 import { drawShaft, SHAFT, shaftHeight } from './shaft';
 import type { HostStage, Stage } from './stage';
-import { drawWire, WIRE_HEIGHT } from './wire';
+import { drawWire, WIRE_HEIGHT, type WireEnds } from './wire';
 
-/** How hosts share the width: both in full, one in full and one in brief, or one alone. */
+/** How hosts share the width: the ends in full (a router between them in brief), one in full and the others in brief, or one alone. */
 export type Arrangement = 'both' | 'focus' | 'single';
 
 export interface View {
@@ -66,31 +67,39 @@ interface HostColumn {
   readonly w: number;
   readonly detail: Detail;
   readonly beside: boolean;
+  /** Nothing is to its left: its card's bracket is. */
+  readonly isLeftmost: boolean;
 }
+
+/** Widths of hosts beside the one in focus, and of a router between two in full. */
+const BRIEF = { least: 168, share: 0.25, most: 230 };
 
 function columnsOf(stage: Stage, view: View): HostColumn[] {
   const inner = view.width - 2 * MARGIN;
-  const { detail } = view;
-  const column = (host: HostStage, x: number, w: number, how: Detail = detail): HostColumn => {
-    return { host, x, w, detail: how, beside: how !== 'brief' && w >= BESIDE };
-  };
-  const [first, second] = stage.hosts;
-  const focused = stage.hosts[view.focus] ?? first;
+  const hosts = stage.way.flatMap((host) => stage.hosts[host] ?? []);
+  const focused = stage.hosts[view.focus] ?? hosts[0];
   if (focused === undefined) return [];
-  if (view.arrangement === 'single' || first === undefined || second === undefined)
-    return [column(focused, MARGIN, inner)];
-  if (view.arrangement === 'both') {
-    const w = (inner - BETWEEN) / 2;
-    return [column(first, MARGIN, w), column(second, MARGIN + w + BETWEEN, w)];
-  }
-  const small = Math.max(168, Math.min(230, inner * 0.25));
-  const large = inner - BETWEEN - small;
-  return view.focus === 0
-    ? [column(first, MARGIN, large), column(second, MARGIN + large + BETWEEN, small, 'brief')]
-    : [column(first, MARGIN, small, 'brief'), column(second, MARGIN + small + BETWEEN, large)];
+  const column = (host: HostStage, x: number, w: number, detail: Detail, nth: number): HostColumn => {
+    return { host, x, w, detail, beside: detail !== 'brief' && w >= BESIDE, isLeftmost: nth === 0 };
+  };
+  if (view.arrangement === 'single' || hosts.length < 2)
+    return [column(focused, MARGIN, inner, view.detail, hosts.indexOf(focused))];
+  const room = inner - BETWEEN * (hosts.length - 1);
+  const small = Math.max(BRIEF.least, Math.min(BRIEF.most, (room * BRIEF.share) / (hosts.length - 1)));
+  const isLarge = (host: HostStage, nth: number): boolean =>
+    view.arrangement === 'focus' ? host === focused : nth === 0 || nth === hosts.length - 1;
+  const large = hosts.filter(isLarge).length;
+  const wide = (room - small * (hosts.length - large)) / large;
+  let x = MARGIN;
+  return hosts.map((host, nth) => {
+    const w = isLarge(host, nth) ? wide : small;
+    const made = column(host, x, w, isLarge(host, nth) ? view.detail : 'brief', nth);
+    x += w + BETWEEN;
+    return made;
+  });
 }
 
-function blocksOf(host: HostStage, layer: Layer, detail: Detail, width: number): Block[] {
+function blocksOf({ host, detail, isLeftmost }: HostColumn, layer: Layer, width: number): Block[] {
   switch (layer) {
     case 'process':
       return processBlocks(host, detail);
@@ -107,7 +116,7 @@ function blocksOf(host: HostStage, layer: Layer, detail: Detail, width: number):
     case 'driver':
       return driverBlocks(host, detail);
     case 'nic':
-      return nicBlocks(host, detail, width);
+      return nicBlocks(host, detail, width, isLeftmost);
     default:
       return [];
   }
@@ -128,7 +137,7 @@ interface Cell {
 
 function cellOf(column: HostColumn, layer: Layer): Cell {
   const area = areaOf(column, layer);
-  const blocks = blocksOf(column.host, layer, column.detail, area.w);
+  const blocks = blocksOf(column, layer, area.w);
   const { packed, height } = pack(blocks, { x: area.x, y: 0, w: area.w });
   const machines = area.dy + height + PAD;
   const shaft = shaftHeight(column.host, layer, column.beside);
@@ -141,7 +150,7 @@ export function sceneOf(stage: Stage, view: View): Scene {
   const blocks: DrawnBlock[] = [];
   const groups: Group[] = [];
   const places: Place[] = [];
-  const jacks = new Map<number, Point>();
+  const jacks = new Map<string, Point>();
   let here: Box | null = null;
   let y = MARGIN;
   const under: Group[] = [];
@@ -157,7 +166,9 @@ export function sceneOf(stage: Stage, view: View): Scene {
       groups.push(...drawn.groups);
       blocks.push(...drawn.blocks);
       places.push(...drawn.places);
-      if (drawn.jack !== null) jacks.set(host.host, drawn.jack);
+      drawn.jacks.forEach((jack, nth) => {
+        jacks.set(jackKey(host.host, nth), jack);
+      });
       if (drawn.here !== null && host.host === stage.host && (here === null || layer === stage.layer))
         here = drawn.here;
     }
@@ -168,14 +179,14 @@ export function sceneOf(stage: Stage, view: View): Scene {
     drawRail(pen, column.host, floors);
     groups.push({ key: pen.id, layer: 'process', shapes: pen.shapes });
   }
-  const wireBox = { x: MARGIN, y: y + 2, w: view.width - 2 * MARGIN, h: WIRE_HEIGHT };
-  if (stage.wire !== null) {
+  if (stage.wires.length > 0) {
     const pen = new Pen('wire', 'wire');
-    drawWire(pen, stage, wireBox, jacks);
+    const strip = { x: MARGIN, y: y + 2, w: view.width - 2 * MARGIN, h: WIRE_HEIGHT };
+    for (const { wire, box, ends } of wiresIn(stage, columns, jacks, strip)) drawWire(pen, stage, wire, box, ends);
     groups.push({ key: 'wire', layer: 'wire', shapes: pen.shapes });
     places.push(...pen.places);
-    floors.push({ ...wireBox, layer: 'wire', host: -1 });
-    y = wireBox.y + WIRE_HEIGHT;
+    floors.push({ ...strip, layer: 'wire', host: -1 });
+    y = strip.y + WIRE_HEIGHT;
   }
   const floor = floors.find((band) => band.layer === stage.layer && (band.host === stage.host || band.host === -1));
   return {
@@ -189,13 +200,39 @@ export function sceneOf(stage: Stage, view: View): Scene {
   };
 }
 
+const jackKey = (host: number, card: number): string => `${host}.${card}`;
+
+/** Where each cable goes: from the jack of the host to its left to that of the host to its right; only those of drawn hosts. */
+function wiresIn(
+  stage: Stage,
+  columns: readonly HostColumn[],
+  jacks: ReadonlyMap<string, Point>,
+  strip: Box,
+): { wire: WireStage; box: Box; ends: WireEnds }[] {
+  const columnOf = (host: number): HostColumn | undefined => columns.find((column) => column.host.host === host);
+  return stage.wires.flatMap((wire, nth) => {
+    const [left, right] = [stage.way[nth] ?? -1, stage.way[nth + 1] ?? -1];
+    const [from, to] = [columnOf(left), columnOf(right)];
+    if (from === undefined && to === undefined) return [];
+    const x = from === undefined || from.isLeftmost ? strip.x : from.x + from.w / 2;
+    const isLast = to === undefined || right === stage.way.at(-1);
+    const end = isLast ? strip.x + strip.w : to.x + to.w / 2;
+    const cardOf = (host: number): number => (host === stage.way[nth] && nth > 0 ? 1 : 0);
+    const jackOf = (host: number): Point | null => jacks.get(jackKey(host, cardOf(host))) ?? null;
+    return [
+      { wire, box: { ...strip, x, w: end - x }, ends: { hosts: [left, right], jacks: [jackOf(left), jackOf(right)] } },
+    ];
+  });
+}
+
 interface DrawnCell {
   readonly floor: readonly Shape[];
   readonly groups: readonly Group[];
   readonly blocks: readonly DrawnBlock[];
   readonly places: readonly Place[];
   readonly here: Box | null;
-  readonly jack: Point | null;
+  /** Of the host's cards, in order. */
+  readonly jacks: readonly Point[];
 }
 
 function drawCell(stage: Stage, cell: Cell, band: FloorBand): DrawnCell {
@@ -239,7 +276,7 @@ function drawCell(stage: Stage, cell: Cell, band: FloorBand): DrawnCell {
     blocks,
     places,
     here: here?.box ?? null,
-    jack: ports.get('nic.card:jack') ?? null,
+    jacks: host.nics.flatMap(({ name }) => ports.get(`nic.${name}:jack`) ?? []),
   };
 }
 

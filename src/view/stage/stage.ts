@@ -10,7 +10,7 @@ import {
   type NicStage,
   nicStage,
   type WireStage,
-  wireStage,
+  wiresOf,
   wireWords,
 } from './floors/hardware';
 import { type IpStage, ipStage } from './floors/ip';
@@ -18,9 +18,9 @@ import { type ProcessStage, processStage } from './floors/process';
 import { type SocketStage, socketStage, type VfsStage, vfsStage } from './floors/socket';
 import { type TcpStage, tcpStage } from './floors/tcp';
 import { type Hand, type Held, handsAt, heldAt, namedObjects } from './hands';
-import { type Role, rolesOf } from './history';
+import { type Role, rolesOf, wayOf } from './history';
 import { frameOf, type Packet, packetOf } from './packet';
-import { num, ref } from './read';
+import { num, ref, text } from './read';
 
 /** A function on its floor, as part of the path that the call has taken. */
 export interface PathStep {
@@ -48,7 +48,8 @@ export interface HostStage {
   readonly ip4: IpStage;
   readonly device: DeviceStage | null;
   readonly driver: DriverStage | null;
-  readonly nic: NicStage | null;
+  /** Its cards, in order of devices. */
+  readonly nics: readonly NicStage[];
 }
 
 export interface Stage {
@@ -61,7 +62,10 @@ export interface Stage {
   /** What happens, in words. */
   readonly now: string;
   readonly hosts: readonly HostStage[];
-  readonly wire: WireStage | null;
+  /** Host numbers from left to right. */
+  readonly way: readonly number[];
+  /** Cables from left to right: each between neighbours of the way. */
+  readonly wires: readonly WireStage[];
   readonly selected: number;
   /** A packet of the state by id, with its anatomy. */
   packet(id: number): Packet | null;
@@ -87,6 +91,16 @@ function sockOf(moment: Moment, host: number, hand: Hand | null, selected: numbe
   }
   const all = state.objects('tcp_sock', host);
   return all.find((sock) => num(sock, 'skc_state') === 1) ?? all[0] ?? null;
+}
+
+/** Network devices of a host, and the one that the functions under way work on. */
+function devicesOf(moment: Moment, host: number, hand: Hand | null): Pick<HostContext, 'devices' | 'device'> {
+  const { state, trace } = moment;
+  const devices = state.objects('net_device', host).filter((device) => text(device, 'name') !== 'lo');
+  const named = hand === null || devices.length < 2 ? [] : namedObjects(trace, state, hand, 'net_device');
+  const bySkb = hand === null || named.length > 0 ? [] : namedObjects(trace, state, hand, 'sk_buff');
+  const id = named[0] ?? bySkb.map((skb) => num(state.find(skb), 'dev')).find((dev) => dev !== 0);
+  return { devices, device: devices.find((device) => device.id === id) ?? devices[0] ?? null };
 }
 
 function pathOf(hand: Hand | null): PathStep[] {
@@ -121,6 +135,7 @@ function hostStage(
     hand,
     held,
     sock: sockOf(moment, host, hand, selected),
+    ...devicesOf(moment, host, hand),
     selected,
   };
   return {
@@ -139,7 +154,7 @@ function hostStage(
     ip4: ipStage(c),
     device: deviceStage(c),
     driver: driverStage(c),
-    nic: nicStage(c),
+    nics: c.devices.flatMap((device) => nicStage(c, device) ?? []),
   };
 }
 
@@ -181,7 +196,8 @@ export function stageOf(moment: Moment, selected = 0): Stage {
     layer: layerOfStep(moment, hands),
     now: nowText(moment, hands),
     hosts: trace.data.hosts.map((_, number) => hostStage(moment, hands, held, number, selected)),
-    wire: wireStage(moment),
+    way: wayOf(trace),
+    wires: wiresOf(moment, wayOf(trace)),
     selected,
     packet(id) {
       const view = state.find(id);

@@ -46,7 +46,9 @@ export function coursesOf(trace: Trace, typeName: string, fields: readonly strin
 /** A frame's time on the wire. */
 export interface WireSpan {
   readonly frame: number;
+  /** Hosts; to -1: what is there is none, such as a script. */
   readonly from: number;
+  readonly to: number;
   readonly start: number;
   readonly end: number;
   /** When the last bit reached the other card; `end` if it never did. */
@@ -60,6 +62,7 @@ export function wireSpans(trace: Trace): WireSpan[] {
   const frames = new Map<number, Record<string, number>>();
   for (const { object, field, values } of coursesOf(trace, 'frame', [
     'from_host',
+    'to_host',
     'start',
     'end',
     'arrival',
@@ -73,9 +76,10 @@ export function wireSpans(trace: Trace): WireSpan[] {
   const LOST = 5;
   return [...frames]
     .filter(([, { end }]) => end !== undefined && end > 0)
-    .map(([frame, { from_host = -1, start = 0, end = 0, arrival = end, len = 0, state = 0 }]) => ({
+    .map(([frame, { from_host = -1, to_host = -1, start = 0, end = 0, arrival = end, len = 0, state = 0 }]) => ({
       frame,
       from: from_host,
+      to: to_host,
       start,
       end,
       arrival: Math.max(arrival, end),

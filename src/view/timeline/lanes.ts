@@ -2,6 +2,7 @@
 import { type Layer, layerOf } from '../../trace/layers';
 import { Kind } from '../../trace/recorder';
 import type { Trace } from '../../trace/trace';
+import { wayOf } from '../stage/history';
 import { type WireSpan, wireSpans } from './history';
 
 /** A stretch of one lane in one colour. Stretches nest: `level` 0 is the lowest. */
@@ -120,24 +121,36 @@ function wireLanes(trace: Trace, frames: readonly WireSpan[]): Lane[] {
   const steps = new Map<number, number>();
   for (let n = 0; n < trace.steps; n++)
     if (trace.kind(n) === Kind.WIRE && !steps.has(trace.skb(n))) steps.set(trace.skb(n), n);
-  return [0, 1].flatMap((from): Lane[] => {
-    const spans = frames
-      .filter((frame) => frame.from === from)
-      .map(
-        (frame): Span => ({
-          start: frame.start,
-          end: frame.end,
-          level: 0,
-          layer: 'wire',
-          step: steps.get(frame.frame) ?? 0,
-          name: `${frame.bytes} bytes${frame.lost ? ', lost' : ''}`,
-        }),
-      );
-    const names = trace.data.hosts.map(({ name }) => name);
-    return spans.length === 0
-      ? []
-      : [{ id: `wire.${from}`, label: `wire ${names[from]} to ${names[1 - from]}`, levels: 1, spans }];
-  });
+  const lanes = new Map<string, Span[]>();
+  for (const frame of frames) {
+    const key = `${frame.from}.${frame.to}`;
+    const spans = lanes.get(key) ?? [];
+    lanes.set(key, spans);
+    spans.push({
+      start: frame.start,
+      end: frame.end,
+      level: 0,
+      layer: 'wire',
+      step: steps.get(frame.frame) ?? 0,
+      name: `${frame.bytes} bytes${frame.lost ? ', lost' : ''}`,
+    });
+  }
+  const way = wayOf(trace);
+  const nameOf = (host: number): string => trace.data.hosts[host]?.name ?? 'script';
+  const place = ({ from, to }: { from: number; to: number }): number =>
+    Math.min(...[from, to].map((host) => way.indexOf(host)).filter((at) => at >= 0)) * 2 +
+    (way.indexOf(from) > way.indexOf(to) && to >= 0 ? 1 : 0);
+  return [...lanes]
+    .map(([key, spans]) => {
+      const [from = -1, to = -1] = key.split('.').map(Number);
+      return {
+        from,
+        to,
+        lane: { id: `wire.${key}`, label: `wire ${nameOf(from)} to ${nameOf(to)}`, levels: 1, spans },
+      };
+    })
+    .sort((a, b) => place(a) - place(b))
+    .map(({ lane }) => lane);
 }
 
 /** CPUs of the hosts in order, the wires between the hosts'. */

@@ -129,32 +129,36 @@ function drawPort(pen: Pen, nic: NicStage, box: Box, left: boolean): void {
   pen.port('jack', x + BRACKET / 2, y + h / 2);
 }
 
-/** The card with its bracket on the outer side of its host, where the cable goes down to the wire. */
-export function nicBlocks(host: HostStage, detail: Detail, width: number): Block[] {
-  const { nic } = host;
-  if (nic === null) return [];
-  const left = host.host === 0;
+/**
+ * The cards of a host, each with its bracket on the side its cable goes to: the first of two to the left, the second to the right, a single one
+ * to the outer side.
+ */
+export function nicBlocks(host: HostStage, detail: Detail, width: number, isLeftmost: boolean): Block[] {
+  return host.nics.map((nic, nth) =>
+    cardBlock(nic, host, detail, width, host.nics.length > 1 ? nth === 0 : isLeftmost),
+  );
+}
+
+function cardBlock(nic: NicStage, host: HostStage, detail: Detail, width: number, left: boolean): Block {
   const inner = width - BRACKET - PORT - 12;
   const chips = partsOf(nic, host, detail);
   const height = pack(chips, { x: 0, y: 0, w: inner }).height + 14;
-  return [
-    {
-      id: 'nic.card',
-      min: width,
-      grow: 1,
-      h: height + FINGERS,
-      draw(pen, { x, y, w }) {
-        const board = { x: left ? x + BRACKET - 4 : x, y, w: w - BRACKET + 4, h: height };
-        pen.rect(board, 'board', { rx: 2, object: nic.id, title: `${nic.name}: network card` });
-        const fingers = Math.floor((board.w - 60) / 9);
-        for (let nth = 0; nth < fingers; nth++)
-          pen.rect({ x: board.x + 30 + nth * 9, y: y + height, w: 5.5, h: FINGERS - 1 }, 'finger', { rx: 0.5 });
-        const start = left ? x + BRACKET + PORT + 2 : x + 8;
-        for (const { block, box } of pack(chips, { x: start, y: y + 7, w: inner }).packed) block.draw(pen, box);
-        drawPort(pen, nic, { x: left ? x : x + w - BRACKET, y: y + 2, w: BRACKET, h: height - 4 }, left);
-      },
+  return {
+    id: `nic.${nic.name}`,
+    min: width,
+    grow: 1,
+    h: height + FINGERS,
+    draw(pen, { x, y, w }) {
+      const board = { x: left ? x + BRACKET - 4 : x, y, w: w - BRACKET + 4, h: height };
+      pen.rect(board, 'board', { rx: 2, object: nic.id, title: `${nic.name}: network card` });
+      const fingers = Math.floor((board.w - 60) / 9);
+      for (let nth = 0; nth < fingers; nth++)
+        pen.rect({ x: board.x + 30 + nth * 9, y: y + height, w: 5.5, h: FINGERS - 1 }, 'finger', { rx: 0.5 });
+      const start = left ? x + BRACKET + PORT + 2 : x + 8;
+      for (const { block, box } of pack(chips, { x: start, y: y + 7, w: inner }).packed) block.draw(pen, box);
+      drawPort(pen, nic, { x: left ? x : x + w - BRACKET, y: y + 2, w: BRACKET, h: height - 4 }, left);
     },
-  ];
+  };
 }
 
 function partsOf(nic: NicStage, host: HostStage, detail: Detail): Block[] {

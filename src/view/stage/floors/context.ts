@@ -23,6 +23,10 @@ export interface HostContext {
   readonly held: readonly Held[];
   /** The tcp_sock that is shown. */
   readonly sock: StructView | null;
+  /** The host's network devices, loopback apart, in order of their index. */
+  readonly devices: readonly StructView[];
+  /** The one that is shown: what is worked on, else the first. */
+  readonly device: StructView | null;
   /** Object id that is selected, 0: none. */
   readonly selected: number;
 }
@@ -93,6 +97,14 @@ export function spinnersOn(c: HostContext, lock: number): string[] {
     if (at >= 0 && c.trace.kind(at) === Kind.SPIN && c.trace.skb(at) === lock) found.push(`CPU ${cpu}`);
   }
   return found;
+}
+
+/** The card a device stands for. */
+export function cardOf(c: HostContext, device: StructView | null): StructView | null {
+  if (device === null) return null;
+  const name = device.text('name');
+  const cards = c.state.objects('nic').filter((card) => card.num('host') === c.host);
+  return cards.find((card) => card.text('name') === name) ?? null;
 }
 
 /** A value of a variable of the innermost open frame of a function. */

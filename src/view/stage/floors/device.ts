@@ -224,9 +224,8 @@ function handlersOf(c: HostContext): DeviceStage['handlers'] {
 }
 
 export function deviceStage(c: HostContext): DeviceStage | null {
-  const devices = c.state.objects('net_device', c.host).filter((dev) => text(dev, 'name') !== 'lo');
-  const device = devices[0];
-  if (device === undefined) return null;
+  const { device } = c;
+  if (device === null) return null;
   const queue = refs(device, '_tx')[0] ?? null;
   const state = text(queue, 'state');
   const napi = c.state.objects('napi_struct', c.host).find((one) => ref(one, 'dev')?.id === device.id) ?? null;

@@ -165,7 +165,7 @@ describe('a run as a whole', () => {
     const cursor = new Cursor(trace);
     for (let n = 0; n < trace.steps; n += 37) {
       cursor.seek(n);
-      for (const frame of stageOf(cursor).wire?.frames ?? []) {
+      for (const frame of stageOf(cursor).wires.flatMap(({ frames }) => frames)) {
         expect(frame.tail).toBeLessThanOrEqual(frame.head);
         expect(frame.head).toBeLessThanOrEqual(1);
         expect(frame.tail).toBeGreaterThanOrEqual(0);

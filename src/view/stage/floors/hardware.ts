@@ -1,7 +1,8 @@
 /** Driver, card and wire: rings with heads and tails, engines, registers, frames under way. */
+import { Kind } from '../../../trace/recorder';
 import type { StructView } from '../../../trace/state';
 import { chain, num, ref, span, text } from '../read';
-import { type Cabinet, cabinetOf, type HostContext, inCall, inCallHere, type Moment } from './context';
+import { type Cabinet, cabinetOf, cardOf, type HostContext, inCall, inCallHere, type Moment } from './context';
 
 export interface RingStage {
   readonly name: 'TX' | 'RX';
@@ -123,10 +124,10 @@ function ringStage(
 }
 
 export function driverStage(c: HostContext): DriverStage | null {
-  const device = c.state.objects('net_device', c.host).find((dev) => text(dev, 'name') !== 'lo') ?? null;
+  const { device } = c;
   const adapter = ref(device, 'priv');
   if (device === null || adapter === null) return null;
-  const nic = c.state.objects('nic', c.host)[0] ?? null;
+  const nic = cardOf(c, device);
   const napi = c.state.objects('napi_struct', c.host).find((one) => ref(one, 'dev')?.id === device.id) ?? null;
   const poll = napi?.fnName('poll') ?? '';
   return {
@@ -158,8 +159,7 @@ const NETIF_F_CSUM = 2 | 4 | 8;
 const REGISTERS = ['TDH', 'TDT', 'RDH', 'RDT', 'ICR', 'IMS', 'ITR', 'STATUS'];
 const ITR_UNIT_NS = 256;
 
-function enginesOf(c: HostContext, nic: StructView, tx: StructView | null, rx: StructView | null): EngineStage[] {
-  const device = c.state.objects('net_device', c.host).find((dev) => text(dev, 'name') !== 'lo') ?? null;
+function enginesOf(device: StructView, nic: StructView, tx: StructView | null, rx: StructView | null): EngineStage[] {
   const features = num(device, 'features');
   const engine = (name: string, state: string, busy: boolean): EngineStage => {
     return { name, state, busy, on: true, isSwitch: false };
@@ -180,9 +180,10 @@ function enginesOf(c: HostContext, nic: StructView, tx: StructView | null, rx: S
   ];
 }
 
-export function nicStage(c: HostContext): NicStage | null {
-  const nic = c.state.objects('nic').find((one) => num(one, 'host', one.host) === c.host);
-  if (nic === undefined) return null;
+/** The card behind a network device. */
+export function nicStage(c: HostContext, device: StructView): NicStage | null {
+  const nic = cardOf(c, device);
+  if (nic === null) return null;
   const tx = ref(nic, 'tx');
   const rx = ref(nic, 'rx');
   const interrupts = ref(nic, 'interrupts');
@@ -207,7 +208,7 @@ export function nicStage(c: HostContext): NicStage | null {
     linkLed: num(nic, 'led_link') !== 0,
     activityLed: num(nic, 'led_activity_until') > c.time,
     speed: text(registers, 'STATUS').match(/speed (\d+)/)?.[1] ?? '10',
-    engines: enginesOf(c, nic, tx, rx),
+    engines: enginesOf(device, nic, tx, rx),
     txFifo: fifoStage(ref(tx, 'fifo'), 'TX FIFO', num(tx, 'fifo_size')),
     rxFifo: fifoStage(ref(rx, 'fifo'), 'RX FIFO', num(rx, 'fifo_size')),
     inEngine,
@@ -246,36 +247,53 @@ export function wireWords(label: string): string {
   return WIRE_WORDS[label] ?? label;
 }
 
-export function wireStage({ trace, state, step }: Moment): WireStage | null {
-  const link = state.objects('link')[0];
-  if (link === undefined) return null;
+/** How far along the cable the first and the last bit of a frame are at `time`. */
+function placeOf(frame: StructView, time: number): Pick<WireFrame, 'head' | 'tail' | 'text'> {
+  const [start, end, arrival] = [num(frame, 'start'), num(frame, 'end'), num(frame, 'arrival')];
+  const travel = Math.max(1, arrival - end);
+  const share = (since: number): number => Math.max(0, Math.min(1, since / travel));
+  const sent = Math.max(0, Math.min(1, (time - start) / Math.max(1, end - start)));
+  const left = span(Math.max(0, arrival - time));
+  return {
+    head: share(time - start),
+    tail: share(time - end),
+    text: sent < 1 ? `${Math.round(sent * 100)} % sent` : `arrives in ${left}`,
+  };
+}
+
+/** A frame that a fault holds back stands in the middle of the cable until later ones have passed it. */
+const HELD_BACK = { head: 0.55, tail: 0.45, text: 'held back' };
+
+function wireStage({ trace, step }: Moment, link: StructView, event: string): WireStage {
   const time = trace.time(step);
-  const propagation = Math.max(1, num(link, 'propagation'));
-  const frames = ['forth', 'back'].flatMap((side, from) =>
-    chain(ref(ref(ref(link, side), 'in_flight'), 'first'), 'next').map((frame): WireFrame => {
-      const start = num(frame, 'start');
-      const end = num(frame, 'end');
-      const sent = Math.max(0, Math.min(1, (time - start) / Math.max(1, end - start)));
-      return {
-        id: frame.id,
-        from,
-        head: Math.max(0, Math.min(1, (time - start) / propagation)),
-        tail: Math.max(0, Math.min(1, (time - end) / propagation)),
-        text:
-          sent < 1
-            ? `${Math.round(sent * 100)} % sent`
-            : `arrives in ${span(Math.max(0, num(frame, 'arrival') - time))}`,
-      };
-    }),
-  );
-  const isWire = trace.kind(step) === 7;
+  const frames = ['forth', 'back'].flatMap((side, from) => {
+    const direction = ref(link, side);
+    const queue = (name: string): StructView[] => chain(ref(ref(direction, name), 'first'), 'next');
+    return [
+      ...queue('in_flight').map((frame): WireFrame => ({ id: frame.id, from, ...placeOf(frame, time) })),
+      ...queue('held').map((frame): WireFrame => ({ id: frame.id, from, ...HELD_BACK })),
+    ];
+  });
   const up = num(link, 'up') !== 0;
+  const length = span(Math.max(1, num(link, 'propagation')));
   return {
     id: link.id,
     up,
-    text: up ? `${num(link, 'speed')} Mb/s, ${span(propagation)} from end to end` : 'cable pulled',
+    text: up ? `${num(link, 'speed')} Mb/s, ${length} from end to end` : 'cable pulled',
     frames,
-    here: isWire,
-    event: isWire ? `frame #${trace.skb(step)}: ${wireWords(trace.label(step))}` : '',
+    here: event !== '',
+    event,
   };
+}
+
+/** The cables from left to right along the way of hosts. What happens on a wire at this step stands with the cable of its frame. */
+export function wiresOf(moment: Moment, way: readonly number[]): WireStage[] {
+  const { trace, state, step } = moment;
+  const links = state.objects('link');
+  const frame = trace.kind(step) === Kind.WIRE ? state.find(trace.skb(step)) : null;
+  const sender = way.indexOf(num(frame, 'from_host', -1));
+  const inMiddle = sender > 0 && sender < way.length - 1;
+  const at = frame === null ? -1 : inMiddle ? num(frame, 'from_port') : Math.min(Math.max(sender, 0), links.length - 1);
+  const event = `frame #${trace.skb(step)}: ${wireWords(trace.label(step))}`;
+  return links.map((link, nth) => wireStage(moment, link, nth === at ? event : ''));
 }
