@@ -26,7 +26,7 @@ interface Stream {
   readonly back: boolean;
 }
 
-function tasksOf(one: Stream, name: string, cpus: { A: number; B: number }): ScenarioInput['tasks'] {
+function tasksOf(one: Stream, name: string, cpus: { A: number; B: number }): NonNullable<ScenarioInput['tasks']> {
   const writes = pieces(one.bytes, one.writes).flatMap((bytes): CallInput[] => [
     { op: one.send ? 'send' : 'write', fd: name, bytes, pattern: one.pattern },
     ...(one.pause === null ? [] : [{ op: 'sleep' as const, us: one.pause }]),

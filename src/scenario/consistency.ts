@@ -4,6 +4,7 @@ import type { Call } from './calls';
 import { listed } from './fields';
 import type { Issue } from './issues';
 import { nearest } from './issues';
+import { parsePacketdrill } from './packetdrill/parse';
 import { networkOf, windowOf } from './settle';
 import type { HostName, Qdisc, Scenario } from './shape';
 import { cableOf, cablesOf, hostNames, type Interface, interfacesOf } from './topology';
@@ -35,6 +36,7 @@ export function inconsistencies(scenario: Scenario): Issue[] {
   };
   checkHosts(scenario, report);
   checkCables(scenario, report);
+  checkScript(scenario, report);
   checkConnections(scenario, report);
   checkTasks(scenario, report);
   scenario.captures.forEach((capture, n) => {
@@ -142,6 +144,26 @@ function checkQdisc({ qdisc, nic }: Interface, at: string, report: Report): void
   children.forEach((child, n) => {
     if (child !== null) checkBucket(child, `${at}.children[${n}]`);
   });
+}
+
+/** With a script there is no host B, and a connection is what the script makes. */
+function checkScript({ script, connections, tasks, captures, edits }: Scenario, report: Report): void {
+  if (script === null) {
+    if (tasks.length === 0) report('tasks', 'a list of 1 to 64 tasks (or a script)', tasks);
+    return;
+  }
+  const parsed = parsePacketdrill(script);
+  if (!parsed.ok) {
+    const [{ line, column, expected, message } = { line: 1, column: 1, expected: '', message: '' }] = parsed.issues;
+    report('script', `${expected} at line ${line}, column ${column}`, message.split(', got ').at(-1));
+  }
+  if (connections.length > 0) report('connections', 'none, as the script makes them', connections.length);
+  const all = Object.entries({ tasks, captures, edits });
+  for (const [list, items] of all) {
+    items.forEach((item, n) => {
+      if ('host' in item && item.host !== 'A') report(`${list}[${n}].host`, '"A", as the script stands for host B', item.host);
+    });
+  }
 }
 
 function checkConnections({ hosts, connections }: Scenario, report: Report): void {

@@ -40,7 +40,7 @@ describe('links', () => {
         ...scenario,
         seed: 7,
         hosts: { ...scenario.hosts, B: { cpus: 1 } },
-        tasks: scenario.tasks.slice(0, 1),
+        tasks: scenario.tasks?.slice(0, 1),
       };
       const hash = encodeLink({ preset: name, scenario: changed });
       expect(opened(hash)).toMatchObject({ preset: name, unchanged: false, scenario: parsed(changed) });

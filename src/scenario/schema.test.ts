@@ -99,7 +99,7 @@ describe('parseScenario', () => {
       /^connections\[0\]\.a\.sndWnd: expected at most 3072/,
     ],
     [{ constructor: 1 }, /no field "constructor"/],
-    [{ tasks: undefined }, /^tasks: expected a list of 1 to 64 tasks, but it is missing$/],
+    [{ tasks: undefined }, /^tasks: expected a list of 1 to 64 tasks \(or a script\), got \[\]$/],
     [{ version: VERSION + 1 }, /newer than this skbscope/],
     [{ version: 'one' }, /^version: expected a whole number from 1 to/],
   ])('says what is wrong, and where: %j', (change, expected) => {
@@ -147,7 +147,7 @@ describe('parseScenarioText', () => {
   });
 
   it('names line and column of the value that is wrong', () => {
-    expect(at('{\n  "tasks": 3\n}')).toEqual([2, 12, 'tasks: expected a list of 1 to 64 tasks, got 3']);
+    expect(at('{\n  "tasks": 3\n}')).toEqual([2, 12, 'tasks: expected a list of at most 64 tasks, got 3']);
   });
 
   it('reads JSON as JSON.parse does', () => {

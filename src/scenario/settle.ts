@@ -1,12 +1,23 @@
 /** Fills in what a scenario leaves to the rest of it. Settling twice changes nothing. */
 import { fnv1a } from '../base/hash';
 import type { Route } from './hosts';
-import type { Connection, Nic, Scenario, Shape, SideShape, TcpSide } from './shape';
+import {
+  type Connection,
+  LATEST_MS,
+  type Nic,
+  plainConnection,
+  type Scenario,
+  type Shape,
+  type SideShape,
+  type TcpSide,
+} from './shape';
 
 /** Segments a host announces room for at the start of a connection (initial receive window). */
 const INITIAL_WINDOW = 10;
 const IP_AND_TCP_HEADER = 40;
 const TIMESTAMPS = 12;
+/** When a run stops that nothing else stops, ms. A script ends by itself. */
+const MAX_MS = 2000;
 
 /** Offload switches as `netdev_fix_features` leaves them: no SG without checksums, no TSO or GSO without SG. */
 export function settleNic(nic: Nic): Nic {
@@ -57,7 +68,8 @@ export function settle(shape: Shape): Scenario {
     rttMs: side.rttMs ?? rttMs,
   });
 
-  const connections = shape.connections.map((connection): Connection => {
+  const { script } = shape;
+  const connections = (shape.connections ?? (script === null ? [plainConnection()] : [])).map((connection): Connection => {
     const mss = connection.mss ?? mtu - IP_AND_TCP_HEADER;
     const { a, b, name, timestamps } = connection;
     return {
@@ -67,5 +79,6 @@ export function settle(shape: Shape): Scenario {
       b: settleSide(b, a, name, mss, timestamps),
     };
   });
-  return { ...shape, hosts: settleHosts(shape.hosts), connections };
+  const limits = { ...shape.limits, maxMs: shape.limits.maxMs ?? (script === null ? MAX_MS : LATEST_MS) };
+  return { ...shape, hosts: settleHosts(shape.hosts), connections, limits };
 }

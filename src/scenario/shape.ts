@@ -45,7 +45,7 @@ function side(name: 'A' | 'B', port: number) {
   );
 }
 
-const ConnectionShape = v.strictObject(
+const ConnectionFields = v.strictObject(
   {
     name: v.optional(label('Tasks name the connection by this.'), 'c1'),
     a: side('A', 40_000),
@@ -57,6 +57,9 @@ const ConnectionShape = v.strictObject(
   },
   'a connection: { name, a, b, timestamps, windowScaling, sack, mss }',
 );
+
+/** What `connections` is when a scenario leaves it out. */
+export const plainConnection = (): v.InferOutput<typeof ConnectionFields> => v.parse(ConnectionFields, {});
 
 const TaskShape = v.strictObject(
   {
@@ -121,10 +124,15 @@ const EditShape = v.variant(
   'an edit whose op is "nic", "link" or "drop"',
 );
 
+/** A day and more: keepalive begins after two hours. */
+export const LATEST_MS = 100_000_000;
+/** Characters of a packetdrill script. */
+export const LONGEST_SCRIPT = 131_072;
+
 const Limits = v.strictObject(
   {
     maxEvents: v.optional(whole(1000, 20_000_000, 'The run stops after this many events.', 'events'), 2_000_000),
-    maxMs: v.optional(whole(1, 600_000, 'The run stops at this virtual time.', 'ms'), 2000),
+    maxMs: v.optional(whole(1, LATEST_MS, 'The run stops at this virtual time; default 2000, with a script none.', 'ms')),
   },
   'limits: { maxEvents, maxMs }',
 );
@@ -146,13 +154,19 @@ export const ScenarioShape = v.strictObject(
     ),
     link: Cable,
     linkB: Cable,
-    connections: v.optional(listOf(ConnectionShape, 16, 'connections', 1), [{}]),
-    tasks: listOf(TaskShape, 64, 'tasks', 1),
+    connections: v.optional(listOf(ConnectionFields, 16, 'connections')),
+    tasks: v.optional(listOf(TaskShape, 64, 'tasks'), []),
+    script: v.optional(
+      v.nullable(
+        text(LONGEST_SCRIPT, "A packetdrill script: it stands at the other end of host A's wire, in place of host B; see packetdrill/."),
+      ),
+      null,
+    ),
     captures: v.optional(listOf(CaptureShape, 8, 'captures'), []),
     edits: v.optional(listOf(EditShape, 64, 'edits'), []),
     limits: v.optional(Limits, {}),
   },
-  'a scenario: an object with at least "tasks"',
+  'a scenario: an object with at least "tasks", or "script"',
 );
 
 type Shape = v.InferOutput<typeof ScenarioShape>;
@@ -163,10 +177,11 @@ type HostShape = Shape['hosts']['A'];
 export type Host = Settled<HostShape, 'ip' | 'routes'>;
 export type Nic = Host['nic'];
 export type Qdisc = Host['qdisc'];
-export type SideShape = Shape['connections'][number]['a'];
+type ConnectionShape = NonNullable<Shape['connections']>[number];
+export type SideShape = ConnectionShape['a'];
 /** One end of a connection, all fields known. */
 export type TcpSide = Settled<Omit<SideShape, 'host'>, 'sndWnd' | 'isn' | 'rttMs'> & { host: 'A' | 'B' };
-export type Connection = Omit<Settled<Shape['connections'][number], 'mss'>, 'a' | 'b'> & { a: TcpSide; b: TcpSide };
+export type Connection = Omit<Settled<ConnectionShape, 'mss'>, 'a' | 'b'> & { a: TcpSide; b: TcpSide };
 export type Task = Shape['tasks'][number];
 export type Capture = Shape['captures'][number];
 export type Edit = Shape['edits'][number];
@@ -174,8 +189,9 @@ export type Edit = Shape['edits'][number];
 /** What people write: everything but the tasks may be left out. */
 export type ScenarioInput = v.InferInput<typeof ScenarioShape>;
 /** What the machine takes: every field filled in. */
-export type Scenario = Omit<Shape, 'connections' | 'hosts'> & {
+export type Scenario = Omit<Shape, 'connections' | 'hosts' | 'limits'> & {
   connections: Connection[];
   hosts: { A: Host; B: Host; R?: Settled<NonNullable<Shape['hosts']['R']>, 'routes'> };
+  limits: Settled<Shape['limits'], 'maxMs'>;
 };
 export type { Shape };
