@@ -17,6 +17,7 @@ import { compareWith, type Pace } from './compare';
 import { dropsText } from './drops';
 import { fidelityOf } from './fidelity';
 import { writeWhole } from './output';
+import { playFile, scriptFiles, sysctlsOf } from './packetdrill';
 import { Problem } from './problem';
 import { PACE, situationOf } from './situations';
 import { stateAt } from './state';
@@ -43,6 +44,9 @@ TARGET is a preset's name, a scenario file or a link.
                                                 recorded machine: one CPU for both hosts, emulated cards, frames handed over
                                                 every 1000 us (0: at once), functions 125 times as dear (its tracer).
                                                 TARGET may be the number of a recording of the project: its situation
+  packetdrill FILE... [--sysctl NAME=VALUE]... [--initcwnd N]
+                                                plays packetdrill scripts (or those in a folder) against the model; a line for
+                                                each: ok, not ok and why, or unsupported and what
   trace TARGET --out FILE                       events for Perfetto or chrome://tracing, as JSON
   fidelity [--out FILE]                         FIDELITY.md
   bench [--node]                                measures on this machine; --node: without the page
@@ -56,10 +60,10 @@ interface Result {
   readonly warning?: string;
 }
 
-type Options = Readonly<Record<string, string | boolean | undefined>>;
+type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 interface Command {
-  /** Names of its positional arguments. */
+  /** Names of its positional arguments; the last may come again and again if it ends in "...". */
   readonly takes: readonly string[];
   readonly options: NonNullable<ParseArgsConfig['options']>;
   run(args: readonly string[], options: Options): Result | Promise<Result>;
@@ -71,6 +75,8 @@ const FLAG = { type: 'boolean' } as const;
 /** Largest of `--link-tick-us` and `--slowdown`. */
 const MOST_TICK_US = 1_000_000;
 const MOST_SLOWDOWN = 10_000;
+/** Largest of `--initcwnd`, segments. */
+const MOST_CWND = 100_000;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   tree: {
@@ -169,6 +175,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return { text: `${reportOf(compareWith(scenario, recording, readText(recording), paceOf(options)))}\n` };
     },
   },
+  packetdrill: {
+    takes: ['FILE...'],
+    options: { sysctl: { type: 'string', multiple: true }, initcwnd: STRING },
+    run(paths, { sysctl, initcwnd }) {
+      const options = {
+        sysctl: sysctlsOf((sysctl as string[] | undefined) ?? []),
+        ...(initcwnd === undefined ? {} : { initcwnd: whole('--initcwnd', initcwnd, 1, MOST_CWND) }),
+      };
+      const verdicts = scriptFiles(paths).map((path) => playFile(path, options));
+      const text = verdicts.map((verdict) => `${verdict.text}\n`).join('');
+      return { text, code: verdicts.every(({ kind }) => kind === 'ok') ? 0 : 1 };
+    },
+  },
   trace: {
     takes: ['TARGET'],
     options: { out: STRING },
@@ -233,7 +252,7 @@ function parsed(name: string, command: Command, args: string[]): { values: Optio
   const { positionals } = result;
   const missing = command.takes[positionals.length];
   if (missing !== undefined) throw new Problem(`${name}: ${missing} is missing; expected ${usageOf(name) || wanted}`);
-  const surplus = positionals[command.takes.length];
+  const surplus = command.takes.at(-1)?.endsWith('...') ? undefined : positionals[command.takes.length];
   if (surplus !== undefined)
     throw new Problem(`${name}: "${surplus}" is one argument too many; expected ${usageOf(name)}`);
   return result;
@@ -275,7 +294,7 @@ function needed(options: Options, name: string, what: string): string {
   return value;
 }
 
-function whole(option: string, text: string | boolean, least: number, most: number): number {
+function whole(option: string, text: Options[string], least: number, most: number): number {
   const value = typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new Problem(`${option}: expected a whole number from ${least} to ${most}, not "${text}"`);

@@ -17,6 +17,9 @@ const LOCK_HANDOVER_NS = 60;
 /** ns for an interrupt from one CPU to another. */
 const IPI_NS = 700;
 
+/** ns without an event after which nothing is going on any more: longer than anything a card or a link takes for a frame or two. */
+const QUIET_NS = 100_000;
+
 /** A device whose registers kernel code reads and writes. */
 export interface Device {
   read32(offset: number): number;
@@ -166,6 +169,20 @@ export class Machine {
     clock.horizon = Math.min(clock.horizon, due);
   }
 
+  private quietHook: (() => void) | null = null;
+  private stopped: string | null = null;
+
+  /** Calls `run` once, as soon as no CPU has anything to do and nothing is due for the next 0.1 ms. */
+  whenQuiet(run: () => void): void {
+    this.quietHook = run;
+  }
+
+  /** Ends the run at the next event. */
+  stop(message: string): void {
+    this.stopped ??= message;
+    clock.horizon = Math.min(clock.horizon, clock.ns);
+  }
+
   /** Core under way, undefined between cores. */
   private running: Core | undefined;
 
@@ -184,8 +201,13 @@ export class Machine {
           next = core;
         } else if (time < other) other = time;
       }
+      if (this.stopped !== null) return { reason: 'done', message: this.stopped };
       const event = this.queue.peek();
-      if (event !== undefined && event.at <= nextTime) {
+      const hook = this.quietHook;
+      if (hook !== null && next === undefined && (event === undefined || event.at > clock.ns + QUIET_NS)) {
+        this.quietHook = null;
+        hook();
+      } else if (event !== undefined && event.at <= nextTime) {
         if (event.at > limit) return this.timeLimit(limit);
         this.queue.take();
         clock.ns = event.at;

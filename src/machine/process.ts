@@ -21,13 +21,17 @@ export interface Descriptor {
 
 /** What a program is besides its calls: the task that makes them, and the names it has given to its descriptors. */
 export class Process {
-  readonly descriptors = new Map<string, Descriptor>();
-
   constructor(
     readonly task: task_struct,
     /** Of patterns that are random. */
     readonly seed: number,
+    readonly descriptors = new Map<string, Descriptor>(),
   ) {}
+
+  /** Another task of the same process: with the same descriptors. */
+  thread(task: task_struct): Process {
+    return new Process(task, this.seed, this.descriptors);
+  }
 
   /** Names a descriptor; a name that was in use names the new one from now on. */
   open(name: string, fd: number, ledger = new Ledger()): void {

@@ -16,10 +16,12 @@ import { bootHost, connect, type MachineHost, openTask, portOf, startCapture } f
 import { type End, Machine } from './machine';
 import { Ledger, Process } from './process';
 import { program } from './program';
+import { playScript } from './script';
+import type { Outcome } from './script/script';
 
 export interface RunOptions {
-  /** `lines` records lines and locals too; `calls` is for bulk runs. */
-  readonly level: 'calls' | 'lines';
+  /** `lines` records lines and locals too; `calls` is for bulk runs; `off` leaves a trace without events. */
+  readonly level: 'off' | 'calls' | 'lines';
   /** The link hands frames over only at multiples of this many ns, as in the recordings; left out: at once. */
   readonly linkTick?: number;
   /** Entering a function costs this many times as much, as under a tracer; left out: once. */
@@ -39,6 +41,8 @@ export interface Run {
   readonly ledgers: ReadonlyMap<string, { readonly a: Ledger; readonly b: Ledger }>;
   readonly heap: Heap;
   readonly machine: Machine;
+  /** What came of the packetdrill script, null: there was none. */
+  readonly script: Outcome | null;
 }
 
 const COSTS = Float64Array.from(functions, (fact) => fact.cost);
@@ -117,6 +121,9 @@ export function run(
     }
   }
 
+  const { script } = scenario;
+  const played = script === null ? null : playScript(machine, scenario, script, hostNamed('A'), links[0] as Link);
+
   // Booting took CPU time that is no part of the run.
   for (const core of machine.cores) core.clock = 0;
   clock.ns = 0;
@@ -134,7 +141,7 @@ export function run(
     hosts: [...hosts.values()].map(({ name, cpus, ports }) => ({ name, cpus: cpus.length, ip: ports[0]?.ip ?? '' })),
     end: info,
   });
-  return { trace, ledgers, heap, machine };
+  return { trace, ledgers, heap, machine, script: played?.ended(ended.reason, ended.message) ?? null };
 }
 
 /** The scenario with one CPU a host. */

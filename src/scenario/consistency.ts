@@ -56,7 +56,7 @@ function checkHosts(scenario: Scenario, report: Report): void {
     if (sameIp !== undefined) report(`${at}.ip`, `an address other than that of ${named(sameIp)}`, one.ip);
     if (sameMac !== undefined) report(`${at}.mac`, `an address other than that of ${named(sameMac)}`, one.mac);
     const peer = interfaces.slice(0, n).find(({ cable }) => cable === one.cable);
-    if (peer !== undefined && networkOf(peer.ip) !== networkOf(one.ip)) {
+    if (peer !== undefined && scenario.script === null && networkOf(peer.ip) !== networkOf(one.ip)) {
       report(`${at}.ip`, `an address in ${networkOf(peer.ip)}, as ${named(peer)}'s`, one.ip);
     }
     checkQdisc(one, `${at}.qdisc`, report);
@@ -147,7 +147,7 @@ function checkQdisc({ qdisc, nic }: Interface, at: string, report: Report): void
 }
 
 /** With a script there is no host B, and a connection is what the script makes. */
-function checkScript({ script, connections, tasks, captures, edits }: Scenario, report: Report): void {
+function checkScript({ script, hosts, connections, tasks, captures, edits }: Scenario, report: Report): void {
   if (script === null) {
     if (tasks.length === 0) report('tasks', 'a list of 1 to 64 tasks (or a script)', tasks);
     return;
@@ -157,11 +157,14 @@ function checkScript({ script, connections, tasks, captures, edits }: Scenario, 
     const [{ line, column, expected, message } = { line: 1, column: 1, expected: '', message: '' }] = parsed.issues;
     report('script', `${expected} at line ${line}, column ${column}`, message.split(', got ').at(-1));
   }
+  if (hosts.R !== undefined)
+    report('hosts.R', 'no router, as the script stands at the end of the link of host A', 'one');
   if (connections.length > 0) report('connections', 'none, as the script makes them', connections.length);
   const all = Object.entries({ tasks, captures, edits });
   for (const [list, items] of all) {
     items.forEach((item, n) => {
-      if ('host' in item && item.host !== 'A') report(`${list}[${n}].host`, '"A", as the script stands for host B', item.host);
+      if ('host' in item && item.host !== 'A')
+        report(`${list}[${n}].host`, '"A", as the script stands for host B', item.host);
     });
   }
 }

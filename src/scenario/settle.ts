@@ -69,16 +69,18 @@ export function settle(shape: Shape): Scenario {
   });
 
   const { script } = shape;
-  const connections = (shape.connections ?? (script === null ? [plainConnection()] : [])).map((connection): Connection => {
-    const mss = connection.mss ?? mtu - IP_AND_TCP_HEADER;
-    const { a, b, name, timestamps } = connection;
-    return {
-      ...connection,
-      mss,
-      a: settleSide(a, b, name, mss, timestamps),
-      b: settleSide(b, a, name, mss, timestamps),
-    };
-  });
+  const connections = (shape.connections ?? (script === null ? [plainConnection()] : [])).map(
+    (connection): Connection => {
+      const mss = connection.mss ?? mtu - IP_AND_TCP_HEADER;
+      const { a, b, name, timestamps } = connection;
+      return {
+        ...connection,
+        mss,
+        a: settleSide(a, b, name, mss, timestamps),
+        b: settleSide(b, a, name, mss, timestamps),
+      };
+    },
+  );
   const limits = { ...shape.limits, maxMs: shape.limits.maxMs ?? (script === null ? MAX_MS : LATEST_MS) };
   return { ...shape, hosts: settleHosts(shape.hosts), connections, limits };
 }

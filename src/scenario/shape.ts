@@ -132,7 +132,9 @@ export const LONGEST_SCRIPT = 131_072;
 const Limits = v.strictObject(
   {
     maxEvents: v.optional(whole(1000, 20_000_000, 'The run stops after this many events.', 'events'), 2_000_000),
-    maxMs: v.optional(whole(1, LATEST_MS, 'The run stops at this virtual time; default 2000, with a script none.', 'ms')),
+    maxMs: v.optional(
+      whole(1, LATEST_MS, 'The run stops at this virtual time; default 2000, with a script none.', 'ms'),
+    ),
   },
   'limits: { maxEvents, maxMs }',
 );
@@ -158,7 +160,10 @@ export const ScenarioShape = v.strictObject(
     tasks: v.optional(listOf(TaskShape, 64, 'tasks'), []),
     script: v.optional(
       v.nullable(
-        text(LONGEST_SCRIPT, "A packetdrill script: it stands at the other end of host A's wire, in place of host B; see packetdrill/."),
+        text(
+          LONGEST_SCRIPT,
+          "A packetdrill script: it stands at the other end of host A's wire, in place of host B; see packetdrill/.",
+        ),
       ),
       null,
     ),

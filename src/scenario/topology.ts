@@ -16,9 +16,9 @@ export interface Interface extends Port {
   readonly side: 0 | 1;
 }
 
-/** Hosts in order of their numbers. */
-export function hostNames({ hosts }: Scenario): HostName[] {
-  return HOST_NAMES.filter((name) => hosts[name] !== undefined);
+/** Hosts in order of their numbers. A script stands for B: that is only an address then. */
+export function hostNames({ hosts, script }: Scenario): HostName[] {
+  return HOST_NAMES.filter((name) => hosts[name] !== undefined && !(script !== null && name === 'B'));
 }
 
 /** The cables: A's and, where a router stands between, B's. */

@@ -27,6 +27,8 @@ export const Kind = {
   WIRE: 7,
   /** The run is over; the state after everything. */
   END: 8,
+  /** A line of a packetdrill script begins or is over (`line`: the line, `fn`: label index of what came of it). */
+  SCRIPT: 9,
 } as const;
 
 /** How a recorded value is to be read. */
@@ -260,6 +262,11 @@ export class Recorder {
       object?.$id ?? 0,
       depth < 0 ? NONE : (vars[depth] as number),
     );
+  }
+
+  /** Records what became of a line of a script. */
+  note(label: string, line: number): void {
+    if (this.calls) this.push(Kind.SCRIPT, this.label(label), line, NONE, NONE, 0, 0, NONE);
   }
 }
 

@@ -32,6 +32,8 @@ function deedWords(trace: Trace, n: number): string {
       return 'spins on a lock';
     case Kind.GOT:
       return 'has got the lock';
+    case Kind.SCRIPT:
+      return `line ${trace.line(n)} of the script: ${trace.label(n)}`;
     case Kind.END:
       return 'the run is over';
     default:

@@ -4,21 +4,29 @@
  */
 import type { IcmpPacket, Packet, TcpOption, TcpPacket, UdpPacket } from '../../scenario/packetdrill/ast';
 import { printPacket } from '../../scenario/packetdrill/print';
-import { flagsOf, ICMP_CODES, ICMP_TYPES } from './endpoint';
-import { type Icmp, type Ip, type Seen, TCP_BYTES, type Tcp, type Udp } from './wire';
+import { type Endpoint, flagsOf, ICMP_CODES, ICMP_TYPES } from './endpoint';
+import type { Icmp, Ip, Seen, Tcp, Udp } from './wire';
 
 /** Timestamps further apart than this are a difference; null: any will do. */
 export type StampTolerance = { readonly tickUs: number; readonly toleranceUs: number } | null;
 
 /** Why a packet is not the expected one: the first field that differs. Null: it is. */
-export function tcpDifference(expected: TcpPacket, actual: TcpPacket, payload: Uint8Array, stamps: StampTolerance): string | null {
+function tcpDifference(
+  expected: TcpPacket,
+  actual: TcpPacket,
+  payload: Uint8Array,
+  stamps: StampTolerance,
+): string | null {
   const wanted = flagsOf(expected.flags);
   const got = flagsOf(actual.flags);
   if (wanted !== got) return `flags ${expected.flags}, not ${actual.flags}`;
-  if (expected.sequence.start !== actual.sequence.start) return `sequence number ${expected.sequence.start}, not ${actual.sequence.start}`;
-  if (expected.sequence.length !== actual.sequence.length) return `${expected.sequence.length} bytes, not ${actual.sequence.length}`;
+  if (expected.sequence.start !== actual.sequence.start)
+    return `sequence number ${expected.sequence.start}, not ${actual.sequence.start}`;
+  if (expected.sequence.length !== actual.sequence.length)
+    return `${expected.sequence.length} bytes, not ${actual.sequence.length}`;
   if ((expected.ack ?? 0) !== (actual.ack ?? 0)) return `ack ${expected.ack ?? 'none'}, not ${actual.ack ?? 'none'}`;
-  if (expected.window !== null && expected.window !== actual.window) return `win ${expected.window}, not ${actual.window}`;
+  if (expected.window !== null && expected.window !== actual.window)
+    return `win ${expected.window}, not ${actual.window}`;
   if ((expected.urgent ?? 0) !== (actual.urgent ?? 0)) return `urg ${expected.urgent ?? 0}, not ${actual.urgent ?? 0}`;
   if (expected.ports !== null && expected.ports.source !== 0 && expected.ports.source !== actual.ports?.source) {
     return `source port ${expected.ports.source}, not ${actual.ports?.source}`;
@@ -53,7 +61,11 @@ function trimmed(options: readonly TcpOption[]): readonly TcpOption[] {
   return options.slice(0, end);
 }
 
-function optionsDifference(wanted: readonly TcpOption[], got: readonly TcpOption[], stamps: StampTolerance): string | null {
+function optionsDifference(
+  wanted: readonly TcpOption[],
+  got: readonly TcpOption[],
+  stamps: StampTolerance,
+): string | null {
   const [expected, actual] = [trimmed(wanted), trimmed(got)];
   const most = Math.max(expected.length, actual.length);
   for (let n = 0; n < most; n++) {
@@ -89,7 +101,7 @@ export function joined(first: Tcp, next: Tcp): Tcp | null {
   return { ...first, flags: first.flags | next.flags, payload };
 }
 
-export function udpDifference(expected: UdpPacket, udp: Udp, ip: Ip): string | null {
+function udpDifference(expected: UdpPacket, udp: Udp, ip: Ip): string | null {
   if (expected.length !== udp.payload.length) return `${expected.length} bytes, not ${udp.payload.length}`;
   if (expected.ports !== null && expected.ports.destination !== 0 && expected.ports.destination !== udp.destination) {
     return `destination port ${expected.ports.destination}, not ${udp.destination}`;
@@ -99,7 +111,7 @@ export function udpDifference(expected: UdpPacket, udp: Udp, ip: Ip): string | n
   return udp.payload.every((byte) => byte === 0) ? null : 'zeros as payload, as packetdrill writes them';
 }
 
-export function icmpDifference(expected: IcmpPacket, icmp: Icmp, ip: Ip): string | null {
+function icmpDifference(expected: IcmpPacket, icmp: Icmp, ip: Ip): string | null {
   const type = ICMP_TYPES[expected.type] ?? Number(expected.type);
   if (type !== icmp.type) return `ICMP type ${type}, not ${icmp.type}`;
   const code = expected.code === null ? 0 : (ICMP_CODES[type]?.[expected.code] ?? Number(expected.code));
@@ -107,32 +119,55 @@ export function icmpDifference(expected: IcmpPacket, icmp: Icmp, ip: Ip): string
   return ipDifference(expected, ip.tos, ip.ttl);
 }
 
-/** A packet in the words of a script, with as many fields as the expected one has. */
-export function inWords(actual: TcpPacket, like: TcpPacket): string {
-  const ip = like.ip === null ? null : { ...actual.ip, flowLabel: null, tos: like.ip.tos === null ? null : (actual.ip?.tos ?? null), ttl: like.ip.ttl === null ? null : (actual.ip?.ttl ?? null), ecn: like.ip.ecn === null ? null : (actual.ip?.ecn ?? null) };
-  const options = actual.options === 'any' ? actual.options : trimmed(actual.options);
-  return printPacket({
-    ...actual,
-    ip,
-    ports: like.ports === null ? null : actual.ports,
-    window: like.window === null ? null : actual.window,
-    options: like.options === 'any' ? 'any' : options,
-  });
+/** Why a packet of the kernel is not the expected one; null: it is. `tcp`: its segments put together. */
+export function difference(
+  endpoint: Endpoint,
+  { ip, inner }: Seen,
+  tcp: Tcp | null,
+  expected: Packet,
+  stamps: StampTolerance,
+): string | null {
+  if (tcp !== null && expected.protocol === 'tcp') {
+    return tcpDifference(expected, endpoint.tcpOut(tcp, ip.tos, ip.ttl, expected), tcp.payload, stamps);
+  }
+  if (inner.protocol === 'udp' && expected.protocol === 'udp') return udpDifference(expected, inner, ip);
+  if (inner.protocol === 'icmp' && expected.protocol === 'icmp') return icmpDifference(expected, inner, ip);
+  return `${expected.protocol}, not ${inner.protocol}`;
 }
 
-/** A packet that is not of the expected kind, in words. */
-export function inShort({ inner }: Seen): string {
+/** A packet of the kernel in the words of a script, with as many fields as the expected one has. */
+export function inWords(endpoint: Endpoint, { ip, inner }: Seen, tcp: Tcp | null, like: Packet): string {
+  const segment = tcp ?? (inner.protocol === 'tcp' ? inner : null);
+  if (segment !== null && like.protocol === 'tcp')
+    return printPacket(asWritten(endpoint.tcpOut(segment, ip.tos, ip.ttl, like), like));
   switch (inner.protocol) {
     case 'tcp':
       return `a TCP packet of ${inner.payload.length} bytes`;
     case 'udp':
       return `> udp (${inner.payload.length})`;
     case 'icmp':
-      return `> icmp type ${inner.type} code ${inner.code}`;
+      return `> icmp of type ${inner.type} and code ${inner.code}`;
     default:
       return 'a packet of another protocol';
   }
 }
 
-/** Options in a header, bytes. */
-export const optionBytes = ({ headerBytes }: Tcp): number => headerBytes - TCP_BYTES;
+function asWritten(actual: TcpPacket, like: TcpPacket): TcpPacket {
+  const { ip } = like;
+  const shown = actual.ip;
+  return {
+    ...actual,
+    ip:
+      ip === null || shown === null
+        ? null
+        : {
+            ecn: ip.ecn === null ? null : shown.ecn,
+            tos: ip.tos === null ? null : shown.tos,
+            ttl: ip.ttl === null ? null : shown.ttl,
+            flowLabel: null,
+          },
+    ports: like.ports === null ? null : actual.ports,
+    window: like.window === null ? null : actual.window,
+    options: like.options === 'any' || actual.options === 'any' ? 'any' : trimmed(actual.options),
+  };
+}

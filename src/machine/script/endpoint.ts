@@ -92,7 +92,10 @@ export class Endpoint {
     const hasAck = (flags & FLAG['.']) !== 0;
     const options = (packet.options === 'any' ? [] : packet.options).map((option): TcpOption => {
       if (option.kind === 'sack') {
-        const blocks = option.blocks.map(({ start, end }) => ({ start: mod32(start + ackOffset), end: mod32(end + ackOffset) }));
+        const blocks = option.blocks.map(({ start, end }) => ({
+          start: mod32(start + ackOffset),
+          end: mod32(end + ackOffset),
+        }));
         return { kind: 'sack', blocks };
       }
       if (option.kind === 'timestamp' && hasAck) return { ...option, echo: this.liveStamp(option.echo, ecrScaled) };
@@ -130,7 +133,8 @@ export class Endpoint {
     const type = ICMP_TYPES[packet.type] ?? (/^\d+$/.test(packet.type) ? Number(packet.type) : undefined);
     if (type === undefined) throw new CannotMap(`an ICMP type out of ${Object.keys(ICMP_TYPES).join(', ')}`);
     const codes = ICMP_CODES[type] ?? {};
-    const named = packet.code === null ? 0 : (codes[packet.code] ?? (/^\d+$/.test(packet.code) ? Number(packet.code) : undefined));
+    const named =
+      packet.code === null ? 0 : (codes[packet.code] ?? (/^\d+$/.test(packet.code) ? Number(packet.code) : undefined));
     if (named === undefined) throw new CannotMap(`an ICMP code out of ${Object.keys(codes).join(', ')}`);
     const ip = this.ipIn(packet, 'icmp');
     const rest = packet.mtu ?? (packet.id === null ? 0 : packet.id * 0x10000);
@@ -163,12 +167,21 @@ export class Endpoint {
     const live = this.stamps.get(script);
     if (live !== undefined) return live;
     if (scaled && this.firstStamp !== null) return mod32(script - this.firstStamp.script + this.firstStamp.live);
-    throw new CannotMap(`a TS ecr that the kernel has sent as TS val (${[...this.stamps.keys()].slice(-4).join(', ') || 'it has sent none'})`);
+    throw new CannotMap(
+      `a TS ecr that the kernel has sent as TS val (${[...this.stamps.keys()].slice(-4).join(', ') || 'it has sent none'})`,
+    );
+  }
+
+  /** Takes the kernel's initial sequence number from its SYN-ACK; false for another packet. */
+  learnSynAck({ flags, seq }: Tcp): boolean {
+    const isSynAck = (flags & (FLAG.S | FLAG['.'])) === (FLAG.S | FLAG['.']);
+    if (isSynAck) this.liveLocalIsn = seq;
+    return isSynAck;
   }
 
   /** True when a packet on the wire goes out from this connection. */
   sends({ ip, inner }: Seen): boolean {
-    if (inner.protocol !== this.protocol || inner.protocol === 'icmp') return false;
+    if (inner.protocol !== this.protocol) return false;
     return (
       ip.source === this.localIp &&
       ip.destination === this.remoteIp &&
@@ -189,7 +202,10 @@ export class Endpoint {
       expected.options === 'any' ? undefined : expected.options.find((option) => option.kind === 'timestamp');
     const options = tcp.options.map((option): TcpOption => {
       if (option.kind === 'sack') {
-        const blocks = option.blocks.map(({ start, end }) => ({ start: mod32(start - ackOffset), end: mod32(end - ackOffset) }));
+        const blocks = option.blocks.map(({ start, end }) => ({
+          start: mod32(start - ackOffset),
+          end: mod32(end - ackOffset),
+        }));
         return { kind: 'sack', blocks };
       }
       if (option.kind !== 'timestamp' || wanted?.kind !== 'timestamp') return option;

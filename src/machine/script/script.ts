@@ -24,21 +24,23 @@
  * src/trace/script.ts answers which line is current at a step, and what became of each line.
  */
 import { clock } from '../../base/clock';
-import { type Heap, heap } from '../../base/heap';
+import { heap } from '../../base/heap';
 import { FRAME_SENDING, type frame, freeFrame, newFrame } from '../../hardware/frame';
 import { GAP_BYTES, type Link, type LinkEnd, PREAMBLE_BYTES } from '../../hardware/link';
 import { frameCheckSequence } from '../../hardware/sums';
 import type { Packet, Script, ScriptEvent, SystemCall, TcpPacket } from '../../scenario/packetdrill/ast';
 import { type Effect, effectsOf } from '../../scenario/packetdrill/commands';
 import { printPacket, seconds } from '../../scenario/packetdrill/print';
-import { type Names, parsePython, runPython, type Statement, Unsupported } from '../../scenario/packetdrill/python';
+import { type Names, parsePython, runPython, Unsupported } from '../../scenario/packetdrill/python';
 import type { Settings } from '../../scenario/packetdrill/settings';
-import { type Context, Kind } from '../../trace/recorder';
+import type { Context } from '../../trace/recorder';
+import { Kind } from '../../trace/recorder';
 import type { Machine } from '../machine';
-import { Caller } from './calls';
-import { icmpDifference, inShort, inWords, joined, tcpDifference, udpDifference } from './compare';
+import type { Caller } from './calls';
+import { difference, inWords } from './compare';
 import { CannotMap, Endpoint } from './endpoint';
-import { decodeFrame, encodeFrame, FLAG, type Seen, type Tcp } from './wire';
+import { Sniffer } from './sniffer';
+import { encodeFrame } from './wire';
 
 /** What came of a script. */
 export type Outcome =
@@ -57,12 +59,6 @@ const PATIENCE_US = 400e6;
 /** Port from which the script's end opens connections. */
 const EPHEMERAL_PORT = 40_000;
 
-interface Sniffed {
-  readonly seen: Seen;
-  /** us of the script when it left the card. */
-  readonly us: number;
-}
-
 /** The end of the wire and the host the script runs at. */
 export interface Surroundings {
   readonly machine: Machine;
@@ -71,8 +67,19 @@ export interface Surroundings {
   readonly remoteIp: number;
   readonly localMac: number;
   readonly remoteMac: number;
-  /** Does what a command of the script does to the host; what it has no way to do was told before the run. */
+  /** Does what a command of the script does to the host. */
   apply(effect: Effect): void;
+}
+
+/** A line does not hold. */
+class Broken extends Error {
+  constructor(
+    readonly line: number,
+    readonly expected: string,
+    readonly got: string,
+  ) {
+    super(expected);
+  }
 }
 
 export class ScriptEnd implements LinkEnd {
@@ -82,16 +89,18 @@ export class ScriptEnd implements LinkEnd {
   /** The connection under test. */
   endpoint: Endpoint | null = null;
   private readonly context: Context;
+  private readonly sniffer = new Sniffer();
+  private readonly caller: Caller;
+  /** What the Python of the script has assigned, and TCP_INFO as it last was. */
+  private readonly names: Names = new Map();
   private index = -1;
   /** us at which the current event is due, and the last us of a range. */
   private due = 0;
   private until = 0;
   /** us that relative times of the current event count from. */
   private base = 0;
-  private sniffed: Sniffed[] = [];
-  private isWaiting = false;
-  private readonly names: Names = new Map();
-  private readonly caller: Caller;
+  /** The packet that is waited for; null: none is. */
+  private waiting: Packet | null = null;
   private nextPort = EPHEMERAL_PORT;
   /** ns until which the script's own end of the wire is busy sending. */
   private sendingUntil = 0;
@@ -114,48 +123,59 @@ export class ScriptEnd implements LinkEnd {
   }
 
   /** us of the script. */
-  get now(): number {
+  private get now(): number {
     return (clock.ns - ORIGIN_NS) / 1000;
-  }
-
-  get localIp(): number {
-    return this.world.localIp;
-  }
-
-  get remoteIp(): number {
-    return this.world.remoteIp;
-  }
-
-  /** `run` at `us` of the script, at once if that is past. */
-  private at(us: number, run: () => void): void {
-    const ns = ORIGIN_NS + Math.round(us * 1000);
-    this.world.machine.at(Math.max(ns, clock.ns), -1, 'script', () => {
-      this.world.machine.recorder.current = this.context;
-      if (this.outcome === null) run();
-    });
   }
 
   private get event(): ScriptEvent {
     return this.script.events[this.index] as ScriptEvent;
   }
 
+  /** The line of the current event. */
   private get line(): number {
     return this.script.events[Math.max(0, this.index)]?.place.line ?? 1;
   }
 
-  private mark(line: number, label: string): void {
+  /** `run` at `us` of the script, at once if that is past. */
+  private at(us: number, run: () => void): void {
+    const ns = ORIGIN_NS + Math.round(us * 1000);
+    this.world.machine.at(Math.max(ns, clock.ns), -1, 'script', () => this.guarded(run));
+  }
+
+  /** Does a part of the script; what is wrong there ends it. */
+  private guarded(run: () => void): void {
     const { recorder } = this.world.machine;
     const { current } = recorder;
     recorder.current = this.context;
-    recorder.note(Kind.SCRIPT, label, line);
+    try {
+      if (this.outcome === null) run();
+    } catch (error) {
+      this.give(error);
+    }
     recorder.current = current;
+  }
+
+  private give(error: unknown): void {
+    if (error instanceof Broken) {
+      const { line, expected, got } = error;
+      this.outcome = { kind: 'not ok', line, expected, got };
+      this.mark(line, `expected ${expected}, got ${got}`);
+    } else if (error instanceof Unsupported) {
+      const { what, line } = error;
+      this.outcome = { kind: 'unsupported', line, what };
+      this.mark(line, `unsupported: ${what}`);
+    } else throw error;
+    this.world.machine.stop('the script ends here');
+  }
+
+  private mark(line: number, label: string): void {
+    this.world.machine.recorder.note(label, line);
   }
 
   // The timeline
 
   /** Goes on with the next event. */
   private next(): void {
-    if (this.outcome !== null) return;
     const before = this.script.events[this.index];
     const beforeDue = this.due;
     this.index++;
@@ -164,78 +184,61 @@ export class ScriptEnd implements LinkEnd {
       this.end();
       return;
     }
-    const { time } = event;
+    const { time, action } = event;
     const isAnchored = before !== undefined && isInbound(before) && isInbound(event);
     this.base = time.kind === 'absolute' ? 0 : isAnchored ? beforeDue : this.now;
     this.due = this.base + (time.kind === 'any' ? 0 : time.us);
     this.until = time.kind === 'any' || time.until === null ? this.due : this.base + time.until;
-    if (event.action.kind === 'packet' && event.action.direction === 'out') {
+    if (action.kind === 'packet' && action.direction === 'out') {
       this.mark(event.place.line, 'begins');
-      this.expect(event.action);
-    } else if (this.due <= this.now) this.begin();
-    else this.at(this.due, () => this.begin());
+      this.expect(action);
+    } else if (this.due <= this.now) this.begin(event);
+    else this.at(this.due, () => this.begin(event));
   }
 
-  private begin(): void {
-    const { event } = this;
-    const { line } = event.place;
+  private begin({ action, place: { line } }: ScriptEvent): void {
     this.mark(line, 'begins');
-    const late = this.missed(this.now);
-    if (late !== null) return this.fail(line, `${event.action.kind === 'packet' ? 'to send this' : 'to get here'} at ${clockTime(this.due)}`, late);
-    switch (event.action.kind) {
+    if (this.isOff(this.now)) {
+      const what = action.kind === 'packet' ? 'to send this' : 'to do this';
+      throw new Broken(line, `${what} at ${clockTime(this.due)}`, `there at ${clockTime(this.now)} only`);
+    }
+    switch (action.kind) {
       case 'packet':
-        return this.send(event.action, line);
+        this.send(action, line);
+        break;
       case 'call':
-        return this.call(event.action, line);
+        this.call(action, line);
+        break;
       case 'command':
-        return this.command(event.action.text, line);
+        this.command(action.text, line);
+        break;
       case 'code':
-        return this.code(event, line);
+        this.code(action.text, line, action.textPlace.line);
+        break;
     }
   }
 
-  /** How far off the current event's time `us` is, in words; null: within tolerance. */
-  private missed(us: number, due = this.due, until = this.until): string | null {
+  /** True when `us` is further from the current event's time than the tolerance. */
+  private isOff(us: number, due = this.due, until = this.until): boolean {
     const { toleranceUs, tolerancePercent } = this.settings;
     const tolerance = Math.max(toleranceUs, ((due - this.base) * tolerancePercent) / 100);
-    return us < due - tolerance || us > until + tolerance ? `it at ${clockTime(us)}` : null;
+    return us < due - tolerance || us > until + tolerance;
   }
 
   /** The current event is over and was as the script says: on with the next, once the host has nothing left to do at once. */
   private done(line: number): void {
     this.mark(line, 'holds');
-    this.whenQuiet(() => this.next());
+    this.goOn();
   }
 
-  private whenQuiet(run: () => void): void {
+  private goOn(): void {
     const { machine } = this.world;
     const { index } = this;
-    let isOver = false;
     const once = (): void => {
-      if (isOver || this.outcome !== null) return;
-      isOver = true;
-      machine.recorder.current = this.context;
-      run();
+      if (this.index === index) this.guarded(() => this.next());
     };
     machine.whenQuiet(once);
-    machine.at(clock.ns + LONGEST_BUSY_NS, -1, 'script', () => {
-      if (this.index === index) once();
-    });
-  }
-
-  /** A line does not hold, or the whole script cannot be run: the run is over. */
-  fail(line: number, expected: string, got: string): void {
-    if (this.outcome !== null) return;
-    this.outcome = { kind: 'not ok', line, expected, got };
-    this.mark(line, `expected ${expected}, got ${got}`);
-    this.world.machine.stop('the script does not hold');
-  }
-
-  private unsupported(line: number, what: string): void {
-    if (this.outcome !== null) return;
-    this.outcome = { kind: 'unsupported', line, what };
-    this.mark(line, `unsupported: ${what}`);
-    this.world.machine.stop('the script asks for what the model has not');
+    machine.at(clock.ns + LONGEST_BUSY_NS, -1, 'script', once);
   }
 
   /** After the last event: calls that block still have their time. */
@@ -246,17 +249,18 @@ export class ScriptEnd implements LinkEnd {
       this.world.machine.stop('the script is over');
       return;
     }
-    this.at(Math.max(open.end + this.settings.toleranceUs, this.now), () => {
-      const still = this.caller.open;
-      if (still === null) this.end();
-      else this.fail(still.line, `${still.name}() to return at ${clockTime(still.end)}`, 'none, it still blocks');
+    const { line, name, end } = open;
+    const last = Math.max(end + this.settings.toleranceUs + GRACE_US, this.now);
+    this.at(last, () => {
+      throw new Broken(line, `${name}() to return at ${clockTime(end)}`, 'nothing, it still blocks');
     });
   }
 
   /** The machine has nothing left to do, or has broken: what that means for the script. */
   ended(reason: string, message: string): Outcome {
     if (this.outcome !== null) return this.outcome;
-    const got = reason === 'error' ? `an error of the model: ${message.split('\n')[0]}` : `the end of the run (${message})`;
+    const got =
+      reason === 'error' ? `an error of the model: ${message.split('\n')[0]}` : `the end of the run (${message})`;
     return { kind: 'not ok', line: this.line, expected: 'the script to go on', got };
   }
 
@@ -264,110 +268,112 @@ export class ScriptEnd implements LinkEnd {
 
   private call(call: SystemCall, line: number): void {
     const { index } = this;
-    const isBlocking = call.end !== null;
-    const end = call.end === null ? this.due : this.event.time.kind === 'relative' ? this.base + call.end : call.end;
+    const { end: until } = call;
+    const end = until === null ? null : this.event.time.kind === 'relative' ? this.base + until : until;
+    const { base } = this;
     const settle = (problem: { expected: string; got: string } | null): void => {
-      const late = isBlocking ? this.missed(this.now, end, end) : null;
-      if (problem !== null) this.fail(line, problem.expected, problem.got);
-      else if (late !== null) this.fail(line, `${call.name}() to return at ${clockTime(end)}`, `a return at ${clockTime(this.now)}`);
-      else if (isBlocking) this.mark(line, 'holds');
-      else this.done(line);
+      this.guarded(() => {
+        if (problem !== null) throw new Broken(line, problem.expected, problem.got);
+        if (end === null) {
+          this.done(line);
+          return;
+        }
+        const { toleranceUs, tolerancePercent } = this.settings;
+        const tolerance = Math.max(toleranceUs, ((end - base) * tolerancePercent) / 100);
+        if (Math.abs(this.now - end) > tolerance) {
+          throw new Broken(line, `${call.name}() to return at ${clockTime(end)}`, `a return at ${clockTime(this.now)}`);
+        }
+        this.mark(line, 'holds');
+        if (this.index >= this.script.events.length) this.end();
+      });
     };
     try {
-      this.caller.make(call, line, isBlocking ? end : null, settle);
+      this.caller.make(call, line, end, settle);
     } catch (error) {
-      if (!(error instanceof CannotMap)) throw error;
-      this.unsupported(line, error.message);
+      if (error instanceof CannotMap) throw new Unsupported(error.message, line);
+      throw error;
+    }
+    if (end !== null) {
+      this.goOn();
       return;
     }
-    if (isBlocking) this.whenQuiet(() => this.next());
-    else {
-      this.at(this.now + PATIENCE_US, () => {
-        if (this.index === index && this.caller.isBusy) this.fail(line, `${call.name}() to return`, `none in ${PATIENCE_US / 1e6} s`);
-      });
-    }
+    this.at(this.now + PATIENCE_US, () => {
+      if (this.index !== index || !this.caller.isBusy) return;
+      throw new Broken(line, `${call.name}() to return`, `nothing in ${PATIENCE_US / 1e6} s`);
+    });
   }
 
   private command(text: string, line: number): void {
     let pause = 0;
     for (const effect of effectsOf(text)) {
+      if (effect.kind === 'unsupported') throw new Unsupported(effect.what, line);
       if (effect.kind === 'sleep') pause += effect.us;
-      else if (effect.kind === 'unsupported') return this.unsupported(line, effect.what);
       else this.world.apply(effect);
     }
     if (pause > 0) this.at(this.now + pause, () => this.done(line));
     else this.done(line);
   }
 
-  private code({ action }: ScriptEvent, line: number): void {
-    if (action.kind !== 'code') return;
-    const { fd } = this.endpoint ?? { fd: null };
-    if (fd === null) return this.fail(line, 'a descriptor of the connection, whose TCP_INFO the code looks at', 'none (no accept() or connect() so far)');
-    let statements: Statement[];
-    try {
-      statements = parsePython(action.text);
-    } catch (error) {
-      if (!(error instanceof Unsupported)) throw error;
-      return this.unsupported(action.textPlace.line + error.line, error.what);
-    }
-    this.caller.tcpInfo(fd, (info) => {
-      if (typeof info === 'string') return this.fail(line, 'TCP_INFO of the connection', info);
-      for (const [name, value] of info) this.names.set(name, value);
-      try {
-        const failure = runPython(statements, this.names);
-        if (failure === null) this.done(line);
-        else this.fail(action.textPlace.line + failure.line, failure.expected, failure.got);
-      } catch (error) {
-        if (!(error instanceof Unsupported)) throw error;
-        this.unsupported(action.textPlace.line + error.line, error.what);
-      }
-    });
+  /** Asserts on TCP_INFO of the connection under test. `first`: the line its text begins at. */
+  private code(text: string, line: number, first: number): void {
+    const fd = this.endpoint?.fd ?? null;
+    if (fd === null) throw new Broken(line, 'a descriptor of the connection, whose TCP_INFO the code looks at', 'none');
+    this.caller.tcpInfo(fd, (info) =>
+      this.guarded(() => {
+        if (typeof info === 'string') throw new Broken(line, 'TCP_INFO of the connection', info);
+        for (const [name, value] of info) this.names.set(name, value);
+        try {
+          const failure = runPython(parsePython(text), this.names);
+          if (failure !== null) throw new Broken(first + failure.line, failure.expected, failure.got);
+        } catch (error) {
+          if (error instanceof Unsupported) throw new Unsupported(error.what, first + error.line);
+          throw error;
+        }
+        this.done(line);
+      }),
+    );
   }
 
   // Packets of the script
 
   private send(packet: Packet, line: number): void {
     try {
-      this.inject(packet);
+      this.transmit(this.bytesOf(packet));
     } catch (error) {
-      if (!(error instanceof CannotMap)) throw error;
-      return this.fail(line, error.message, `< ${printPacket(packet).slice(2)}`);
+      if (error instanceof CannotMap) throw new Broken(line, error.message, printPacket(packet));
+      throw error;
     }
     this.done(line);
   }
 
-  private inject(packet: Packet): void {
-    if (packet.protocol === 'tcp') {
-      this.receiveSyn(packet);
-      const { endpoint } = this;
-      if (endpoint === null || endpoint.protocol !== 'tcp') throw new CannotMap('a TCP connection this belongs to');
-      if (endpoint.state === 'syn-ack sent' && packet.flags.includes('.')) endpoint.state = 'passive';
-      else if (endpoint.state === 'syn sent' && packet.flags.includes('S') && packet.flags.includes('.')) {
-        endpoint.state = 'active';
-        endpoint.remoteIsn = packet.sequence.start;
-      }
-      this.transmit(endpoint.tcpIn(packet, this.settings.tsEcrScaled));
-      return;
-    }
+  private bytesOf(packet: Packet): Uint8Array {
+    if (packet.protocol === 'tcp') this.receiveSyn(packet);
     const { endpoint } = this;
-    if (endpoint === null) throw new CannotMap('a socket this belongs to');
-    if (packet.protocol === 'udp') {
-      if (endpoint.protocol !== 'udp') throw new CannotMap('a UDP socket this belongs to');
-      this.transmit(endpoint.udpIn(packet));
-    } else this.transmit(endpoint.icmpIn(packet));
+    if (endpoint === null) throw new CannotMap('a socket this packet is for');
+    if (packet.protocol === 'icmp') return endpoint.icmpIn(packet);
+    if (packet.protocol !== endpoint.protocol) throw new CannotMap(`a ${endpoint.protocol.toUpperCase()} packet`);
+    if (packet.protocol === 'udp') return endpoint.udpIn(packet);
+    const hasAck = packet.flags.includes('.');
+    if (endpoint.state === 'syn-ack sent' && hasAck) endpoint.state = 'passive';
+    else if (endpoint.state === 'syn sent' && packet.flags.includes('S')) {
+      // A SYN without ACK: both ends have opened at once.
+      endpoint.state = hasAck ? 'active' : 'syn sent';
+      endpoint.remoteIsn = packet.sequence.start;
+    }
+    return endpoint.tcpIn(packet, this.settings.tsEcrScaled);
   }
 
   /** A packet for a listening socket makes a new connection, which is under test from now on. */
-  private receiveSyn(packet: TcpPacket): void {
-    const { endpoint, settings } = this;
+  private receiveSyn({ sequence }: TcpPacket): void {
+    const { endpoint, settings, world } = this;
     if (endpoint !== null && endpoint.state !== 'listening') return;
     const child = new Endpoint('tcp', null);
     child.state = 'syn received';
-    child.localIp = this.localIp;
+    child.localIp = world.localIp;
     child.localPort = endpoint?.localPort || settings.bindPort;
-    child.remoteIp = this.remoteIp;
+    child.remoteIp = world.remoteIp;
     child.remotePort = this.nextPort++;
-    child.remoteIsn = packet.sequence.start;
+    child.remoteIsn = sequence.start;
     this.endpoint = child;
   }
 
@@ -393,131 +399,61 @@ export class ScriptEnd implements LinkEnd {
   // Packets of the kernel
 
   receive(arrived: frame): void {
-    const bytes = heap.bytes(arrived.data, arrived.len - 4).slice();
-    const us = (arrived.start - ORIGIN_NS) / 1000;
+    this.sniffer.add(arrived);
     freeFrame(arrived);
-    const seen = decodeFrame(bytes);
-    if (seen === null) return;
-    this.sniffed.push({ seen, us });
-    if (this.isWaiting) this.match();
+    if (this.waiting !== null) this.guarded(() => this.match());
   }
 
+  /** The script takes no notice of a cable that is pulled. */
   linkChanged(): void {}
 
   private expect(packet: Packet): void {
-    const { endpoint, index } = this;
-    const { line } = this.event.place;
-    if (packet.protocol === 'tcp' && endpoint?.state === 'connecting' && /^S[EWA]*$/.test(packet.flags.replace(/[EWA]/g, ''))) {
-      endpoint.state = 'syn sent';
-      endpoint.scriptLocalIsn = packet.sequence.start;
+    const { endpoint, index, line } = this;
+    if (endpoint === null) throw new Broken(line, `${printPacket(packet)}`, 'no socket that could send it');
+    if (packet.protocol === 'tcp') {
+      const isSyn = packet.flags.includes('S');
+      const hasAck = packet.flags.includes('.');
+      const begins =
+        (endpoint.state === 'connecting' && isSyn && !hasAck) || (endpoint.state === 'syn received' && isSyn && hasAck);
+      if (begins) endpoint.scriptLocalIsn = packet.sequence.start;
+      if (begins && !hasAck) endpoint.state = 'syn sent';
     }
-    if (endpoint === null) return this.fail(line, 'a connection this packet belongs to', 'none so far');
-    if (packet.protocol === 'tcp' && endpoint.state === 'syn received' && isSynAck(packet)) {
-      endpoint.scriptLocalIsn = packet.sequence.start;
-    }
-    this.isWaiting = true;
+    this.waiting = packet;
     const isAny = this.event.time.kind === 'any';
-    const wait = isAny ? PATIENCE_US : this.until - this.now + this.settings.toleranceUs + GRACE_US;
-    this.at(this.now + Math.max(0, wait), () => {
-      if (this.index !== index || !this.isWaiting) return;
-      const [first] = this.sniffed;
-      const when = isAny ? 'at any time' : `at ${clockTime(this.due)}`;
-      const part = first === undefined ? '' : `, only ${this.shown(first.seen, packet)}`;
-      this.fail(line, `${printPacket(packet)} ${when}`, `none until ${clockTime(this.now)}${part}`);
+    const last = isAny ? this.now + PATIENCE_US : this.until + this.settings.toleranceUs + GRACE_US;
+    this.at(last, () => {
+      if (this.index !== index || this.waiting === null) return;
+      const first = this.sniffer.first(endpoint, packet);
+      const only = first === null ? 'nothing' : `only ${inWords(endpoint, first.seen, null, packet)}`;
+      throw new Broken(line, this.wanted(packet), `${only} until ${clockTime(this.now)}`);
     });
     this.match();
   }
 
-  /** Holds what the kernel has sent against the packet that is expected. */
+  /** The expected packet with its time, in words. */
+  private wanted(packet: Packet): string {
+    const range = this.until > this.due ? ` to ${clockTime(this.until)}` : '';
+    const when = this.event.time.kind === 'any' ? '' : ` at ${clockTime(this.due)}${range}`;
+    return `${printPacket(packet)}${when}`;
+  }
+
+  /** Holds what the kernel has sent against the packet that is expected; goes on waiting if it has not come whole. */
   private match(): void {
-    const { action, place } = this.event;
-    if (action.kind !== 'packet') return;
-    while (this.sniffed.length > 0 && !this.isOfTest((this.sniffed[0] as Sniffed).seen, action)) this.sniffed.shift();
-    const [first] = this.sniffed;
-    if (first === undefined) return;
-    const taken = this.taken(action);
+    const { waiting: expected, endpoint, line } = this;
+    if (expected === null || endpoint === null) return;
+    const taken = this.sniffer.take(endpoint, expected, this.settings.strictSegments);
     if (taken === null) return;
-    this.sniffed.splice(0, taken.frames);
-    const { endpoint } = this;
-    const { seen } = first;
-    if (seen.inner.protocol === 'tcp' && endpoint?.state === 'syn received' && action.protocol === 'tcp' && isSynAck(action)) {
-      endpoint.state = 'syn-ack sent';
-      endpoint.liveLocalIsn = seen.inner.seq;
-    }
-    const { words, why } = this.held(seen, taken.tcp, action);
-    const isAny = this.event.time.kind === 'any';
-    const when = isAny ? '' : ` at ${clockTime(this.due)}${this.until > this.due ? ` to ${clockTime(this.until)}` : ''}`;
-    this.isWaiting = false;
-    if (why !== null) {
-      this.fail(place.line, `${printPacket(action)}${when}`, `${words} at ${clockTime(first.us)} (${why})`);
-      return;
-    }
-    const off = isAny ? null : this.missed(first.us);
-    if (off !== null) this.fail(place.line, `${printPacket(action)}${when}`, off);
-    else {
-      this.mark(place.line, 'holds');
-      this.next();
-    }
-  }
-
-  /** True for packets of the connection under test; learns its address from its SYN or first datagram. */
-  private isOfTest(seen: Seen, expected: Packet): boolean {
-    const { endpoint } = this;
-    if (endpoint === null) return false;
-    const { ip, inner } = seen;
-    if (inner.protocol === 'icmp' || expected.protocol === 'icmp') return inner.protocol === expected.protocol && ip.destination === endpoint.remoteIp;
-    if (endpoint.sends(seen)) return true;
-    const isFirst =
-      inner.protocol === endpoint.protocol &&
-      inner.protocol !== 'other' &&
-      ip.destination === endpoint.remoteIp &&
-      inner.destination === endpoint.remotePort;
-    if (!isFirst) return false;
-    const isSyn = inner.protocol === 'tcp' && endpoint.state === 'syn sent' && (inner.flags & (FLAG.S | FLAG['.'])) === FLAG.S;
-    if (!isSyn && !(inner.protocol === 'udp' && endpoint.state === 'connecting')) return false;
-    endpoint.localIp = ip.source;
-    endpoint.localPort = inner.source;
-    if (inner.protocol === 'tcp') endpoint.liveLocalIsn = inner.seq;
-    return true;
-  }
-
-  /** How many frames make up the expected packet, joined; null: the rest has still to come. */
-  private taken(expected: Packet): { readonly frames: number; readonly tcp: Tcp | null } | null {
-    const first = this.sniffed[0]?.seen.inner;
-    if (first?.protocol !== 'tcp' || expected.protocol !== 'tcp') return { frames: 1, tcp: null };
-    let whole: Tcp = first;
-    let frames = 1;
-    const wanted = expected.sequence.length;
-    while (whole.payload.length > 0 && whole.payload.length < wanted && !this.settings.strictSegments) {
-      while (this.sniffed[frames] !== undefined && !this.isOfTest((this.sniffed[frames] as Sniffed).seen, expected)) this.sniffed.splice(frames, 1);
-      const next = this.sniffed[frames]?.seen.inner;
-      if (next === undefined) return null;
-      const both = next.protocol === 'tcp' ? joined(whole, next) : null;
-      if (both === null || both.payload.length > wanted) break;
-      whole = both;
-      frames++;
-    }
-    return { frames, tcp: whole };
-  }
-
-  /** The packet in words, and why it is not the expected one. */
-  private held(seen: Seen, tcp: Tcp | null, expected: Packet): { words: string; why: string | null } {
-    const { inner, ip } = seen;
-    if (tcp !== null && expected.protocol === 'tcp' && this.endpoint !== null) {
-      const actual = this.endpoint.tcpOut(tcp, ip.tos, ip.ttl, expected);
-      const { tsTickUs, toleranceUs } = this.settings;
-      const stamps = tsTickUs === 0 ? null : { tickUs: tsTickUs, toleranceUs };
-      return { words: inWords(actual, expected), why: tcpDifference(expected, actual, tcp.payload, stamps) };
-    }
-    const words = inShort(seen);
-    if (inner.protocol === 'udp' && expected.protocol === 'udp') return { words, why: udpDifference(expected, inner, ip) };
-    if (inner.protocol === 'icmp' && expected.protocol === 'icmp') return { words, why: icmpDifference(expected, inner, ip) };
-    return { words, why: 'another protocol' };
-  }
-
-  private shown(seen: Seen, expected: Packet): string {
-    const { inner } = seen;
-    return this.held(seen, inner.protocol === 'tcp' ? inner : null, expected).words;
+    this.waiting = null;
+    const { seen, tcp } = taken;
+    if (tcp !== null && endpoint.state === 'syn received' && endpoint.learnSynAck(tcp)) endpoint.state = 'syn-ack sent';
+    const us = (taken.ns - ORIGIN_NS) / 1000;
+    const { tsTickUs: tickUs, toleranceUs } = this.settings;
+    const why = difference(endpoint, seen, tcp, expected, tickUs === 0 ? null : { tickUs, toleranceUs });
+    const got = `${inWords(endpoint, seen, tcp, expected)} at ${clockTime(us)}`;
+    if (why !== null) throw new Broken(line, this.wanted(expected), `${got} (${why})`);
+    if (this.event.time.kind !== 'any' && this.isOff(us)) throw new Broken(line, this.wanted(expected), got);
+    this.mark(line, 'holds');
+    this.next();
   }
 }
 
@@ -525,13 +461,7 @@ function isInbound({ action }: ScriptEvent): boolean {
   return action.kind === 'packet' && action.direction === 'in';
 }
 
-function isSynAck({ flags }: TcpPacket): boolean {
-  return flags.includes('S') && flags.includes('.');
-}
-
 /** `0.1 s`, to the us. */
 function clockTime(us: number): string {
   return us < 0 ? `-${seconds(Math.round(-us))} s` : `${seconds(Math.round(us))} s`;
 }
-
-export type { Heap };

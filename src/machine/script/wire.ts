@@ -149,11 +149,13 @@ function decodeOption(kind: number, length: number, view: DataView, at: number, 
     }));
     return { kind: 'sack', blocks };
   }
-  if (kind === 8 && length === 10) return { kind: 'timestamp', value: view.getUint32(at + 2), echo: view.getUint32(at + 6) };
+  if (kind === 8 && length === 10)
+    return { kind: 'timestamp', value: view.getUint32(at + 2), echo: view.getUint32(at + 6) };
   const data = bytes.subarray(at + 2, at + length);
   if (kind === 19 && length === 18) return { kind: 'md5', digest: hex(data) };
   if (kind === 34) return { kind: 'FO', cookie: hex(data) };
-  if (kind === 254 && length >= 4 && view.getUint16(at + 2) === FOEXP_MAGIC) return { kind: 'FOEXP', cookie: hex(data.subarray(2)) };
+  if (kind === 254 && length >= 4 && view.getUint16(at + 2) === FOEXP_MAGIC)
+    return { kind: 'FOEXP', cookie: hex(data.subarray(2)) };
   return { kind: 'unknown', text: `option ${kind} of ${length} bytes` };
 }
 
@@ -227,7 +229,11 @@ function pseudoSum(ip: Ip, length: number): number {
   return halves(ip.source) + halves(ip.destination) + ip.protocol + length;
 }
 
-export function encodeTcp(ip: Ip, tcp: Omit<Tcp, 'protocol' | 'options' | 'headerBytes'>, options: Uint8Array): Uint8Array {
+export function encodeTcp(
+  ip: Ip,
+  tcp: Omit<Tcp, 'protocol' | 'options' | 'headerBytes'>,
+  options: Uint8Array,
+): Uint8Array {
   const headerBytes = TCP_BYTES + options.length;
   const bytes = new Uint8Array(headerBytes + tcp.payload.length);
   const view = new DataView(bytes.buffer);

@@ -127,7 +127,9 @@ const HARMLESS =
 
 /** What a command does, one effect for each of its simple commands that has one. */
 export function effectsOf(text: string): Effect[] {
-  const whole = text.replace(/\\\n/g, ' ').replace(/\$\(\(([^()]*(?:\([^()]*\)[^()]*)*)\)\)/g, (_, inner: string) => arithmetic(inner));
+  const whole = text
+    .replace(/\\\n/g, ' ')
+    .replace(/\$\(\(([^()]*(?:\([^()]*\)[^()]*)*)\)\)/g, (_, inner: string) => arithmetic(inner));
   return simpleCommands(whole).flatMap(effectOf);
 }
 
@@ -178,19 +180,24 @@ function effectOf(written: string): Effect[] {
   if (/[|<>`]|\$\(/.test(command)) return unsupported;
   const words = (command.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? []).map(unquoted);
   const [name = '', ...rest] = words;
-  if (/(^|\/)defaults\.sh$/.test(name)) return DEFAULTS.flatMap(([switched, value]) => sysctlOf(switched, String(value)));
+  if (/(^|\/)defaults\.sh$/.test(name))
+    return DEFAULTS.flatMap(([switched, value]) => sysctlOf(switched, String(value)));
   if (/(^|\/)set_sysctls\.(py|sh)$/.test(name) || name === 'sysctl') {
-    return rest.filter((word) => !/^-[a-zA-Z]+$/.test(word)).flatMap((word): Effect[] => {
-      const at = word.indexOf('=');
-      if (at < 0) return [];
-      return sysctlOf(nameOf(word.slice(0, at)), word.slice(at + 1));
-    });
+    return rest
+      .filter((word) => !/^-[a-zA-Z]+$/.test(word))
+      .flatMap((word): Effect[] => {
+        const at = word.indexOf('=');
+        if (at < 0) return [];
+        return sysctlOf(nameOf(word.slice(0, at)), word.slice(at + 1));
+      });
   }
   if (/sysctl_restore/.test(name)) return [];
-  if (name === 'sleep' && /^\d*\.?\d+$/.test(rest[0] ?? '')) return [{ kind: 'sleep', us: Math.round(Number(rest[0]) * 1e6) }];
+  if (name === 'sleep' && /^\d*\.?\d+$/.test(rest[0] ?? ''))
+    return [{ kind: 'sleep', us: Math.round(Number(rest[0]) * 1e6) }];
   if (HARMLESS.test(command)) return [];
   if (name === 'ethtool') return /\bon\b/.test(command) ? unsupported : [];
-  if (name === 'tc' && /\bqdisc\b/.test(command)) return /\b(pfifo|pfifo_fast|bfifo)\b|\bdel\b/.test(command) ? [] : unsupported;
+  if (name === 'tc' && /\bqdisc\b/.test(command))
+    return /\b(pfifo|pfifo_fast|bfifo)\b|\bdel\b/.test(command) ? [] : unsupported;
   const mtu = /^(?:ifconfig\s+\S+|ip\s+link\s+set\b.*?)\s+mtu\s+(\d+)$/.exec(command);
   if (mtu !== null) return [{ kind: 'mtu', bytes: Number(mtu[1]) }];
   if (name === 'ip' && /^(-4\s+)?(route|ro|r)$/.test(rest.slice(0, rest[0] === '-4' ? 2 : 1).join(' '))) {
@@ -223,7 +230,8 @@ function sysctlOf(name: string, value: string): Effect[] {
   if (WORDS[name]?.includes(value)) return [{ kind: 'sysctl', name, value }];
   const known = Object.hasOwn(SYSCTLS, name) ? SYSCTLS[name] : undefined;
   const number = /^-?(\d+|0x[\da-f]+)$/i.test(value) ? Number(value) : Number.NaN;
-  if (known !== undefined && number >= known.min && number <= known.max) return [{ kind: 'sysctl', name, value: number }];
+  if (known !== undefined && number >= known.min && number <= known.max)
+    return [{ kind: 'sysctl', name, value: number }];
   const newer = Object.hasOwn(NEWER, name) ? NEWER[name] : undefined;
   if (newer?.(value)) return [];
   return [{ kind: 'unsupported', what: `the sysctl net.${name}=${value}` }];

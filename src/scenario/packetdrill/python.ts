@@ -102,12 +102,14 @@ function tokensOf(source: string, line: number): Token[] {
   for (let at = 0; source.slice(at).trim() !== ''; ) {
     TOKEN.lastIndex = at;
     const found = TOKEN.exec(source);
-    if (found === null) throw new Unsupported(`Python from ${JSON.stringify(source.slice(at).trim().slice(0, 24))} on`, line);
+    if (found === null)
+      throw new Unsupported(`Python from ${JSON.stringify(source.slice(at).trim().slice(0, 24))} on`, line);
     const [all, comment, number, name, string, mark] = found;
     at += all.length;
     if (comment !== undefined) break;
     const text = (number ?? name ?? string ?? mark) as string;
-    const kind = number !== undefined ? 'number' : name !== undefined ? 'name' : string !== undefined ? 'string' : 'mark';
+    const kind =
+      number !== undefined ? 'number' : name !== undefined ? 'name' : string !== undefined ? 'string' : 'mark';
     tokens.push({ kind, text, at: at - text.length });
   }
   return tokens;
@@ -323,8 +325,8 @@ export function runPython(statements: readonly Statement[], names: Names): Failu
     const { line } = statement;
     const used = new Map<string, Value>();
     try {
-      if (statement.kind === 'assign') names.set(statement.name, valueOf(statement.value, names, used, line));
-      else if (!truth(valueOf(statement.test, names, used, line))) {
+      if (statement.kind === 'assign') names.set(statement.name, evaluate(statement.value, names, used, line));
+      else if (!truth(evaluate(statement.test, names, used, line))) {
         const got = [...used].map(([name, value]) => `${name} = ${shown(value)}`).join(', ');
         return { line, expected: statement.text, got: got === '' ? 'False' : got };
       }
@@ -337,8 +339,8 @@ export function runPython(statements: readonly Statement[], names: Names): Failu
   return null;
 }
 
-function valueOf(node: Node, names: Names, used: Map<string, Value>, line: number): Value {
-  const of = (inner: Node): Value => valueOf(inner, names, used, line);
+function evaluate(node: Node, names: Names, used: Map<string, Value>, line: number): Value {
+  const of = (inner: Node): Value => evaluate(inner, names, used, line);
   switch (node.kind) {
     case 'value':
       return node.value;

@@ -1,0 +1,101 @@
+/** `packetdrill FILE...`: plays scripts against the model and says of each what came of it. */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../machine/run';
+import { callsBeyond } from '../machine/script/beyond';
+import { parsePacketdrill } from '../scenario/packetdrill/parse';
+import { beyondOf, type ScriptOptions, scenarioOfScript } from '../scenario/packetdrill/scenario';
+import { parseScenario } from '../scenario/schema';
+import { SYSCTLS } from '../scenario/sysctls';
+import { Problem } from './problem';
+import { readText } from './target';
+
+/** Deepest folder that is looked into, and most scripts at a time. */
+const DEEPEST = 12;
+const MOST_FILES = 10_000;
+
+/** The files, and the scripts in folders, in order of names. */
+export function scriptFiles(paths: readonly string[]): string[] {
+  const files: string[] = [];
+  const visit = (path: string, depth: number): void => {
+    if (!(statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
+      files.push(path);
+      return;
+    }
+    if (depth > DEEPEST) throw new Problem(`${path}: expected at most ${DEEPEST} folders inside each other`);
+    for (const name of readdirSync(path).sort()) {
+      const inner = join(path, name);
+      const isFolder = statSync(inner, { throwIfNoEntry: false })?.isDirectory() ?? false;
+      if (isFolder || name.endsWith('.pkt')) visit(inner, depth + 1);
+    }
+  };
+  for (const path of paths) visit(path, 0);
+  if (files.length > MOST_FILES) throw new Problem(`FILE: expected at most ${MOST_FILES} scripts, not ${files.length}`);
+  return files;
+}
+
+/** Switches from `net.ipv4.tcp_sack=0`, `ipv4.tcp_sack=0`. */
+export function sysctlsOf(texts: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, name = '', value = ''] = /^(?:net\.)?([\w.]+)=(-?\d+)$/.exec(text) ?? [];
+      const known = Object.hasOwn(SYSCTLS, name) ? SYSCTLS[name] : undefined;
+      if (known === undefined) {
+        throw new Problem(`--sysctl: expected NAME=NUMBER with a name such as ipv4.tcp_sack, not "${text}"`);
+      }
+      if (Number(value) < known.min || Number(value) > known.max) {
+        throw new Problem(`--sysctl: expected ${name} from ${known.min} to ${known.max}, not ${value}`);
+      }
+      return [name, Number(value)] as const;
+    }),
+  );
+}
+
+export interface Verdict {
+  readonly kind: 'ok' | 'not ok' | 'unsupported';
+  /** `ok FILE`, `not ok FILE:3: expected ..., got ...`, `unsupported FILE:3: ...`. */
+  readonly text: string;
+}
+
+/** Plays one script. Never throws for what stands in it. */
+export function playFile(path: string, options: ScriptOptions): Verdict {
+  let text: string;
+  try {
+    text = readText(path);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { kind: 'not ok', text: `not ok ${error.message}` };
+  }
+  return verdictOf(path, text, options);
+}
+
+/** The same for a text; `path` is what it is called. */
+export function verdictOf(path: string, text: string, options: ScriptOptions): Verdict {
+  const parsed = parsePacketdrill(text);
+  if (!parsed.ok) {
+    const [{ line, column, message } = { line: 1, column: 1, message: '' }] = parsed.issues;
+    return {
+      kind: 'not ok',
+      text: `not ok ${path}:${line}:${column}: ${message.replace(/^line \d+, column \d+: /, '')}`,
+    };
+  }
+  const [beyond] = [...beyondOf(text), ...callsBeyond(parsed.script)].sort((a, b) => a.line - b.line);
+  if (beyond !== undefined) return { kind: 'unsupported', text: `unsupported ${path}:${beyond.line}: ${beyond.what}` };
+  const scenario = parseScenario(scenarioOfScript(text, options));
+  if (!scenario.ok)
+    return { kind: 'not ok', text: `not ok ${path}:1: ${scenario.issues[0]?.message ?? 'no scenario'}` };
+  const outcome = run(scenario.scenario, { level: 'off' }).script;
+  switch (outcome?.kind) {
+    case 'ok':
+      return { kind: 'ok', text: `ok ${path}` };
+    case 'unsupported':
+      return { kind: 'unsupported', text: `unsupported ${path}:${outcome.line}: ${outcome.what}` };
+    case 'not ok':
+      return {
+        kind: 'not ok',
+        text: `not ok ${path}:${outcome.line}: expected ${outcome.expected}, got ${outcome.got}`,
+      };
+    default:
+      throw new Error('a run of a script says nothing of it');
+  }
+}
