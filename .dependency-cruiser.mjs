@@ -39,7 +39,8 @@ const linuxCycles = [
   // softirq.c wakes ksoftirqd; sched.c's cond_resched_softirq enables bottom halves.
   'kernel/(sched|softirq)\\.ts$',
   // dev.c runs the qdisc with __qdisc_run; sch_generic.c hands the skb back with dev_hard_start_xmit.
-  'net/(core/dev|sched/sch_generic)\\.ts$',
+  // sch_generic.c attaches mq to devices with several queues; sch_mq.c gives each of them a pfifo_fast.
+  'net/(core/dev|sched/sch_generic|sched/sch_mq)\\.ts$',
   // ip_output.c and ip_input.c look routes up; route.c points the routes it makes at ip_output and ip_local_deliver.
   'net/ipv4/(route|ip_output|ip_input|ip_forward)\\.ts$',
 ];

@@ -41,10 +41,17 @@ export class Core {
     return this.stack.at(-1);
   }
 
+  /** The interrupt that was raised first, of those not yet taken. */
+  get firstInterrupt(): PendingInterrupt | undefined {
+    let [first] = this.interrupts;
+    for (const pending of this.interrupts) if (first !== undefined && pending.at < first.at) first = pending;
+    return first;
+  }
+
   /** ns from which an interrupt waits to be taken, Infinity: none does, or one is under way. */
   get interruptAt(): number {
     if (this.top?.context.kind === 'hardirq') return Number.POSITIVE_INFINITY;
-    let at = this.interrupts[0]?.at ?? Number.POSITIVE_INFINITY;
+    let at = this.firstInterrupt?.at ?? Number.POSITIVE_INFINITY;
     for (const { timerFired } of this.cpus) at = Math.min(at, timerFired);
     return at;
   }

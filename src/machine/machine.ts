@@ -3,8 +3,9 @@ import type { Heap, StructObject } from '../base/heap';
 import { Rng } from '../base/rng';
 import { type Arch, cpu as currentCpu, type Request, setCurrent } from '../kernel/arch/current';
 import { TASK_DEAD, TASK_RUNNING, type task_struct } from '../kernel/include/linux/wait';
-import { do_IRQ, smp_apic_timer_interrupt } from '../kernel/kernel/irq';
+import { CALL_FUNCTION_SINGLE_VECTOR, do_IRQ, smp_apic_timer_interrupt } from '../kernel/kernel/irq';
 import { runqueue } from '../kernel/kernel/sched';
+import { smp_call_function_single_interrupt } from '../kernel/kernel/smp';
 import { __do_softirq, irq_stat } from '../kernel/kernel/softirq';
 import { type Context, Kind, type Recorder } from '../trace/recorder';
 import type { Core, Execution, MachineCpu } from './cpu';
@@ -65,9 +66,7 @@ export class Machine {
       softirqAfterIrq: (id) => {
         cpuOf(id).softirqAfterIrq = true;
       },
-      kick: () => {
-        clock.horizon = Math.min(clock.horizon, clock.ns + IPI_NS);
-      },
+      sendIpi: (id) => this.raise(cpuOf(id), CALL_FUNCTION_SINGLE_VECTOR, clock.ns + IPI_NS),
       read32: (device, offset) => (this.devices[device] as Device).read32(offset),
       write32: (device, offset, value) => (this.devices[device] as Device).write32(offset, value),
       needResched: (id) => cpuOf(id).core.needResched,
@@ -91,11 +90,15 @@ export class Machine {
     const { interrupts } = cpu.core;
     const at = interrupts.findIndex((pending) => pending.irq === irq && pending.cpu === cpu);
     if (asserted && at < 0) {
-      interrupts.push({ cpu, irq, at: clock.ns });
-      clock.horizon = Math.min(clock.horizon, clock.ns);
+      this.raise(cpu, irq, clock.ns);
     } else if (!asserted && at >= 0) {
       interrupts.splice(at, 1);
     }
+  }
+
+  private raise(cpu: MachineCpu, irq: number, at: number): void {
+    cpu.core.interrupts.push({ cpu, irq, at });
+    clock.horizon = Math.min(clock.horizon, at);
   }
 
   /** Starts a task at `at` ns. */
@@ -253,11 +256,13 @@ export class Machine {
   }
 
   private takeInterrupt(core: Core): void {
-    const [irq] = core.interrupts;
+    const irq = core.firstInterrupt;
     const timer = core.cpus.reduce((first, cpu) => (cpu.timerFired < first.timerFired ? cpu : first));
     if (irq !== undefined && irq.at <= timer.timerFired) {
-      core.interrupts.shift();
-      this.push(irq.cpu, irq.cpu.hardirq, do_IRQ(irq.irq), 'interrupt');
+      core.interrupts.splice(core.interrupts.indexOf(irq), 1);
+      if (irq.irq === CALL_FUNCTION_SINGLE_VECTOR) {
+        this.push(irq.cpu, irq.cpu.hardirq, smp_call_function_single_interrupt(), 'interrupt of another CPU');
+      } else this.push(irq.cpu, irq.cpu.hardirq, do_IRQ(irq.irq), 'interrupt');
     } else {
       timer.timerFired = Number.POSITIVE_INFINITY;
       this.push(timer, timer.hardirq, smp_apic_timer_interrupt(), 'timer interrupt');

@@ -52,8 +52,8 @@ export interface Arch {
   setTimer(cpu: number, at: number): void;
   /** Asks that softirqs run when the interrupt under way is over. */
   softirqAfterIrq(cpu: number): void;
-  /** Makes `cpu` look at its pending work (reschedule or function-call interrupt). */
-  kick(cpu: number): void;
+  /** Interrupts another CPU so that it makes the function calls that wait for it. */
+  sendIpi(cpu: number): void;
   /** MMIO read and write of a device register, by device index and byte offset. */
   read32(device: number, offset: number): number;
   write32(device: number, offset: number, value: number): void;

@@ -9,7 +9,7 @@ export const idleArch: Arch = {
   unlocked: () => 0,
   setTimer: idle,
   softirqAfterIrq: idle,
-  kick: idle,
+  sendIpi: idle,
   read32: () => 0,
   write32: idle,
   needResched: () => false,

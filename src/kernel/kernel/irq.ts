@@ -11,6 +11,12 @@ import { hrtimer_interrupt, tick_program_event } from './timer';
 /** ns an interrupt takes from the line to the first instruction: saving state, vector dispatch. */
 const IRQ_ENTRY_NS = 250;
 
+/** Vector of the interrupt by which a CPU has another call functions (arch/x86/include/asm/irq_vectors.h). */
+export const CALL_FUNCTION_SINGLE_VECTOR = 0xfb;
+
+/** Lines from here on are messages (MSI-X); those below come from the IO-APIC. */
+export const FIRST_MSI_IRQ = 40;
+
 /** Handlers by line. */
 const irq_desc = kernel_global<(irqaction | undefined)[]>(() => []);
 
@@ -58,6 +64,14 @@ function* handle_fasteoi_irq(action: irqaction): Kgen {
 }
 
 /**
+ * Flow handler of a message (MSI, MSI-X): acknowledged before the handlers, so that the next one is not lost.
+ * @simplified a message that comes while its handler runs waits in the interrupt controller, not in the line's state
+ */
+function* handle_edge_irq(action: irqaction): Kgen {
+  yield* handle_irq_event(action);
+}
+
+/**
  * Finds the line's flow handler.
  * @modelled arch/x86/kernel/irq_64.c
  */
@@ -66,7 +80,11 @@ function* handle_irq(irq: number): Kgen<boolean> {
   if (action === undefined) {
     return false;
   }
-  yield* handle_fasteoi_irq(action);
+  if (irq >= FIRST_MSI_IRQ) {
+    yield* handle_edge_irq(action);
+  } else {
+    yield* handle_fasteoi_irq(action);
+  }
   return true;
 }
 

@@ -40,12 +40,12 @@ export const CLASSES: readonly { readonly why: string; readonly names: RegExp }[
       qdisc_skb_cb qdisc_throttled qdisc_unthrottled sk_has_account sk_has_allocations sk_mem_pages
       sk_stream_min_wspace sk_stream_wspace sk_wmem_alloc_get skb_checksum_start_offset skb_clone_writable
       skb_cloned SKB_DATA_ALIGN skb_dst skb_dst_is_noref skb_dst_set skb_end_pointer skb_frag_address skb_get
-      skb_get_queue_mapping skb_gro_len skb_gro_offset skb_gro_pull skb_has_frag_list skb_header_cloned
+      skb_get_queue_mapping skb_get_rx_queue skb_gro_len skb_gro_offset skb_gro_pull skb_has_frag_list skb_header_cloned
       skb_headlen skb_headroom skb_is_gso skb_is_nonlinear skb_mac_header skb_mac_header_was_set
       skb_network_header skb_network_header_len skb_network_offset skb_pagelen skb_peek skb_queue_empty
       skb_queue_head_init skb_queue_is_first skb_queue_is_last skb_queue_len skb_queue_next skb_queue_prev
       skb_reset_mac_header skb_reset_network_header skb_reset_tail_pointer skb_reset_transport_header
-      skb_rtable skb_set_mac_header skb_set_network_header skb_set_queue_mapping skb_set_tail_pointer
+      skb_rtable skb_rx_queue_recorded skb_set_mac_header skb_set_network_header skb_set_queue_mapping skb_set_tail_pointer
       skb_set_transport_header skb_shared skb_shinfo skb_tail_pointer skb_tailroom skb_transport_header
       skb_transport_offset sock_error sock_flag sock_hold sock_net sock_put sock_rcvlowat sock_rcvtimeo
       sock_reset_flag sock_set_flag sock_sndtimeo tcp_check_send_head tcp_full_space tcp_hdr tcp_hdrlen
@@ -70,7 +70,8 @@ export const CLASSES: readonly { readonly why: string; readonly names: RegExp }[
   {
     why: 'small functions and macros merged into their callers: in no recording, though their callers are',
     names: oneOf(`
-      DEFINE_WAIT __pskb_trim bictcp_update hystart_update ip_send_check pskb_trim rt_genid rt_hash rt_is_expired
+      DEFINE_WAIT __pskb_trim bictcp_update get_rps_cpu hystart_update ip_send_check pskb_trim rps_record_sock_flow
+      rps_reset_sock_flow rt_genid rt_hash rt_is_expired sock_rps_reset_flow
     `),
   },
   {

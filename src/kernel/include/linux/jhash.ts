@@ -31,3 +31,12 @@ export function jhash_3words(first: number, second: number, third: number, initv
 export function jhash_2words(a: number, b: number, initval: number): number {
   return jhash_3words(a, b, 0, initval);
 }
+
+/**
+ * Hash of one word.
+ * @modelled include/linux/jhash.h
+ * @cost 2
+ */
+export function jhash_1word(a: number, initval: number): number {
+  return jhash_3words(a, 0, 0, initval);
+}

@@ -1,10 +1,25 @@
 /** Mirrors include/linux/netdevice.h (2.6.39): devices, TX queues, NAPI, per-CPU queues, packet types. */
-import { byteCount, embed, flags, fn, hex32, int, list, mac48, ref, str, struct, table } from '../../../base/struct';
-import type { Kgen } from '../../arch/current';
+import {
+  byteCount,
+  embed,
+  flags,
+  fn,
+  hex32,
+  int,
+  list,
+  mac48,
+  ref,
+  str,
+  struct,
+  table,
+  u32,
+} from '../../../base/struct';
+import { type Kgen, kernel_global, smp_processor_id, sysctl } from '../../arch/current';
 import type { hh_cache, neighbour } from '../net/dst';
 import type { Qdisc } from '../net/sch_generic';
 import type { sock } from '../net/sock';
 import { CHECKSUM_PARTIAL, type sk_buff, sk_buff_head, skb_shinfo } from './skbuff';
+import { call_single_data } from './smp';
 import { spin_lock, spin_unlock, spinlock_t } from './spinlock';
 import { jiffies, timer_list } from './timer';
 
@@ -89,6 +104,66 @@ export const netdev_queue = struct('netdev_queue', {
 });
 export interface netdev_queue extends InstanceType<typeof netdev_queue> {}
 
+/** Most queues of a device in each direction: an 82576 with igb has eight. */
+export const MAX_DEV_QUEUES = 8;
+/** No CPU is chosen. */
+export const RPS_NO_CPU = 0xffff;
+/** Most flows of a table of receive flow steering. */
+export const MAX_RPS_FLOWS = 1024;
+
+/** CPUs that share the packets of a receive queue (rps_cpus). */
+export const rps_map = struct('rps_map', { cpus: list(int('CPU'), 8, 'CPUs to choose from') });
+export interface rps_map extends InstanceType<typeof rps_map> {}
+
+/** Where a flow of a receive queue is being processed. */
+export const rps_dev_flow = struct('rps_dev_flow', {
+  cpu: int('CPU its packets go to', RPS_NO_CPU),
+  last_qtail: u32('how many packets that CPU had been given when the last one of this flow was'),
+});
+export interface rps_dev_flow extends InstanceType<typeof rps_dev_flow> {}
+
+/** Flows of one receive queue by their hash (rps_flow_cnt). */
+export const rps_dev_flow_table = struct('rps_dev_flow_table', {
+  mask: hex32('bits of the hash that choose an entry'),
+  flows: list(ref<rps_dev_flow>('flow'), MAX_RPS_FLOWS, 'flows'),
+});
+export interface rps_dev_flow_table extends InstanceType<typeof rps_dev_flow_table> {}
+
+/** On which CPU the reader of a flow last ran, by the hash of the flow (net.core.rps_sock_flow_entries). */
+export const rps_sock_flow_table = struct('rps_sock_flow_table', {
+  mask: hex32('bits of the hash that choose an entry'),
+  ents: list(int('CPU'), MAX_RPS_FLOWS, 'CPU of the reader; empty: receive flow steering is off'),
+});
+export interface rps_sock_flow_table extends InstanceType<typeof rps_sock_flow_table> {}
+
+/** The table of this host. */
+export const rps_sock_flows = kernel_global(() => {
+  const table = new rps_sock_flow_table();
+  const entries = sysctl('core.rps_sock_flow_entries', 0);
+  for (let n = 0; n < entries; n++) {
+    table.ents.push(RPS_NO_CPU);
+  }
+  table.mask = Math.max(0, entries - 1);
+  return table;
+});
+
+export const netdev_rx_queue = struct('netdev_rx_queue', {
+  dev: ref<net_device>('device'),
+  index: int('number of the queue'),
+  rps_map: ref<rps_map>('CPUs its packets are steered to, null: not steered'),
+  rps_flow_table: ref<rps_dev_flow_table>('flows that follow their readers, null: they do not'),
+});
+export interface netdev_rx_queue extends InstanceType<typeof netdev_rx_queue> {}
+
+/** TX queues that a CPU uses (the other way round than xps_cpus of a queue). */
+export const xps_map = struct('xps_map', { queues: list(int('TX queue'), MAX_DEV_QUEUES, 'TX queues') });
+export interface xps_map extends InstanceType<typeof xps_map> {}
+
+export const xps_dev_maps = struct('xps_dev_maps', {
+  cpu_map: list(ref<xps_map>('TX queues of a CPU'), 8, 'by CPU'),
+});
+export interface xps_dev_maps extends InstanceType<typeof xps_dev_maps> {}
+
 export const net_device = struct('net_device', {
   name: str('eth0'),
   ifindex: int('index'),
@@ -102,12 +177,17 @@ export const net_device = struct('net_device', {
   header_ops: table<header_ops>('operations of the link layer'),
   hard_header_len: byteCount('length of the link header', 14),
   tx_queue_len: int('packets a queue may hold', 1000),
-  _tx: list(ref<netdev_queue>('TX queue'), 8, 'TX queues'),
+  _tx: list(ref<netdev_queue>('TX queue'), MAX_DEV_QUEUES, 'TX queues'),
   num_tx_queues: int('TX queues', 1),
+  real_num_tx_queues: int('TX queues in use', 1),
+  _rx: list(ref<netdev_rx_queue>('RX queue'), MAX_DEV_QUEUES, 'RX queues'),
+  num_rx_queues: int('RX queues', 1),
+  real_num_rx_queues: int('RX queues in use', 1),
+  qdisc: ref<Qdisc>('root qdisc, as tc shows it'),
+  xps_maps: ref<xps_dev_maps>('transmit packet steering: TX queues by CPU, null: off'),
   carrier: int('the link is up', 1),
   gso_max_size: byteCount('largest GSO skb', 65536),
   priv: ref<object>('private data of the driver'),
-  rps_cpus: hex32('CPUs that receive packet steering may use, 0: off'),
   watchdog_timeo: int('jiffies a stopped TX queue may stand still, 0: not watched'),
   watchdog_timer: embed(timer_list, 'watches for a TX queue that stands still'),
   tx_packets: int('packets sent'),
@@ -141,9 +221,14 @@ export const softnet_data = struct('softnet_data', {
   backlog: embed(napi_struct, 'polls these two queues'),
   rps_ipi_list: list(ref<softnet_data>('queues of another CPU'), 8, 'CPUs to interrupt when NET_RX is over'),
   cpu: int('CPU it belongs to'),
+  csd: embed(call_single_data, 'interrupts this CPU, so that it polls its backlog'),
+  input_queue_head: u32('packets taken off the backlog'),
+  input_queue_tail: u32('packets put on the backlog'),
   processed: int('packets taken in'),
   dropped: int('packets dropped at the backlog limit'),
   time_squeeze: int('times the budget or the time ran out'),
+  cpu_collision: int('times the lock of a driver was taken by another CPU'),
+  received_rps: int('times another CPU asked for a poll of the backlog'),
 });
 export interface softnet_data extends InstanceType<typeof softnet_data> {}
 
@@ -187,6 +272,69 @@ export interface net extends InstanceType<typeof net> {}
  */
 export function netdev_get_tx_queue(dev: net_device, index: number): netdev_queue {
   return dev._tx.at(index);
+}
+
+/**
+ * True when the device was made with several TX queues.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function netif_is_multiqueue(dev: net_device): boolean {
+  return dev.num_tx_queues > 1;
+}
+
+/**
+ * Lets the driver be called for all queues.
+ * @modelled include/linux/netdevice.h
+ */
+export function netif_tx_start_all_queues(dev: net_device): void {
+  for (let i = 0; i < dev.num_tx_queues; i++) {
+    netif_tx_start_queue(netdev_get_tx_queue(dev, i));
+  }
+}
+
+/**
+ * The driver takes no more packets of this queue.
+ * @modelled include/linux/netdevice.h
+ * @cost 2
+ */
+export function netif_stop_subqueue(dev: net_device, queue_index: number): void {
+  netif_tx_stop_queue(netdev_get_tx_queue(dev, queue_index));
+}
+
+/**
+ * True while the driver has stopped this queue.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function __netif_subqueue_stopped(dev: net_device, queue_index: number): boolean {
+  return netif_tx_queue_stopped(netdev_get_tx_queue(dev, queue_index));
+}
+
+/**
+ * Notes on which CPU the reader of a flow runs.
+ * @modelled include/linux/netdevice.h
+ * @cost 3
+ */
+export function rps_record_sock_flow(table: rps_sock_flow_table, hash: number): void {
+  if (table.ents.length > 0 && hash !== 0) {
+    const index = (hash & table.mask) >>> 0;
+    const cpu = smp_processor_id();
+    if (table.ents.at(index) !== cpu) {
+      table.ents.set(index, cpu);
+    }
+  }
+}
+
+/**
+ * Forgets on which CPU the reader of a flow runs.
+ * @modelled include/linux/netdevice.h
+ * @cost 3
+ */
+export function rps_reset_sock_flow(table: rps_sock_flow_table, hash: number): void {
+  if (table.ents.length > 0 && hash !== 0) {
+    table.ents.set((hash & table.mask) >>> 0, RPS_NO_CPU);
+  }
 }
 
 /**

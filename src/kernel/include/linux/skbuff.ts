@@ -637,3 +637,48 @@ export function __skb_dequeue_tail(list: sk_buff_head): sk_buff | null {
 export function __net_timestamp(skb: sk_buff): void {
   skb.tstamp = clock.ns;
 }
+
+/**
+ * Notes the RX queue that a packet came in on: one more, 0 says none.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_record_rx_queue(skb: sk_buff, rx_queue: number): void {
+  skb.queue_mapping = rx_queue + 1;
+}
+
+/**
+ * The RX queue that a packet came in on.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_get_rx_queue(skb: sk_buff): number {
+  return skb.queue_mapping - 1;
+}
+
+/**
+ * True when it is known which RX queue a packet came in on.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_rx_queue_recorded(skb: sk_buff): boolean {
+  return skb.queue_mapping !== 0;
+}
+
+/**
+ * Chooses the TX queue of a packet.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_set_queue_mapping(skb: sk_buff, queue_mapping: number): void {
+  skb.queue_mapping = queue_mapping;
+}
+
+/**
+ * The TX queue of a packet.
+ * @modelled include/linux/skbuff.h
+ * @cost 1
+ */
+export function skb_get_queue_mapping(skb: sk_buff): number {
+  return skb.queue_mapping;
+}

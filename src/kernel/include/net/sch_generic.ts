@@ -1,7 +1,7 @@
 /** Mirrors include/net/sch_generic.h (2.6.39): Qdisc and its operations. */
 import { byteCount, embed, flags, hex32, int, list, ns, ref, struct, table, u8, u32 } from '../../../base/struct';
 import { smp_processor_id } from '../../arch/current';
-import type { net_device, netdev_queue } from '../linux/netdevice';
+import { MAX_DEV_QUEUES, type net_device, type netdev_queue } from '../linux/netdevice';
 import { type sk_buff, sk_buff_head, skb_shinfo } from '../linux/skbuff';
 import { spinlock_t } from '../linux/spinlock';
 import { hrtimer, timer_list } from '../linux/timer';
@@ -9,6 +9,7 @@ import { hrtimer, timer_list } from '../linux/timer';
 export const TCQ_F_BUILTIN = 1;
 export const TCQ_F_THROTTLED = 2;
 export const TCQ_F_CAN_BYPASS = 4;
+export const TCQ_F_MQROOT = 8;
 
 export const __QDISC_STATE_SCHED = 1 << 0;
 export const __QDISC_STATE_DEACTIVATED = 1 << 1;
@@ -38,7 +39,15 @@ export interface Qdisc_ops {
   peek: (qdisc: Qdisc) => sk_buff | null;
   init: ((qdisc: Qdisc) => void) | null;
   reset: ((qdisc: Qdisc) => void) | null;
+  /** Puts its children on the TX queues: of a root for devices with several. */
+  attach?: (qdisc: Qdisc) => void;
 }
+
+/** Children until they are attached (net/sched/sch_mq.c). */
+export const mq_sched = struct('mq_sched', {
+  qdiscs: list(ref<Qdisc>('child'), MAX_DEV_QUEUES, 'one qdisc a TX queue'),
+});
+export interface mq_sched extends InstanceType<typeof mq_sched> {}
 
 /** Token bucket state (net/sched/sch_tbf.c). */
 export const tbf_sched_data = struct('tbf_sched_data', {
@@ -128,7 +137,7 @@ export interface sfq_sched_data extends InstanceType<typeof sfq_sched_data> {}
 
 export const Qdisc = struct('Qdisc', {
   ops: table<Qdisc_ops>('operations'),
-  flags: flags('how it behaves', { TCQ_F_BUILTIN, TCQ_F_THROTTLED, TCQ_F_CAN_BYPASS }),
+  flags: flags('how it behaves', { TCQ_F_BUILTIN, TCQ_F_THROTTLED, TCQ_F_CAN_BYPASS, TCQ_F_MQROOT }),
   __state: flags('scheduled, switched off, running', {
     __QDISC_STATE_SCHED,
     __QDISC_STATE_DEACTIVATED,
@@ -157,6 +166,7 @@ export const Qdisc = struct('Qdisc', {
   netem: ref<netem_sched_data>('private data of netem'),
   prio: ref<prio_sched_data>('private data of prio'),
   sfq: ref<sfq_sched_data>('private data of sfq'),
+  mq: ref<mq_sched>('private data of mq'),
 });
 export interface Qdisc extends InstanceType<typeof Qdisc> {}
 

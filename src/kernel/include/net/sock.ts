@@ -18,7 +18,7 @@ import { EINTR, ENOBUFS, ERESTARTSYS } from '../linux/errno';
 import type { sk_filter_prog } from '../linux/filter';
 import type { kiocb } from '../linux/fs';
 import type { msghdr, socket, socket_wq } from '../linux/net';
-import { net_gso_ok } from '../linux/netdevice';
+import { net_gso_ok, rps_record_sock_flow, rps_reset_sock_flow, rps_sock_flows } from '../linux/netdevice';
 import type { page } from '../linux/skbuff';
 import { type sk_buff, sk_buff_head } from '../linux/skbuff';
 import { spin_lock, spin_unlock, spinlock_t } from '../linux/spinlock';
@@ -464,21 +464,50 @@ export function* sk_backlog_rcv(sk: sock, skb: sk_buff): Kgen<number> {
 
 /**
  * Notes for receive flow steering that the reader of this flow runs on this CPU.
- * @simplified RFS is off: no flow table
+ * @modelled include/net/sock.h
  * @cost 4
  */
-export function sock_rps_record_flow(_sk: sock): void {}
+export function sock_rps_record_flow(sk: sock): void {
+  rps_record_sock_flow(rps_sock_flows(), sk.sk_rxhash);
+}
+
+/**
+ * Forgets on which CPU the reader of this flow runs.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function sock_rps_reset_flow(sk: sock): void {
+  rps_reset_sock_flow(rps_sock_flows(), sk.sk_rxhash);
+}
 
 /**
  * Remembers the flow hash the device or RPS has given the segment.
  * @modelled include/net/sock.h
- * @omits sock_rps_reset_flow: RFS is off
  * @cost 3
  */
 export function sock_rps_save_rxhash(sk: sock, rxhash: number): void {
   if (sk.sk_rxhash !== rxhash) {
+    sock_rps_reset_flow(sk);
     sk.sk_rxhash = rxhash;
   }
+}
+
+/**
+ * The TX queue that the socket's last packets took, −1: none is remembered.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_tx_queue_get(sk: sock | null): number {
+  return sk === null ? -1 : sk.skc_tx_queue_mapping;
+}
+
+/**
+ * Remembers the TX queue, so that packets of a connection stay in order.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_tx_queue_set(sk: sock, tx_queue: number): void {
+  sk.skc_tx_queue_mapping = tx_queue;
 }
 
 /**

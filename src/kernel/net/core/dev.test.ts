@@ -17,9 +17,11 @@ import {
   netdev_get_tx_queue,
   netif_tx_stop_queue,
   packet_type,
+  rps_map,
 } from '../../include/linux/netdevice';
 import { CHECKSUM_NONE, CHECKSUM_PARTIAL, type sk_buff, skb_reserve } from '../../include/linux/skbuff';
 import { __QDISC_STATE_DEACTIVATED, type Qdisc } from '../../include/net/sch_generic';
+import { smp_call_function_single_interrupt } from '../../kernel/smp';
 import { __do_softirq, irq_stat } from '../../kernel/softirq';
 import { csum_fold, csum_partial } from '../../lib/checksum';
 import { ether_setup } from '../ethernet/eth';
@@ -60,7 +62,9 @@ const driver = ops<net_device_ops>('net_device_ops', 'test_netdev_ops', {
   ndo_select_queue: null,
 });
 
-const arch: Arch = { ...idleArch, random32: () => 12345 };
+/** CPUs that were interrupted by another one. */
+let interrupted: number[] = [];
+const arch: Arch = { ...idleArch, random32: () => 12345, sendIpi: (cpu) => interrupted.push(cpu) };
 
 let cpus: Cpu[] = [];
 let dev: net_device;
@@ -94,6 +98,7 @@ beforeEach(() => {
   clock.ns = 0;
   taken = [];
   received = [];
+  interrupted = [];
   refuse = 0;
   cpus = [];
   const kernel: Kernel = { host: 0, cpus, globals: [], arch, version: '2.6.39', sysctl: {} };
@@ -320,7 +325,9 @@ describe('receiving', () => {
 
   it('steers a flow to one CPU, which takes it from its backlog', () => {
     dev_add_pack(handler());
-    dev.rps_cpus = 0b10;
+    const map = new rps_map();
+    map.cpus.push(1);
+    dev._rx.at(0).rps_map = map;
     for (const n of [1, 2]) {
       const skb = arriving(0x45);
       const iph = new iphdr(skb.data);
@@ -330,8 +337,11 @@ describe('receiving', () => {
     }
     expect(received).toEqual([]);
     softirqs();
+    expect(interrupted).toEqual([1]);
     setCurrent(cpus[1] as Cpu, heap);
+    drain(smp_call_function_single_interrupt());
     softirqs();
+    expect(softnet().received_rps).toBe(1);
     expect(received).toEqual([
       [0x45, 1],
       [0x45, 1],

@@ -2,8 +2,7 @@
  * Mirrors net/core/dev.c (2.6.39): from dev_queue_xmit to the driver, the softirqs NET_TX and NET_RX, NAPI, GRO, the
  * receive path up to the protocol handlers, registration of devices and handlers. Inline functions of
  * include/linux/netdevice.h and include/net/pkt_sched.h that reach code of this file stand here too.
- * Left out: VLAN tags in software, bridging and bonding (rx_handler), ingress qdiscs, netpoll, ethtool, flow steering by
- * socket (RFS), transmit steering maps (XPS).
+ * Left out: VLAN tags in software, bridging and bonding (rx_handler), ingress qdiscs, netpoll, ethtool.
  */
 import { heap } from '../../../base/heap';
 import { cpu, type Kgen, kernel, kernel_global, per_cpu, smp_processor_id, sysctl } from '../../arch/current';
@@ -12,6 +11,7 @@ import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ETH_P_ALL, ETH_P_IP } from '../../include/linux/if_ether';
 import { NET_RX_SOFTIRQ, NET_TX_SOFTIRQ } from '../../include/linux/interrupt';
 import { IP_MF, IP_OFFSET, IPPROTO_TCP, IPPROTO_UDP, iphdr } from '../../include/linux/ip';
+import { jhash_1word, jhash_3words } from '../../include/linux/jhash';
 import {
   __netif_tx_lock,
   __netif_tx_unlock,
@@ -42,15 +42,19 @@ import {
   NETIF_F_TSO,
   NETIF_F_V4_CSUM,
   napi_disable_pending,
+  napi_schedule_prep,
   type napi_struct,
   net,
-  type net_device,
+  net_device,
   netdev_get_tx_queue,
   netdev_queue,
+  netdev_rx_queue,
   netif_needs_gso,
   netif_tx_queue_stopped,
   packet_handlers,
   type packet_type,
+  type rps_dev_flow,
+  rps_sock_flows,
   skb_gro_len,
   skb_gro_offset,
   skb_gso_ok,
@@ -71,6 +75,7 @@ import {
   skb_checksum_start_offset,
   skb_clone_writable,
   skb_cloned,
+  skb_get_rx_queue,
   skb_has_frag_list,
   skb_header_cloned,
   skb_headlen,
@@ -80,12 +85,14 @@ import {
   skb_reset_mac_header,
   skb_reset_network_header,
   skb_reset_transport_header,
+  skb_rx_queue_recorded,
   skb_set_network_header,
+  skb_set_queue_mapping,
   skb_shinfo,
 } from '../../include/linux/skbuff';
 import { spin_lock, spin_trylock, spin_unlock } from '../../include/linux/spinlock';
 import { jiffies } from '../../include/linux/timer';
-import { skb_dst_drop, skb_dst_force } from '../../include/net/dst';
+import { skb_dst, skb_dst_drop, skb_dst_force } from '../../include/net/dst';
 import {
   __QDISC_STATE_DEACTIVATED,
   __QDISC_STATE_SCHED,
@@ -100,10 +107,11 @@ import {
   qdisc_run_end,
   TCQ_F_CAN_BYPASS,
 } from '../../include/net/sch_generic';
+import { sk_tx_queue_get, sk_tx_queue_set } from '../../include/net/sock';
+import { __smp_call_function_single } from '../../kernel/smp';
 import {
   __raise_softirq_irqoff,
   in_irq,
-  irq_stat,
   local_bh_disable,
   local_bh_enable,
   open_softirq,
@@ -145,6 +153,8 @@ function softnet_init(): softnet_data {
   const sd = new softnet_data();
   sd.backlog.poll = process_backlog;
   sd.backlog.weight = WEIGHT_P;
+  sd.csd.func = rps_trigger_softirq;
+  sd.csd.info = sd;
   return sd;
 }
 
@@ -324,6 +334,14 @@ export function netif_tx_wake_queue(dev_queue: netdev_queue): void {
       __netif_schedule(dev_queue.qdisc);
     }
   }
+}
+
+/**
+ * The driver takes packets of this queue again.
+ * @modelled include/linux/netdevice.h
+ */
+export function netif_wake_subqueue(dev: net_device, queue_index: number): void {
+  netif_tx_wake_queue(netdev_get_tx_queue(dev, queue_index));
 }
 
 /**
@@ -596,52 +614,93 @@ export function* dev_hard_start_xmit(skb: sk_buff, dev: net_device, txq: netdev_
   return rc;
 }
 
+/** Seed of the hashes by which queues and CPUs are chosen: random for each boot. A static variable, so no call. */
+const hashrnd = kernel_global(() => kernel.arch.random32());
+
 /**
- * Picks a TX queue by the hash of the flow.
- * @simplified the hash of the socket or flow is spread with one multiplication, not with jhash
+ * Picks a TX queue: that of the same number as the RX queue of a packet that is passed on, else by the hash of the flow.
+ * @modelled net/core/dev.c
+ * @omits netdev_get_prio_tc_map: no traffic classes (num_tc = 0)
  */
-export function __skb_tx_hash(dev: net_device, skb: sk_buff, num_tx_queues: number): number {
+export function __skb_tx_hash(_dev: net_device, skb: sk_buff, num_tx_queues: number): number {
+  if (skb_rx_queue_recorded(skb)) {
+    return skb_get_rx_queue(skb) % num_tx_queues;
+  }
+  return Math.floor((flow_hash(skb) * num_tx_queues) / 2 ** 32);
+}
+
+/** Hash of the connection that a packet belongs to. Stands in both functions that need it in Linux. */
+const flow_hash = (skb: sk_buff): number => {
   const sk = skb.sk;
   const hash = sk !== null && sk.skc_hash !== 0 ? sk.skc_hash : skb.protocol ^ skb.rxhash;
-  const queues = Math.min(num_tx_queues, dev.num_tx_queues);
-  return Math.floor(((Math.imul(hash, 0x9e3779b1) >>> 0) * queues) / 2 ** 32);
-}
+  return jhash_1word(hash, hashrnd());
+};
 
 /**
  * Picks a TX queue by the hash of the flow.
  * @modelled include/linux/netdevice.h
  */
 export function skb_tx_hash(dev: net_device, skb: sk_buff): number {
-  return __skb_tx_hash(dev, skb, dev.num_tx_queues);
+  return __skb_tx_hash(dev, skb, dev.real_num_tx_queues);
 }
 
 /**
- * Chooses the TX queue: the only one, the driver's choice, the socket's last one, or by hash.
+ * A TX queue that the driver chose, or 0 if it is not in use.
  * @modelled net/core/dev.c
- * @omits get_xps_queue: no transmit steering maps
- * @omits sk_tx_queue_set: the queue is remembered by a field write
+ * @cost 2
+ */
+export function dev_cap_txqueue(dev: net_device, queue_index: number): number {
+  return queue_index >= dev.real_num_tx_queues ? 0 : queue_index;
+}
+
+/**
+ * Picks a TX queue of those that this CPU is to use (xps_cpus), by the hash of the flow if there are several; −1: none is set.
+ * @modelled net/core/dev.c
+ */
+export function get_xps_queue(dev: net_device, skb: sk_buff): number {
+  const dev_maps = dev.xps_maps;
+  if (dev_maps === null || smp_processor_id() >= dev_maps.cpu_map.length) {
+    return -1;
+  }
+  const map = dev_maps.cpu_map.at(smp_processor_id());
+  if (map === null || map.queues.length === 0) {
+    return -1;
+  }
+  const { length } = map.queues;
+  const queue_index = map.queues.at(length === 1 ? 0 : Math.floor((flow_hash(skb) * length) / 2 ** 32));
+  return queue_index >= dev.real_num_tx_queues ? -1 : queue_index;
+}
+
+/**
+ * Chooses the TX queue: the only one, the driver's choice, the socket's last one, the one of this CPU (XPS), or by hash. A socket's
+ * choice stays while packets are under way (ooo_okay), so that none overtakes another.
+ * @modelled net/core/dev.c
  */
 export function dev_pick_tx(dev: net_device, skb: sk_buff): netdev_queue {
   const select = dev.netdev_ops === null ? null : dev.netdev_ops.ndo_select_queue;
   let queue_index = 0;
-  if (dev.num_tx_queues > 1) {
-    if (select !== null) {
-      queue_index = select(dev, skb);
-      if (queue_index >= dev.num_tx_queues) {
-        queue_index = 0;
-      }
-    } else {
-      const sk = skb.sk;
-      queue_index = sk === null ? -1 : sk.skc_tx_queue_mapping;
-      if (queue_index < 0 || skb.ooo_okay || queue_index >= dev.num_tx_queues) {
+  if (dev.real_num_tx_queues === 1) {
+    queue_index = 0;
+  } else if (select !== null) {
+    queue_index = dev_cap_txqueue(dev, select(dev, skb));
+  } else {
+    const sk = skb.sk;
+    queue_index = sk_tx_queue_get(sk);
+    if (queue_index < 0 || skb.ooo_okay || queue_index >= dev.real_num_tx_queues) {
+      const old_index = queue_index;
+      queue_index = get_xps_queue(dev, skb);
+      if (queue_index < 0) {
         queue_index = skb_tx_hash(dev, skb);
-        if (sk !== null && sk.sk_dst_cache !== null && skb._skb_refdst === sk.sk_dst_cache) {
-          sk.skc_tx_queue_mapping = queue_index;
+      }
+      if (queue_index !== old_index && sk !== null) {
+        const dst = sk.sk_dst_cache;
+        if (dst !== null && skb_dst(skb) === dst) {
+          sk_tx_queue_set(sk, queue_index);
         }
       }
     }
   }
-  skb.queue_mapping = queue_index;
+  skb_set_queue_mapping(skb, queue_index);
   return netdev_get_tx_queue(dev, queue_index);
 }
 
@@ -787,6 +846,17 @@ export function __napi_schedule(n: napi_struct): void {
 }
 
 /**
+ * Has NET_RX of this CPU poll a NAPI instance, unless that is arranged already.
+ * @modelled include/linux/netdevice.h
+ * @cost 4
+ */
+export function napi_schedule(n: napi_struct): void {
+  if (napi_schedule_prep(n)) {
+    __napi_schedule(n);
+  }
+}
+
+/**
  * Takes a NAPI instance off the poll list.
  * @modelled net/core/dev.c
  */
@@ -866,22 +936,18 @@ export function* net_rx_action(): Kgen {
  */
 export function net_rps_action_and_irq_enable(sd: softnet_data): void {
   for (let remsd = sd.rps_ipi_list.shift(); remsd !== null; remsd = sd.rps_ipi_list.shift()) {
-    rps_trigger_softirq(remsd);
-    kernel.arch.kick(remsd.cpu);
+    __smp_call_function_single(remsd.cpu, remsd.csd);
   }
 }
 
 /**
- * Has another CPU poll its backlog.
- * @simplified runs before the interrupt is sent; in Linux the interrupted CPU does this itself
+ * In the interrupt that another CPU sent: has NET_RX poll the backlog.
+ * @modelled net/core/dev.c
  */
-export function rps_trigger_softirq(sd: softnet_data): void {
-  sd.poll_list.push(sd.backlog);
-  const target = kernel.cpus[sd.cpu];
-  if (target !== undefined) {
-    const stat = irq_stat(target);
-    stat.__softirq_pending = stat.__softirq_pending | (1 << NET_RX_SOFTIRQ);
-  }
+export function rps_trigger_softirq(data: object): void {
+  const sd = data as softnet_data;
+  ____napi_schedule(sd, sd.backlog);
+  sd.received_rps++;
 }
 
 /**
@@ -899,10 +965,11 @@ export function rps_ipi_queued(sd: softnet_data): boolean {
 }
 
 /**
- * Appends a packet to the backlog of a CPU; dropped when more than netdev_max_backlog wait there.
+ * Appends a packet to the backlog of a CPU; dropped when more than netdev_max_backlog wait there. `rflow` notes where the backlog ends
+ * then.
  * @modelled net/core/dev.c
  */
-export function enqueue_to_backlog(skb: sk_buff, to: number): number {
+export function enqueue_to_backlog(skb: sk_buff, to: number, rflow: rps_dev_flow | null): number {
   const sd = softnet(kernel.cpus[to] ?? cpu);
   const { input_pkt_queue } = sd;
   if (input_pkt_queue.qlen > sysctl('core.netdev_max_backlog', NETDEV_MAX_BACKLOG)) {
@@ -917,7 +984,30 @@ export function enqueue_to_backlog(skb: sk_buff, to: number): number {
     }
   }
   __skb_queue_tail(input_pkt_queue, skb);
+  const qtail = input_queue_tail_incr(sd);
+  if (rflow !== null) {
+    rflow.last_qtail = qtail;
+  }
   return NET_RX_SUCCESS;
+}
+
+/**
+ * Counts a packet put on the backlog; gives the count.
+ * @simplified input_queue_tail_incr_save of include/linux/netdevice.h, which also stores it
+ * @cost 1
+ */
+export function input_queue_tail_incr(sd: softnet_data): number {
+  sd.input_queue_tail++;
+  return sd.input_queue_tail;
+}
+
+/**
+ * Counts a packet taken off the backlog.
+ * @modelled include/linux/netdevice.h
+ * @cost 1
+ */
+export function input_queue_head_incr(sd: softnet_data): void {
+  sd.input_queue_head++;
 }
 
 /**
@@ -936,6 +1026,7 @@ export function* process_backlog(napi: napi_struct, quota: number): Kgen<number>
     let skb = __skb_dequeue(sd.process_queue);
     while (skb !== null) {
       yield* __netif_receive_skb(skb);
+      input_queue_head_incr(sd);
       work++;
       if (work >= limit) {
         return work;
@@ -956,8 +1047,9 @@ export function* process_backlog(napi: napi_struct, quota: number): Kgen<number>
 }
 
 /**
- * Hash of a received flow: addresses, and ports of TCP and UDP. 0 when there is none.
- * @simplified mixes with multiplications instead of jhash
+ * Hash of a received flow: addresses, and ports of TCP and UDP; the same for both directions. 0 when there is none.
+ * @modelled net/core/dev.c
+ * @omits pskb_may_pull: headers are in the linear part here
  */
 export function __skb_get_rxhash(skb: sk_buff): number {
   if (skb.protocol !== ETH_P_IP || skb_headlen(skb) < iphdr.size) {
@@ -965,33 +1057,89 @@ export function __skb_get_rxhash(skb: sk_buff): number {
   }
   const iph = new iphdr(skb.data);
   const ihl = (iph.version_ihl & 0xf) * 4;
-  const fragment = (iph.frag_off & (IP_MF | IP_OFFSET)) !== 0;
+  const ip_proto = (iph.frag_off & (IP_MF | IP_OFFSET)) !== 0 ? 0 : iph.protocol;
   let ports = 0;
-  if (!fragment && (iph.protocol === IPPROTO_TCP || iph.protocol === IPPROTO_UDP) && skb_headlen(skb) >= ihl + 4) {
-    ports = heap.readBe16(skb.data + ihl) ^ heap.readBe16(skb.data + ihl + 2);
+  if ((ip_proto === IPPROTO_TCP || ip_proto === IPPROTO_UDP) && skb_headlen(skb) >= ihl + 4) {
+    const one = heap.readBe16(skb.data + ihl);
+    const other = heap.readBe16(skb.data + ihl + 2);
+    ports = Math.max(one, other) * 65536 + Math.min(one, other);
   }
-  const mixed = Math.imul(iph.saddr ^ iph.daddr, 0x9e3779b1) ^ Math.imul(ports + 1, 0x85ebca6b);
-  return (mixed ^ (mixed >>> 15)) >>> 0 || 1;
+  const low = Math.min(iph.saddr, iph.daddr);
+  const high = Math.max(iph.saddr, iph.daddr);
+  return jhash_3words(low, high, ports, hashrnd()) || 1;
 }
 
 /**
- * CPU to which receive steering sends a packet, −1: none is chosen.
- * @simplified by the CPU mask of the device and the flow hash; socket flow tables (RFS) are left out
+ * The flow hash of a packet: the one it has, or a new one; 0: it has no flow.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
  */
-export function get_rps_cpu(dev: net_device, skb: sk_buff): number {
+export function skb_get_rxhash(skb: sk_buff): number {
   if (skb.rxhash === 0) {
     skb.rxhash = __skb_get_rxhash(skb);
   }
-  if (skb.rxhash === 0) {
-    return -1;
+  return skb.rxhash;
+}
+
+/**
+ * Sends a flow to another CPU from now on.
+ * @modelled net/core/dev.c
+ * @omits ndo_rx_flow_steer: the cards cannot steer single flows (CONFIG_RFS_ACCEL)
+ */
+export function set_rps_cpu(rflow: rps_dev_flow, next_cpu: number): void {
+  rflow.cpu = next_cpu;
+  const target = kernel.cpus[next_cpu];
+  if (target !== undefined) {
+    rflow.last_qtail = softnet(target).input_queue_head;
   }
-  const allowed: number[] = [];
-  for (const { id } of kernel.cpus) {
-    if ((dev.rps_cpus & (1 << id)) !== 0) {
-      allowed.push(id);
+}
+
+/** The CPU that receive steering chose; `rflow`: the flow, where it follows its reader. */
+export interface rps_choice {
+  readonly cpu: number;
+  readonly rflow: rps_dev_flow | null;
+}
+
+const NOT_STEERED: rps_choice = { cpu: -1, rflow: null };
+
+/**
+ * CPU to which receive steering sends a packet, −1: none is chosen. A flow follows its reader (RFS) once the packets that it left on its
+ * old CPU have been processed; without flow tables the hash chooses one of the CPUs of the queue (RPS).
+ * @modelled net/core/dev.c
+ */
+export function get_rps_cpu(dev: net_device, skb: sk_buff): rps_choice {
+  const index = skb_rx_queue_recorded(skb) ? skb_get_rx_queue(skb) : 0;
+  if (index >= dev.real_num_rx_queues || index >= dev._rx.length) {
+    return NOT_STEERED;
+  }
+  const rxqueue = dev._rx.at(index);
+  const map = rxqueue.rps_map;
+  const flow_table = rxqueue.rps_flow_table;
+  if (map !== null) {
+    if (map.cpus.length === 1 && flow_table === null) {
+      return { cpu: map.cpus.at(0), rflow: null };
+    }
+  } else if (flow_table === null) {
+    return NOT_STEERED;
+  }
+  skb_reset_network_header(skb);
+  const hash = skb_get_rxhash(skb);
+  if (hash === 0) {
+    return NOT_STEERED;
+  }
+  const sock_flow_table = rps_sock_flows();
+  if (flow_table !== null && sock_flow_table.ents.length > 0) {
+    const rflow = flow_table.flows.at((hash & flow_table.mask) >>> 0);
+    const next_cpu = sock_flow_table.ents.at((hash & sock_flow_table.mask) >>> 0);
+    const old = kernel.cpus[rflow.cpu];
+    if (rflow.cpu !== next_cpu && (old === undefined || softnet(old).input_queue_head >= rflow.last_qtail)) {
+      set_rps_cpu(rflow, next_cpu);
+    }
+    if (kernel.cpus[rflow.cpu] !== undefined) {
+      return { cpu: rflow.cpu, rflow };
     }
   }
-  return allowed[Math.floor((skb.rxhash * allowed.length) / 2 ** 32)] ?? -1;
+  return map === null ? NOT_STEERED : { cpu: map.cpus.at(Math.floor((hash * map.cpus.length) / 2 ** 32)), rflow: null };
 }
 
 /**
@@ -1054,12 +1202,9 @@ export function* __netif_receive_skb(skb: sk_buff): Kgen<number> {
  */
 export function* netif_receive_skb(skb: sk_buff): Kgen<number> {
   net_timestamp_check(skb);
-  const dev = skb.dev as net_device;
-  if (dev.rps_cpus !== 0) {
-    const to = get_rps_cpu(dev, skb);
-    if (to >= 0) {
-      return enqueue_to_backlog(skb, to);
-    }
+  const { cpu: to, rflow } = get_rps_cpu(skb.dev as net_device, skb);
+  if (to >= 0) {
+    return enqueue_to_backlog(skb, to, rflow);
   }
   return yield* __netif_receive_skb(skb);
 }
@@ -1265,7 +1410,45 @@ export function netdev_update_features(dev: net_device, wanted: number): void {
 }
 
 /**
- * Registers a device: index, TX queues, and the features every device has because they work in software.
+ * Makes a device with room for several queues each way.
+ * @simplified the queues themselves are made when the device is registered
+ */
+export function alloc_netdev_mqs(txqs: number, rxqs: number): net_device {
+  const dev = new net_device();
+  dev.num_tx_queues = txqs;
+  dev.real_num_tx_queues = txqs;
+  dev.num_rx_queues = rxqs;
+  dev.real_num_rx_queues = rxqs;
+  return dev;
+}
+
+/**
+ * How many TX queues are in use.
+ * @modelled net/core/dev.c
+ * @omits qdisc_reset_all_tx_gt: set before the device is opened
+ */
+export function netif_set_real_num_tx_queues(dev: net_device, txq: number): number {
+  if (txq < 1 || txq > dev.num_tx_queues) {
+    return -EINVAL;
+  }
+  dev.real_num_tx_queues = txq;
+  return 0;
+}
+
+/**
+ * How many RX queues are in use.
+ * @modelled net/core/dev.c
+ */
+export function netif_set_real_num_rx_queues(dev: net_device, rxq: number): number {
+  if (rxq < 1 || rxq > dev.num_rx_queues) {
+    return -EINVAL;
+  }
+  dev.real_num_rx_queues = rxq;
+  return 0;
+}
+
+/**
+ * Registers a device: index, queues, and the features every device has because they work in software.
  * @simplified no sysfs, no notifier chain
  */
 export function register_netdevice(dev: net_device): number {
@@ -1276,6 +1459,12 @@ export function register_netdevice(dev: net_device): number {
     txq.dev = dev;
     txq.index = index;
     dev._tx.push(txq);
+  }
+  for (let index = dev._rx.length; index < dev.num_rx_queues; index++) {
+    const rxq = new netdev_rx_queue();
+    rxq.dev = dev;
+    rxq.index = index;
+    dev._rx.push(rxq);
   }
   netdev_update_features(dev, dev.features | NETIF_F_GSO | NETIF_F_GRO);
   dev_base.push(dev);

@@ -1,7 +1,7 @@
 /**
  * Mirrors net/sched/sch_generic.c (2.6.39): sending from a qdisc, pfifo_fast, the TX watchdog, attaching qdiscs to
  * devices. The queue helpers of include/net/sch_generic.h that touch skb lists stand here too. Left out: classful
- * trees and their statistics estimators, qdisc destruction through RCU, the list of multiqueue qdiscs (mq).
+ * trees and their statistics estimators, qdisc destruction through RCU.
  */
 import { ops } from '../../../base/dispatch';
 import { type Kgen, smp_processor_id } from '../../arch/current';
@@ -18,6 +18,7 @@ import {
   netdev_get_tx_queue,
   type netdev_queue,
   netif_carrier_ok,
+  netif_is_multiqueue,
   netif_running,
   netif_tx_queue_frozen_or_stopped,
   netif_tx_queue_stopped,
@@ -41,8 +42,9 @@ import {
 } from '../../include/net/sch_generic';
 import { need_resched } from '../../kernel/sched';
 import { mod_timer, setup_timer } from '../../kernel/timer';
-import { __netif_schedule, dev_hard_start_xmit, netif_schedule_queue } from '../core/dev';
+import { __netif_schedule, dev_hard_start_xmit, netif_schedule_queue, softnet } from '../core/dev';
 import { kfree_skb } from '../core/skbuff';
+import { mq_qdisc_ops } from './sch_mq';
 
 /** Band of each packet priority; band 0 is sent first. */
 const prio2band = [1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1];
@@ -205,6 +207,7 @@ export function handle_dev_cpu_collision(skb: sk_buff, dev_queue: netdev_queue, 
     kfree_skb(skb);
     return qdisc_qlen(q);
   }
+  softnet().cpu_collision++;
   return dev_requeue_skb(skb, q);
 }
 
@@ -510,14 +513,35 @@ export function attach_one_default_qdisc(dev: net_device, dev_queue: netdev_queu
 }
 
 /**
+ * Gives a device its default qdiscs: one a TX queue, and if there are several, mq as the root above them.
+ * @modelled net/sched/sch_generic.c
+ */
+export function attach_default_qdiscs(dev: net_device): void {
+  const txq = netdev_get_tx_queue(dev, 0);
+  if (!netif_is_multiqueue(dev) || dev.tx_queue_len === 0) {
+    for (const one of dev._tx) {
+      attach_one_default_qdisc(dev, one);
+    }
+    dev.qdisc = txq.qdisc;
+    return;
+  }
+  const qdisc = qdisc_create_dflt(txq, mq_qdisc_ops);
+  const { attach } = mq_qdisc_ops;
+  if (attach !== undefined) {
+    attach(qdisc);
+  }
+  dev.qdisc = qdisc;
+}
+
+/**
  * Starts transmission on a device that has been opened: default qdiscs where there are none, then the watchdog.
  * @modelled net/sched/sch_generic.c
  */
 export function dev_activate(dev: net_device): void {
+  if (dev.qdisc === null) {
+    attach_default_qdiscs(dev);
+  }
   for (const txq of dev._tx) {
-    if (txq.qdisc === null) {
-      attach_one_default_qdisc(dev, txq);
-    }
     const qdisc = txq.qdisc;
     if (qdisc !== null) {
       qdisc.__state = qdisc.__state & ~__QDISC_STATE_DEACTIVATED;

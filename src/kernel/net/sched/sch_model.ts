@@ -1,9 +1,20 @@
 /** Puts a qdisc on the TX queues of a device, as `tc qdisc replace dev eth0 root ...` does. No such file in Linux. */
-import { type net_device, netdev_get_tx_queue, type netdev_queue } from '../../include/linux/netdevice';
+import {
+  type net_device,
+  netdev_get_tx_queue,
+  type netdev_queue,
+  netif_is_multiqueue,
+} from '../../include/linux/netdevice';
 import { HZ } from '../../include/linux/timer';
-import { type netem_sched_data, type Qdisc, TCQ_PRIO_BANDS } from '../../include/net/sch_generic';
+import type { netem_sched_data, Qdisc } from '../../include/net/sch_generic';
 import { bfifo_qdisc_ops, pfifo_qdisc_ops } from './sch_fifo';
-import { dev_graft_qdisc, noqueue_qdisc_ops, pfifo_fast_ops, qdisc_create_dflt } from './sch_generic';
+import {
+  attach_default_qdiscs,
+  dev_graft_qdisc,
+  noqueue_qdisc_ops,
+  pfifo_fast_ops,
+  qdisc_create_dflt,
+} from './sch_generic';
 import { netem_qdisc_ops } from './sch_netem';
 import { prio_graft, prio_qdisc_ops, prio_tune } from './sch_prio';
 import { sfq_change, sfq_qdisc_ops } from './sch_sfq';
@@ -141,8 +152,9 @@ const unnamed = (txq: netdev_queue, wanted: QdiscParameters, handle: number): Qd
 };
 
 /**
- * Replaces the root qdisc of each TX queue.
- * @model stands for the netlink messages of tc, and for `ip link set txqueuelen`
+ * Replaces the root qdisc of a device. All its TX queues share the new one, and its lock; pfifo_fast stands for the default, which gives
+ * each of several queues its own, under mq.
+ * @model stands for the netlink messages of tc (tc_modify_qdisc, qdisc_graft), and for `ip link set txqueuelen`
  */
 export function qdisc_model_attach(dev: net_device, wanted: QdiscParameters): void {
   if (wanted.kind === 'pfifo_fast' && wanted.limit !== undefined) {
@@ -150,8 +162,13 @@ export function qdisc_model_attach(dev: net_device, wanted: QdiscParameters): vo
   } else if (wanted.kind === 'noqueue') {
     dev.tx_queue_len = 0;
   }
-  for (let index = 0; index < dev.num_tx_queues; index++) {
-    const txq = netdev_get_tx_queue(dev, index);
-    dev_graft_qdisc(txq, qdisc_model_create(txq, wanted, ROOT_HANDLE + index * TCQ_PRIO_BANDS * NEXT_HANDLE));
+  if (wanted.kind === 'pfifo_fast' && netif_is_multiqueue(dev)) {
+    attach_default_qdiscs(dev);
+    return;
   }
+  const root = qdisc_model_create(netdev_get_tx_queue(dev, 0), wanted);
+  for (const txq of dev._tx) {
+    dev_graft_qdisc(txq, wanted.kind === 'noqueue' && txq.index > 0 ? qdisc_model_create(txq, wanted) : root);
+  }
+  dev.qdisc = root;
 }
