@@ -139,3 +139,17 @@ test('dropped packets are listed with their reasons, and lead to where it happen
   await idle(page);
   await expect(page.getByRole('complementary', { name: 'Inspector' })).toContainText('Dropped, QDISC_DROP');
 });
+
+test('the editor tells of every field, found by its words', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('e');
+  await page.getByRole('button', { name: 'Fields' }).click();
+  const help = page.getByRole('region', { name: 'Fields' });
+  await help.getByRole('searchbox', { name: 'Find a field' }).fill('descriptors in the tx ring');
+  await expect(help.locator('dt')).toHaveText([
+    'hosts.A.nic.txRing',
+    'hosts.R.eth0.nic.txRing',
+    'hosts.R.eth1.nic.txRing',
+  ]);
+  await expect(help).toContainText('default 256');
+});

@@ -16,6 +16,7 @@ import { benchPage } from './bench-page';
 import { compareWith, type Pace } from './compare';
 import { dropsText } from './drops';
 import { fidelityOf } from './fidelity';
+import { fieldsText } from './fields';
 import { writeWhole } from './output';
 import { playFile, scriptFiles, sysctlsOf } from './packetdrill';
 import { Problem } from './problem';
@@ -38,6 +39,8 @@ TARGET is a preset's name, a scenario file or a link.
   drops TARGET                                  every packet that was dropped: ns, host, packet, the function that gave it up,
                                                 the reason in a word, and with its numbers
   check FILE                                    validates a scenario file or a packetdrill script (.pkt)
+  fields [WORD]                                 every field of a scenario: name, what it takes, default, meaning;
+                                                WORD: only those that have it in one of these
   presets                                       names of the presets and what to watch in each
   compare TARGET RECORDING [--link-tick-us N] [--slowdown N] [--no-one-core] [--no-emulated-card]
                                                 holds the run against a recording of a real kernel, at the pace of the
@@ -63,7 +66,7 @@ interface Result {
 type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 interface Command {
-  /** Names of its positional arguments; the last may come again and again if it ends in "...". */
+  /** Names of its positional arguments: `[WORD]` may be left out, `FILE...` may come again and again. */
   readonly takes: readonly string[];
   readonly options: NonNullable<ParseArgsConfig['options']>;
   run(args: readonly string[], options: Options): Result | Promise<Result>;
@@ -154,6 +157,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       const { title } = readScenario(file);
       return { text: `${file}: valid (${title})\n` };
     },
+  },
+  fields: {
+    takes: ['[WORD]'],
+    options: {},
+    run: ([word = '']) => ({ text: fieldsText(word) }),
   },
   presets: {
     takes: [],
@@ -251,7 +259,8 @@ function parsed(name: string, command: Command, args: string[]): { values: Optio
   }
   const { positionals } = result;
   const missing = command.takes[positionals.length];
-  if (missing !== undefined) throw new Problem(`${name}: ${missing} is missing; expected ${usageOf(name) || wanted}`);
+  if (missing !== undefined && !missing.startsWith('['))
+    throw new Problem(`${name}: ${missing} is missing; expected ${usageOf(name) || wanted}`);
   const surplus = command.takes.at(-1)?.endsWith('...') ? undefined : positionals[command.takes.length];
   if (surplus !== undefined)
     throw new Problem(`${name}: "${surplus}" is one argument too many; expected ${usageOf(name)}`);

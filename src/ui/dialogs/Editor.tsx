@@ -8,6 +8,7 @@ import type { Issue } from '../../scenario/issues';
 import { parseScenario, parseScenarioText } from '../../scenario/schema';
 import { runText, saveFile } from '../actions';
 import { type Source, usePage } from '../store/store';
+import { FieldHelp } from './FieldHelp';
 import { Modal } from './Modal';
 
 const CHECK_MS = 150;
@@ -95,6 +96,7 @@ export default function Editor() {
   const draft = usePage((page) => page.draft);
   const openDialog = usePage((page) => page.openDialog);
   const [issues, setIssues] = useState<readonly Issue[]>([]);
+  const [helps, setHelps] = useState(false);
   const [text] = useState(() => draft ?? textOf(source));
   const view = useRef<EditorView | null>(null);
   const textNow = (): string => view.current?.state.doc.toString() ?? '';
@@ -115,7 +117,10 @@ export default function Editor() {
   };
   return (
     <Modal title="Scenario" wide>
-      <Sheet text={text} view={view} onIssues={setIssues} />
+      <div className="editor-body">
+        <Sheet text={text} view={view} onIssues={setIssues} />
+        {helps && <FieldHelp />}
+      </div>
       <ul className="editor-issues" aria-live="polite" aria-label="What is wrong">
         {issues.map((found) => (
           <li key={`${found.line} ${found.message}`}>
@@ -146,6 +151,9 @@ export default function Editor() {
           onClick={() => saveFile('scenario.json', textNow(), 'application/json')}
         >
           Save file
+        </button>
+        <button type="button" className="button" aria-pressed={helps} onClick={() => setHelps(!helps)}>
+          Fields
         </button>
         <span className="grow" />
         <span className="inspector-note">Only "tasks" is needed; all else has the defaults of Linux 2.6.39.</span>
