@@ -135,6 +135,7 @@ export const sk_buff = struct('sk_buff', {
     CHECKSUM_COMPLETE,
     CHECKSUM_PARTIAL,
   }),
+  peeked: bool('a reader has looked at it without taking it'),
   nohdr: bool('refers to the payload only'),
   pkt_type: enumeration('for whom it is', {
     PACKET_HOST,

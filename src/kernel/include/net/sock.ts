@@ -17,6 +17,7 @@ import type { Kgen } from '../../arch/current';
 import { EINTR, ENOBUFS, ERESTARTSYS } from '../linux/errno';
 import type { sk_filter_prog } from '../linux/filter';
 import type { kiocb } from '../linux/fs';
+import type { sockaddr_in } from '../linux/in';
 import type { msghdr, socket, socket_wq } from '../linux/net';
 import { net_gso_ok, rps_record_sock_flow, rps_reset_sock_flow, rps_sock_flows } from '../linux/netdevice';
 import type { page } from '../linux/skbuff';
@@ -36,6 +37,7 @@ export const SOCK_DEAD = 1 << 0;
 export const SOCK_DONE = 1 << 1;
 export const SOCK_KEEPOPEN = 1 << 3;
 export const SOCK_QUEUE_SHRUNK = 1 << 9;
+export const SOCK_BROADCAST = 1 << 6;
 export const SOCK_TIMESTAMP = 1 << 8;
 export const SOCK_USE_WRITE_QUEUE = 1 << 7;
 
@@ -49,6 +51,8 @@ export const SK_MEM_QUANTUM_SHIFT = 12;
 /** Masks of sk_userlocks. */
 export const SOCK_SNDBUF_LOCK = 1;
 export const SOCK_RCVBUF_LOCK = 2;
+export const SOCK_BINDADDR_LOCK = 4;
+export const SOCK_BINDPORT_LOCK = 8;
 
 /** What sk_wake_async tells asynchronous waiters. */
 export const SOCK_WAKE_IO = 0;
@@ -108,8 +112,16 @@ export interface proto {
     addr_len: addr_len_ptr,
   ) => Kgen<number>;
   backlog_rcv: (sk: sock, skb: sk_buff) => Kgen<number>;
+  /** Gives a new socket of the protocol its state: 0, or -errno. */
+  init?: (sk: sock) => number;
+  close?: (sk: sock, timeout: number) => Kgen;
+  connect?: (sk: sock, uaddr: sockaddr_in, addr_len: number) => Kgen<number>;
+  disconnect?: (sk: sock, flags: number) => Kgen<number> | number;
   hash?: (sk: sock) => void;
   unhash?: (sk: sock) => void;
+  /** Takes a local port, 0: any that is free. 0, or non-zero: it is in use. */
+  get_port?: (sk: sock, snum: number) => Kgen<number>;
+  destroy?: (sk: sock) => Kgen;
   max_header: number;
   no_autobind: boolean;
   obj_size: number;
@@ -184,6 +196,7 @@ export const sock = struct('sock', {
     SOCK_DONE,
     SOCK_KEEPOPEN,
     SOCK_QUEUE_SHRUNK,
+    SOCK_BROADCAST,
     SOCK_TIMESTAMP,
     SOCK_USE_WRITE_QUEUE,
   }),
@@ -202,7 +215,10 @@ export const sock = struct('sock', {
   sk_sndmsg_off: byteCount('how far it is filled'),
   sk_send_head: ref<sk_buff>('first skb not yet sent'),
   sk_write_pending: int('a write waits'),
-  sk_no_check: bool('no checksum wanted'),
+  sk_no_check: int('1: no checksum when sending, 2: none wanted when receiving'),
+  sk_reuse: int('SO_REUSEADDR'),
+  sk_bound_dev_if: int('index of the device bound to, 0: any'),
+  sk_drops: int('packets dropped for want of room'),
   sk_userlocks: int('buffer sizes set by the user'),
   sk_state_change: fn<(sk: sock) => void>('called when the state changes'),
   sk_data_ready: fn<(sk: sock, bytes: number) => void>('called when data has arrived'),
@@ -543,6 +559,54 @@ export function __sk_dst_set(sk: sock, dst: dst_entry | null): void {
   sk.sk_dst_cache = dst;
   dst_release(old);
 }
+
+/**
+ * The cached route with a reference, or null; for callers that do not own the socket.
+ * @modelled include/net/sock.h
+ * @cost 5
+ */
+export function sk_dst_get(sk: sock): dst_entry | null {
+  const dst = sk.sk_dst_cache;
+  if (dst !== null) {
+    dst.__refcnt++;
+  }
+  return dst;
+}
+
+/**
+ * Caches a route; for callers that do not own the socket.
+ * @modelled include/net/sock.h
+ * @omits spin_lock: nobody else can look meanwhile
+ * @cost 6
+ */
+export function sk_dst_set(sk: sock, dst: dst_entry | null): void {
+  __sk_dst_set(sk, dst);
+}
+
+/**
+ * Forgets the cached route; for callers that do not own the socket.
+ * @modelled include/net/sock.h
+ * @cost 5
+ */
+export function sk_dst_reset(sk: sock): void {
+  sk_dst_set(sk, null);
+}
+
+/**
+ * Notes what time stamps a sender wants.
+ * @simplified nobody asks for time stamps of what was sent: 0
+ * @cost 2
+ */
+export function sock_tx_timestamp(_sk: sock): number {
+  return 0;
+}
+
+/**
+ * Gives a reader time stamp and number of drops, if it asked for them: nobody does.
+ * @simplified no ancillary data
+ * @cost 3
+ */
+export function sock_recv_ts_and_drops(_msg: msghdr, _sk: sock, _skb: sk_buff): void {}
 
 /**
  * Forgets the cached route.

@@ -6,9 +6,16 @@
 
 import type { Kgen } from '../../arch/current';
 import { kernel_global, sysctl } from '../../arch/current';
-import { EFAULT } from '../../include/linux/errno';
+import { EAGAIN, EFAULT, ENOBUFS, ENOMEM, EPIPE } from '../../include/linux/errno';
 import { GFP_KERNEL } from '../../include/linux/gfp';
-import { SOCK_ASYNC_WAITDATA, SOCK_STREAM, type socket, type socket_wq } from '../../include/linux/net';
+import {
+  SOCK_ASYNC_NOSPACE,
+  SOCK_ASYNC_WAITDATA,
+  SOCK_NOSPACE,
+  SOCK_STREAM,
+  type socket,
+  type socket_wq,
+} from '../../include/linux/net';
 import {
   NETIF_F_GSO,
   NETIF_F_GSO_SOFTWARE,
@@ -17,6 +24,7 @@ import {
   type net_device,
 } from '../../include/linux/netdevice';
 import {
+  __skb_queue_tail,
   __skb_unlink,
   CHECKSUM_NONE,
   type page,
@@ -29,7 +37,7 @@ import { TCP_CLOSE } from '../../include/linux/tcp';
 import type { timer_list } from '../../include/linux/timer';
 import { copy_from_user } from '../../include/linux/uaccess';
 import { TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from '../../include/linux/wait';
-import { type dst_entry, dst_release } from '../../include/net/dst';
+import { type dst_entry, dst_release, skb_dst_force } from '../../include/net/dst';
 import {
   __sk_dst_get,
   __sk_dst_set,
@@ -44,10 +52,12 @@ import {
   POLLWRNORM,
   type proto,
   proto_memory,
+  SEND_SHUTDOWN,
   SK_MEM_QUANTUM,
   SK_MEM_QUANTUM_SHIFT,
   SK_MEM_RECV,
   SK_MEM_SEND,
+  SOCK_DEAD,
   SOCK_QUEUE_SHRUNK,
   SOCK_USE_WRITE_QUEUE,
   SOCK_WAKE_IO,
@@ -55,6 +65,8 @@ import {
   SOCK_WAKE_WAITD,
   sk_backlog_rcv,
   sk_can_gso,
+  sk_dst_get,
+  sk_dst_reset,
   sk_has_account,
   sk_mem_charge,
   sk_mem_pages,
@@ -65,9 +77,12 @@ import {
   sk_tx_queue_clear,
   sk_wake_async,
   type sock,
+  sock_error,
   sock_flag,
   sock_hold,
+  sock_intr_errno,
   sock_owned_by_user,
+  sock_sndtimeo,
   sock_writeable,
   type timeo_ptr,
   wq_has_sleeper,
@@ -87,7 +102,8 @@ import {
 } from '../../kernel/wait';
 import { csum_and_copy_from_user, csum_block_add, type err_ptr } from '../../lib/checksum';
 import { alloc_pages } from '../../mm/page_alloc';
-import { __kfree_skb } from './skbuff';
+import { sk_filter } from './filter';
+import { __kfree_skb, alloc_skb } from './skbuff';
 
 /** Wake-up bands of SIGIO (asm-generic/siginfo.h). */
 export const POLL_IN = 1;
@@ -101,6 +117,12 @@ export const SK_RMEM_MAX = 256 * (240 + 256);
 
 /** What all TCP sockets of this host share: tcp_memory_allocated, tcp_memory_pressure, tcp_sockets_allocated. */
 export const tcp_memory = kernel_global(() => new proto_memory());
+
+/** What all UDP sockets of this host share: udp_memory_allocated. */
+export const udp_memory = kernel_global(() => new proto_memory());
+
+/** The shared memory of a socket's protocol: in C `*sk->sk_prot->memory_allocated` and its neighbours. */
+const memory_of = (sk: sock): proto_memory => (sk.skc_prot?.name === 'UDP' ? udp_memory() : tcp_memory());
 
 /**
  * Makes a socket's protocol side known: counted, with one reference and one in sk_wmem_alloc.
@@ -243,6 +265,37 @@ export function* release_sock(sk: sock): Kgen {
 }
 
 /**
+ * Takes the socket's spinlock and, if nobody owns the socket, no more (false); else waits to own it (true).
+ * @modelled net/core/sock.c
+ * @cost 8
+ */
+export function* lock_sock_fast(sk: sock): Kgen<boolean> {
+  yield* spin_lock_bh(sk.sk_lock.slock);
+  if (!sk.sk_lock.owned) {
+    return false;
+  }
+  yield* __lock_sock(sk);
+  sk.sk_lock.owned = true;
+  sk.sk_lock.owner = current();
+  spin_unlock(sk.sk_lock.slock);
+  yield* local_bh_enable();
+  return true;
+}
+
+/**
+ * Ends what lock_sock_fast began; `slow` is what that returned.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function* unlock_sock_fast(sk: sock, slow: boolean): Kgen {
+  if (slow) {
+    yield* release_sock(sk);
+  } else {
+    yield* spin_unlock_bh(sk.sk_lock.slock);
+  }
+}
+
+/**
  * Sleeps until data are in the receive queue or the time is over; the socket is not owned meanwhile. True when there
  * are data.
  * @modelled net/core/sock.c
@@ -268,13 +321,13 @@ export function* sk_wait_data(sk: sock, timeo: timeo_ptr): Kgen<boolean> {
  * Provides `size` more bytes, in whole pages: free under the first limit, under pressure over the second, refused over
  * the third, except that each socket may have its minimum. 1, or 0: refused.
  * @modelled net/core/sock.c
- * @simplified one pool a host for all protocols with limits, which is TCP
+ * @modelled net/core/sock.c
  * @cost 20
  */
 export function __sk_mem_schedule(sk: sock, size: number, kind: number): number {
   const prot = sk.skc_prot as proto;
   const amt = sk_mem_pages(size);
-  const pool = tcp_memory();
+  const pool = memory_of(sk);
   sk.sk_forward_alloc += amt * SK_MEM_QUANTUM;
   pool.memory_allocated += amt;
   const allocated = pool.memory_allocated;
@@ -323,9 +376,10 @@ export function __sk_mem_schedule(sk: sock, size: number, kind: number): number 
  * @modelled include/net/sock.h
  * @cost 2
  */
-export function sk_enter_memory_pressure(_sk: sock): void {
-  const pool = tcp_memory();
-  if (!pool.memory_pressure) {
+export function sk_enter_memory_pressure(sk: sock): void {
+  const pool = memory_of(sk);
+  // Only TCP has a state of pressure.
+  if (!pool.memory_pressure && sk.sk_type === SOCK_STREAM) {
     pool.memory_pressure = true;
   }
 }
@@ -337,7 +391,7 @@ export function sk_enter_memory_pressure(_sk: sock): void {
  */
 export function __sk_mem_reclaim(sk: sock): void {
   const prot = sk.skc_prot as proto;
-  const pool = tcp_memory();
+  const pool = memory_of(sk);
   pool.memory_allocated -= sk.sk_forward_alloc >> SK_MEM_QUANTUM_SHIFT;
   sk.sk_forward_alloc &= SK_MEM_QUANTUM - 1;
   if (pool.memory_pressure && pool.memory_allocated < prot.sysctl_mem[0]) {
@@ -497,6 +551,140 @@ export function sock_wfree(skb: sk_buff): void {
 }
 
 /**
+ * An skb charged to its socket, or null: the send buffer is full (unless `force`), or memory is short.
+ * @modelled net/core/sock.c
+ * @cost 8
+ */
+export function sock_wmalloc(sk: sock, size: number, force: number, priority: number): sk_buff | null {
+  if (force === 0 && sk.sk_wmem_alloc >= sk.sk_sndbuf) {
+    return null;
+  }
+  const skb = alloc_skb(size, priority);
+  if (skb !== null) {
+    skb_set_owner_w(skb, sk);
+  }
+  return skb;
+}
+
+/**
+ * Sleeps until the send buffer has room. Gives what is left of the time, jiffies.
+ * @modelled net/core/sock.c
+ * @cost 12
+ */
+export function* sock_wait_for_wmem(sk: sock, timeo: number): Kgen<number> {
+  const wait = DEFINE_WAIT();
+  const sock = sk.sk_socket as socket;
+  let left = timeo;
+  sock.flags &= ~SOCK_ASYNC_NOSPACE;
+  while (left !== 0 && !current().signal_pending) {
+    sock.flags |= SOCK_NOSPACE;
+    prepare_to_wait(sk_sleep(sk), wait, TASK_INTERRUPTIBLE);
+    if (sk.sk_wmem_alloc < sk.sk_sndbuf || (sk.sk_shutdown & SEND_SHUTDOWN) !== 0 || sk.sk_err !== 0) {
+      break;
+    }
+    left = yield* schedule_timeout(left);
+  }
+  finish_wait(sk_sleep(sk), wait);
+  return left;
+}
+
+/**
+ * An skb charged to its socket; sleeps while the send buffer is full. Null, and an error: none could be had.
+ * @modelled net/core/sock.c
+ * @omits alloc_pages: nobody asks for data in pages
+ * @cost 12
+ */
+export function* sock_alloc_send_pskb(
+  sk: sock,
+  header_len: number,
+  _data_len: number,
+  noblock: number,
+  errcode: { err: number },
+): Kgen<sk_buff | null> {
+  let timeo = sock_sndtimeo(sk, noblock);
+  for (;;) {
+    const pending = sock_error(sk);
+    if (pending !== 0) {
+      errcode.err = pending;
+      return null;
+    }
+    if ((sk.sk_shutdown & SEND_SHUTDOWN) !== 0) {
+      errcode.err = -EPIPE;
+      return null;
+    }
+    if (sk.sk_wmem_alloc < sk.sk_sndbuf) {
+      const skb = alloc_skb(header_len, sk.sk_allocation);
+      if (skb === null) {
+        errcode.err = -ENOBUFS;
+        return null;
+      }
+      skb_set_owner_w(skb, sk);
+      return skb;
+    }
+    const sock = sk.sk_socket;
+    if (sock !== null) {
+      sock.flags |= SOCK_ASYNC_NOSPACE | SOCK_NOSPACE;
+    }
+    if (timeo === 0) {
+      errcode.err = -EAGAIN;
+      return null;
+    }
+    if (current().signal_pending) {
+      errcode.err = sock_intr_errno(timeo);
+      return null;
+    }
+    timeo = yield* sock_wait_for_wmem(sk, timeo);
+  }
+}
+
+/**
+ * An skb of `size` bytes charged to its socket; sleeps while the send buffer is full.
+ * @modelled net/core/sock.c
+ * @cost 3
+ */
+export function* sock_alloc_send_skb(
+  sk: sock,
+  size: number,
+  noblock: number,
+  errcode: { err: number },
+): Kgen<sk_buff | null> {
+  return yield* sock_alloc_send_pskb(sk, size, 0, noblock, errcode);
+}
+
+/**
+ * Puts a received datagram on the receive queue and wakes the reader: 0, or -ENOMEM when the receive buffer is full, -ENOBUFS
+ * when the protocol's memory is.
+ * @modelled net/core/sock.c
+ * @cost 12
+ */
+export function* sock_queue_rcv_skb(sk: sock, skb: sk_buff): Kgen<number> {
+  if (sk.sk_rmem_alloc + skb.truesize >= sk.sk_rcvbuf) {
+    sk.sk_drops++;
+    return -ENOMEM;
+  }
+  const err = sk_filter(sk, skb);
+  if (err !== 0) {
+    return err;
+  }
+  if (!sk_rmem_schedule(sk, skb.truesize)) {
+    sk.sk_drops++;
+    return -ENOBUFS;
+  }
+  skb.dev = null;
+  skb_set_owner_r(skb, sk);
+  const { len } = skb;
+  skb_dst_force(skb);
+  const list = sk.sk_receive_queue;
+  yield* spin_lock(list.lock);
+  __skb_queue_tail(list, skb);
+  spin_unlock(list.lock);
+  if (!sock_flag(sk, SOCK_DEAD)) {
+    sk.sk_data_ready?.(sk, len);
+  }
+  return 0;
+}
+
+/**
  * Ends the charge of a segment received.
  * @modelled net/core/sock.c
  * @cost 8
@@ -573,6 +761,21 @@ export function __sk_dst_check(sk: sock, cookie: number): dst_entry | null {
   if (dst !== null && dst.obsolete !== 0 && dst.ops !== null && dst.ops.check(dst, cookie) === null) {
     sk_tx_queue_clear(sk);
     sk.sk_dst_cache = null;
+    dst_release(dst);
+    return null;
+  }
+  return dst;
+}
+
+/**
+ * The cached route with a reference, or null if there is none or it is no longer good; for callers that do not own the socket.
+ * @modelled net/core/sock.c
+ * @cost 6
+ */
+export function sk_dst_check(sk: sock, cookie: number): dst_entry | null {
+  const dst = sk_dst_get(sk);
+  if (dst !== null && dst.obsolete !== 0 && dst.ops !== null && dst.ops.check(dst, cookie) === null) {
+    sk_dst_reset(sk);
     dst_release(dst);
     return null;
   }
