@@ -19,7 +19,13 @@ import {
   type kiocb,
   O_NONBLOCK,
 } from '../include/linux/fs';
-import { no_sockaddr, SIZEOF_SOCKADDR_STORAGE, type sockaddr_in } from '../include/linux/in';
+import {
+  AF_UNSPEC,
+  SIZEOF_SOCKADDR_IN,
+  SIZEOF_SOCKADDR_STORAGE,
+  type sockaddr,
+  sockaddr_at,
+} from '../include/linux/in';
 import {
   MSG_DONTWAIT,
   MSG_EOR,
@@ -303,7 +309,7 @@ export function* sock_recvmsg(sock: socket, msg: msghdr, size: number, flags: nu
  * @modelled net/socket.c
  * @cost 6
  */
-export function move_addr_to_kernel(uaddr: number, ulen: number, kaddr: sockaddr_in): number {
+export function move_addr_to_kernel(uaddr: number, ulen: number, kaddr: sockaddr): number {
   if (ulen < 0 || ulen > SIZEOF_SOCKADDR_STORAGE) {
     return -EINVAL;
   }
@@ -314,11 +320,7 @@ export function move_addr_to_kernel(uaddr: number, ulen: number, kaddr: sockaddr
     return -EFAULT;
   }
   charge(Math.round(ulen * COPY_NS_PER_BYTE));
-  kaddr.sin_family = heap.read8(uaddr) | (ulen > 1 ? heap.read8(uaddr + 1) << 8 : 0);
-  if (ulen >= 8) {
-    kaddr.sin_port = heap.readBe16(uaddr + 2);
-    kaddr.sin_addr = heap.readBe32(uaddr + 4);
-  }
+  Object.assign(kaddr, sockaddr_at(uaddr));
   return 0;
 }
 
@@ -328,11 +330,11 @@ export function move_addr_to_kernel(uaddr: number, ulen: number, kaddr: sockaddr
  * @modelled net/socket.c
  * @cost 8
  */
-export function move_addr_to_user(kaddr: sockaddr_in, klen: number, uaddr: number, ulen: number): number {
+export function move_addr_to_user(kaddr: sockaddr, klen: number, uaddr: number, ulen: number): number {
   if (!access_ok(ulen, 4)) {
     return -EFAULT;
   }
-  const room = read_int(ulen);
+  const room = heap.readLe16(ulen) | (heap.readLe16(ulen + 2) << 16);
   const len = Math.min(room, klen);
   if (len < 0 || len > SIZEOF_SOCKADDR_STORAGE) {
     return -EINVAL;
@@ -344,23 +346,23 @@ export function move_addr_to_user(kaddr: sockaddr_in, klen: number, uaddr: numbe
     charge(Math.round(len * COPY_NS_PER_BYTE));
     heap.writeBytes(uaddr, sockaddr_bytes(kaddr).subarray(0, len));
   }
-  heap.writeBytes(ulen, Uint8Array.of(klen, klen >> 8, klen >> 16, klen >> 24));
+  heap.writeLe16(ulen, klen);
+  heap.writeLe16(ulen + 2, 0);
   return 0;
 }
 
-/** A program's int, little-endian as on x86. */
-const read_int = (at: number): number =>
-  heap.read8(at) | (heap.read8(at + 1) << 8) | (heap.read8(at + 2) << 16) | (heap.read8(at + 3) << 24);
-
 /** The 16 bytes of a struct sockaddr_in as a program sees them. */
-const sockaddr_bytes = ({ sin_family, sin_port, sin_addr }: sockaddr_in): Uint8Array => {
-  const bytes = new Uint8Array(16);
+const sockaddr_bytes = ({ sa_family, sin_port, sin_addr }: sockaddr): Uint8Array => {
+  const bytes = new Uint8Array(SIZEOF_SOCKADDR_IN);
   const view = new DataView(bytes.buffer);
-  view.setUint16(0, sin_family, true);
+  view.setUint16(0, sa_family, true);
   view.setUint16(2, sin_port);
   view.setUint32(4, sin_addr);
   return bytes;
 };
+
+/** An address that nothing has been copied to yet. */
+const no_sockaddr = (): sockaddr => ({ sa_family: AF_UNSPEC, sin_port: 0, sin_addr: 0 });
 
 /**
  * The system call: sends `len` bytes at `buff`, to the address at `addr` (0: to the peer of a connected socket). Returns how

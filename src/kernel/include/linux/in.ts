@@ -1,18 +1,33 @@
-/** Mirrors include/linux/in.h and socket.h (2.6.39): socket addresses of IPv4. They live on the kernel stack. */
+/** Mirrors include/linux/in.h and socket.h (2.6.39): addresses of sockets. */
+import { heap } from '../../../base/heap';
 
 export const AF_UNSPEC = 0;
 export const AF_INET = 2;
-/** sizeof(struct sockaddr_in), bytes. */
+export const INADDR_ANY = 0;
+/** Ports below this are for root. */
+export const PROT_SOCK = 1024;
+/** sizeof(struct sockaddr_in) and of struct sockaddr_storage, bytes. */
 export const SIZEOF_SOCKADDR_IN = 16;
-/** sizeof(struct sockaddr_storage): the longest address of any family, bytes. */
 export const SIZEOF_SOCKADDR_STORAGE = 128;
 
-/** A socket address as the kernel has copied it; port and address in host order. */
-export interface sockaddr_in {
-  sin_family: number;
+/** A socket address on the kernel stack; of the families only IPv4 has a port and an address. Numbers in host order. */
+export interface sockaddr {
+  sa_family: number;
   sin_port: number;
   sin_addr: number;
 }
 
-/** An address that nothing has been copied to yet. */
-export const no_sockaddr = (): sockaddr_in => ({ sin_family: AF_UNSPEC, sin_port: 0, sin_addr: 0 });
+/** Reads a struct sockaddr_in of user memory: 16 bits of family in the machine's order, port and address in the network's. */
+export const sockaddr_at = (addr: number): sockaddr => ({
+  sa_family: heap.readLe16(addr),
+  sin_port: heap.readBe16(addr + 2),
+  sin_addr: heap.readBe32(addr + 4),
+});
+
+/** Writes a struct sockaddr_in to memory. */
+export const sockaddr_to = (addr: number, { sa_family, sin_port, sin_addr }: sockaddr): void => {
+  heap.writeLe16(addr, sa_family);
+  heap.writeBe16(addr + 2, sin_port);
+  heap.writeBe32(addr + 4, sin_addr);
+  heap.fill(addr + 8, 0, 8);
+};

@@ -1,8 +1,11 @@
 /** Mirrors include/linux/ip.h (2.6.39); the layout is RFC 791 section 3.1. */
 import { be16, be32, byte, wire } from '../../../base/wire';
 
+export const IPPROTO_IP = 0;
+export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
+export const IPPROTO_RAW = 255;
 export const IP_DF = 0x4000;
 export const IP_MF = 0x2000;
 export const IP_OFFSET = 0x1fff;

@@ -3,7 +3,7 @@ import { embed, enumeration, flags, int, ref, struct, table } from '../../../bas
 import type { Kgen } from '../../arch/current';
 import type { sock } from '../net/sock';
 import type { file, iovec, kiocb } from './fs';
-import type { sockaddr_in } from './in';
+import type { sockaddr } from './in';
 import { wait_queue_head_t } from './wait';
 
 export const SS_FREE = 0;
@@ -27,10 +27,13 @@ export const PF_PACKET = 17;
 
 export const MSG_OOB = 0x1;
 export const MSG_PEEK = 0x2;
+export const MSG_DONTROUTE = 0x4;
+export const MSG_PROBE = 0x10;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_EOR = 0x80;
 export const MSG_WAITALL = 0x100;
+export const MSG_CONFIRM = 0x800;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
 
@@ -40,13 +43,14 @@ export interface msghdr {
   msg_iovlen: number;
   msg_flags: number;
   /** Address given by the caller, or where to put the sender's; left out: none. */
-  msg_name?: sockaddr_in | null;
+  msg_name?: sockaddr | null;
   /** Its length, bytes; receiving sets it. */
   msg_namelen?: number;
 }
 
 export interface proto_ops {
   family: number;
+  connect?: (sock: socket, vaddr: sockaddr, sockaddr_len: number, flags: number) => Kgen<number>;
   sendmsg: (iocb: kiocb, sock: socket, msg: msghdr, size: number) => Kgen<number>;
   recvmsg: (iocb: kiocb, sock: socket, msg: msghdr, size: number, flags: number) => Kgen<number>;
 }

@@ -34,6 +34,7 @@ export const NETIF_F_LLTX = 4096;
 export const NETIF_F_GRO = 16384;
 export const NETIF_F_GSO_SHIFT = 16;
 export const NETIF_F_TSO = 1 << 16;
+export const NETIF_F_UFO = 2 << 16;
 export const NETIF_F_ALL_CSUM = NETIF_F_IP_CSUM | NETIF_F_NO_CSUM | NETIF_F_HW_CSUM | NETIF_F_IPV6_CSUM;
 export const NETIF_F_V4_CSUM = NETIF_F_IP_CSUM | NETIF_F_NO_CSUM | NETIF_F_HW_CSUM;
 export const NETIF_F_GEN_CSUM = NETIF_F_NO_CSUM | NETIF_F_HW_CSUM;

@@ -43,14 +43,14 @@ export interface dst_ops {
   default_mtu: (dst: dst_entry) => number;
   default_advmss: (dst: dst_entry) => number;
   negative_advice: (dst: dst_entry) => dst_entry | null;
-  link_failure: (skb: sk_buff) => void;
+  link_failure: (skb: sk_buff) => Kgen;
   update_pmtu: (dst: dst_entry, mtu: number) => void;
 }
 
 export interface neigh_ops {
   family: number;
   solicit: (neigh: neighbour, skb: sk_buff | null) => Kgen;
-  error_report: (neigh: neighbour, skb: sk_buff) => void;
+  error_report: (neigh: neighbour, skb: sk_buff) => Kgen;
   output: (skb: sk_buff) => Kgen<number>;
   connected_output: (skb: sk_buff) => Kgen<number>;
   hh_output: (skb: sk_buff) => Kgen<number>;
@@ -138,6 +138,13 @@ export const inet_peer = struct('inet_peer', {
   refcnt: int('references'),
   ip_id_count: u16('next IP identification'),
   rid: int('fragments received from it'),
+  rate_tokens: int('jiffies saved up for ICMP messages to it'),
+  rate_last: int('jiffies of the last ICMP message'),
+  pmtu_expires: int('jiffies when the path MTU is forgotten, 0: none is known'),
+  pmtu_orig: byteCount('MTU metric of the route before'),
+  pmtu_learned: byteCount('path MTU that a router told'),
+  avl_left: ref<inet_peer>('peers with lower addresses'),
+  avl_right: ref<inet_peer>('peers with higher addresses'),
   tcp_ts: int('last timestamp seen'),
   tcp_ts_stamp: int('second when it was seen'),
   rtt: int('RTT metric, jiffies times 8'),
@@ -149,6 +156,7 @@ export const inet_peer = struct('inet_peer', {
 export interface inet_peer extends InstanceType<typeof inet_peer> {}
 
 export const RTCF_BROADCAST = 0x10000000;
+export const RTCF_MULTICAST = 0x20000000;
 export const RTCF_LOCAL = 0x80000000;
 
 export const RTN_UNSPEC = 0;
@@ -188,8 +196,10 @@ export const rtable = struct(
     }),
     rt_dst: ip4('destination'),
     rt_src: ip4('source'),
-    rt_iif: int('index of the device it came by, 0: made here'),
+    rt_route_iif: int('looked up: device it came by, 0: made here'),
+    rt_iif: int('index of the device it came by, or leaves by'),
     rt_gateway: ip4('next hop'),
+    rt_spec_dst: ip4('own address that an answer comes from'),
     rt_peer_genid: int('generation of what is known of the peer'),
     peer: ref<inet_peer>('what is remembered of the destination'),
     rt_next: ref<rtable>('next in the cache chain'),
@@ -388,10 +398,10 @@ export function dst_confirm(dst: dst_entry | null): void {
  * @modelled include/net/dst.h
  * @cost 3
  */
-export function dst_link_failure(skb: sk_buff): void {
+export function* dst_link_failure(skb: sk_buff): Kgen {
   const dst = skb_dst(skb);
   if (dst !== null && dst.ops !== null) {
-    dst.ops.link_failure(skb);
+    yield* dst.ops.link_failure(skb);
   }
 }
 

@@ -1,9 +1,32 @@
 /** Mirrors include/net/inet_sock.h (2.6.39). */
-import { bool, int, ip4, port, struct, u8, u16 } from '../../../base/struct';
+import { bool, byteCount, embed, flags, int, ip4, port, ref, struct, u8, u16 } from '../../../base/struct';
+import type { page } from '../linux/skbuff';
+import type { dst_entry } from './dst';
 import { sock } from './sock';
+
+export const IP_PMTUDISC_DONT = 0;
 
 export const IP_PMTUDISC_WANT = 1;
 export const IP_PMTUDISC_DO = 2;
+export const IP_PMTUDISC_PROBE = 3;
+
+/** What a packet that is being put together from several calls has in common. */
+export const inet_cork = struct('inet_cork', {
+  fragsize: byteCount('MTU it is cut for'),
+  dst: ref<dst_entry>('route'),
+  length: byteCount('bytes appended so far, with the transport header'),
+  page: ref<page>('page being filled'),
+  off: byteCount('how far it is filled'),
+  tx_flags: u8('time stamps asked for'),
+  daddr: ip4('destination'),
+  saddr: ip4('source'),
+  dport: port('destination port'),
+  sport: port('source port'),
+});
+export interface inet_cork extends InstanceType<typeof inet_cork> {}
+
+/** IPCB-like bits of inet_sock.cmsg_flags. */
+export const IP_CMSG_PKTINFO = 1;
 
 export const inet_sock = struct(
   'inet_sock',
@@ -20,6 +43,9 @@ export const inet_sock = struct(
     pmtudisc: u8('path MTU discovery', IP_PMTUDISC_WANT),
     freebind: bool('may bind to any address'),
     mc_ttl: int('multicast TTL', 1),
+    hdrincl: bool('a raw socket: the program makes the IP header'),
+    cmsg_flags: flags('what a reader wants to know of a packet besides its data', { IP_CMSG_PKTINFO }),
+    cork: embed(inet_cork, 'the packet being put together'),
   },
   sock,
 );

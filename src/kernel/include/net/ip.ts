@@ -8,6 +8,14 @@ import type { sock } from './sock';
 export const IPSKB_FRAG_COMPLETE = 8;
 export const IPSKB_REROUTED = 16;
 
+/** What a sender tells ip_append_data about the packet (struct ipcm_cookie); lives on the kernel stack. */
+export interface ipcm_cookie {
+  /** Source address, later destination: see udp_sendmsg. */
+  addr: number;
+  oif: number;
+  tx_flags: number;
+}
+
 /** TOS bits that take part in routing. */
 export const IPTOS_RT_MASK = 0x1c;
 export const IP_MAX_MTU = 0xfff0;

@@ -7,6 +7,8 @@ import type { sk_buff } from '../linux/skbuff';
 /** What IP calls of a transport protocol. */
 export interface net_protocol {
   handler: (skb: sk_buff) => Kgen<number>;
+  /** Takes an ICMP error about a packet of this protocol; `skb` begins with that packet's IP header. */
+  err_handler?: ((skb: sk_buff, info: number) => Kgen) | null;
   gso_segment: ((skb: sk_buff, features: number) => sk_buff | null) | null;
   gso_send_check?: ((skb: sk_buff) => number) | null;
   gro_receive: ((head: napi_struct, skb: sk_buff) => sk_buff | null) | null;

@@ -17,7 +17,7 @@ import type { Kgen } from '../../arch/current';
 import { EINTR, ENOBUFS, ERESTARTSYS } from '../linux/errno';
 import type { sk_filter_prog } from '../linux/filter';
 import type { kiocb } from '../linux/fs';
-import type { sockaddr_in } from '../linux/in';
+import type { sockaddr } from '../linux/in';
 import type { msghdr, socket, socket_wq } from '../linux/net';
 import { net_gso_ok, rps_record_sock_flow, rps_reset_sock_flow, rps_sock_flows } from '../linux/netdevice';
 import type { page } from '../linux/skbuff';
@@ -112,16 +112,16 @@ export interface proto {
     addr_len: addr_len_ptr,
   ) => Kgen<number>;
   backlog_rcv: (sk: sock, skb: sk_buff) => Kgen<number>;
-  /** Gives a new socket of the protocol its state: 0, or -errno. */
   init?: (sk: sock) => number;
+  destroy?: (sk: sock) => Kgen;
   close?: (sk: sock, timeout: number) => Kgen;
-  connect?: (sk: sock, uaddr: sockaddr_in, addr_len: number) => Kgen<number>;
-  disconnect?: (sk: sock, flags: number) => Kgen<number> | number;
+  connect?: (sk: sock, uaddr: sockaddr, addr_len: number) => Kgen<number>;
+  disconnect?: (sk: sock, flags: number) => Kgen<number>;
+  bind?: (sk: sock, uaddr: sockaddr, addr_len: number) => Kgen<number>;
   hash?: (sk: sock) => void;
   unhash?: (sk: sock) => void;
-  /** Takes a local port, 0: any that is free. 0, or non-zero: it is in use. */
-  get_port?: (sk: sock, snum: number) => Kgen<number>;
-  destroy?: (sk: sock) => Kgen;
+  /** Binds to a port, 0: any free one. 0: done, else 1. */
+  get_port?: (sk: sock, snum: number) => number;
   max_header: number;
   no_autobind: boolean;
   obj_size: number;
@@ -165,7 +165,10 @@ export const sock = struct('sock', {
   skc_refcnt: int('references', 1),
   skc_daddr: ip4('address of the peer'),
   skc_rcv_saddr: ip4('own address'),
+  skc_reuse: int('SO_REUSEADDR: the port may be shared'),
+  skc_bound_dev_if: int('index of the device it is bound to, 0: any'),
   skc_nulls_next: ref<sock>('next in the hash chain'),
+  skc_hashed: bool('it is in a hash table (in C: skc_node.pprev is set)'),
   skc_tx_queue_mapping: int('TX queue cached, -1: none', -1),
   skc_prot: table<proto>('protocol'),
   sk_shutdown: flags('sides shut down', { RCV_SHUTDOWN, SEND_SHUTDOWN }),
@@ -216,10 +219,13 @@ export const sock = struct('sock', {
   sk_send_head: ref<sk_buff>('first skb not yet sent'),
   sk_write_pending: int('a write waits'),
   sk_no_check: int('1: no checksum when sending, 2: none wanted when receiving'),
-  sk_reuse: int('SO_REUSEADDR'),
-  sk_bound_dev_if: int('index of the device bound to, 0: any'),
   sk_drops: int('packets dropped for want of room'),
-  sk_userlocks: int('buffer sizes set by the user'),
+  sk_userlocks: flags('what the user set', {
+    SOCK_SNDBUF_LOCK,
+    SOCK_RCVBUF_LOCK,
+    SOCK_BINDADDR_LOCK,
+    SOCK_BINDPORT_LOCK,
+  }),
   sk_state_change: fn<(sk: sock) => void>('called when the state changes'),
   sk_data_ready: fn<(sk: sock, bytes: number) => void>('called when data has arrived'),
   sk_write_space: fn<(sk: sock) => void>('called when send memory is free'),
@@ -543,6 +549,15 @@ export function sk_tx_queue_clear(sk: sock): void {
 export function sk_set_socket(sk: sock, sock: socket | null): void {
   sk_tx_queue_clear(sk);
   sk.sk_socket = sock;
+}
+
+/**
+ * In no hash table.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function sk_unhashed(sk: sock): boolean {
+  return !sk.skc_hashed;
 }
 
 /** The cached route of an owned socket. */

@@ -203,12 +203,12 @@ export function neigh_max_probes(n: neighbour): number {
  * Gives up on a neighbour: packets that wait for it are reported as undeliverable.
  * @modelled net/core/neighbour.c
  */
-export function neigh_invalidate(neigh: neighbour): void {
+export function* neigh_invalidate(neigh: neighbour): Kgen {
   neigh.updated = jiffies();
   let skb = __skb_dequeue(neigh.arp_queue);
   while (neigh.nud_state === NUD_FAILED && skb !== null) {
     if (neigh.ops !== null) {
-      neigh.ops.error_report(neigh, skb);
+      yield* neigh.ops.error_report(neigh, skb);
     }
     skb = __skb_dequeue(neigh.arp_queue);
   }
@@ -259,7 +259,7 @@ export function* neigh_timer_handler(neigh: neighbour): Kgen {
   }
   if ((neigh.nud_state & (NUD_INCOMPLETE | NUD_PROBE)) !== 0 && neigh.probes >= neigh_max_probes(neigh)) {
     neigh.nud_state = NUD_FAILED;
-    neigh_invalidate(neigh);
+    yield* neigh_invalidate(neigh);
   }
   if ((neigh.nud_state & NUD_IN_TIMER) !== 0) {
     mod_timer(neigh.timer, Math.max(next, now + HZ / 2));
@@ -348,7 +348,7 @@ export function* neigh_update(neigh: neighbour, lladdr: number | null, update: n
     }
     neigh.nud_state = state;
     if ((old & (NUD_INCOMPLETE | NUD_PROBE)) !== 0 && (state & NUD_FAILED) !== 0) {
-      neigh_invalidate(neigh);
+      yield* neigh_invalidate(neigh);
     }
     return 0;
   }

@@ -27,6 +27,7 @@ import {
   MAX_SKB_FRAGS,
   NET_IP_ALIGN,
   NET_SKB_PAD,
+  PAGE_SIZE,
   type page,
   SIZEOF_SK_BUFF,
   SKB_DATA_ALIGN,
@@ -38,6 +39,7 @@ import {
   type sk_buff_head,
   skb_can_coalesce,
   skb_cloned,
+  skb_fill_page_desc,
   skb_frag_address,
   type skb_frag_t,
   skb_get,
@@ -50,6 +52,7 @@ import {
 } from '../../include/linux/skbuff';
 import { copy_from_user, memcpy } from '../../include/linux/uaccess';
 import { skb_dst_copy, skb_dst_drop } from '../../include/net/dst';
+import type { sock } from '../../include/net/sock';
 import {
   csum_and_copy_from_user,
   csum_block_add,
@@ -57,6 +60,7 @@ import {
   csum_partial_copy_nocheck,
   type err_ptr,
 } from '../../lib/checksum';
+import { alloc_pages } from '../../mm/page_alloc';
 import { get_page, put_page } from '../../mm/swap';
 
 /**
@@ -687,6 +691,17 @@ export function __pskb_trim(skb: sk_buff, len: number): number {
  */
 export function pskb_trim(skb: sk_buff, len: number): number {
   return len < skb.len ? __pskb_trim(skb, len) : 0;
+}
+
+/**
+ * Cuts an skb that nobody shares, which cannot fail.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function pskb_trim_unique(skb: sk_buff, len: number): void {
+  if (pskb_trim(skb, len) !== 0) {
+    throw new Error(`skb #${skb.$id}: pskb_trim_unique failed`);
+  }
 }
 
 /**
@@ -1466,4 +1481,46 @@ export function __skb_queue_purge(list: sk_buff_head): void {
   list.next = null;
   list.prev = null;
   list.qlen = 0;
+}
+
+/** Copies `len` bytes at `offset` of what `from` stands for to `to`, and adds their sum to skb.csum unless the device sums. */
+export type getfrag_t = (from: unknown, to: number, offset: number, len: number, odd: number, skb: sk_buff) => number;
+
+/**
+ * Appends data to an skb as new pages: 0, or -errno.
+ * @modelled net/core/skbuff.c
+ * @cost 20
+ */
+export function skb_append_datato_frags(
+  sk: sock,
+  skb: sk_buff,
+  getfrag: getfrag_t,
+  from: unknown,
+  length: number,
+): number {
+  const info = skb_shinfo(skb);
+  let offset = 0;
+  while (offset < length) {
+    const i = info.nr_frags;
+    if (i >= MAX_SKB_FRAGS) {
+      return -EFAULT;
+    }
+    const page = alloc_pages(sk.sk_allocation, 0);
+    if (page === null) {
+      return -ENOMEM;
+    }
+    skb_fill_page_desc(skb, i, page, 0, 0);
+    skb.truesize += PAGE_SIZE;
+    sk.sk_wmem_alloc += PAGE_SIZE;
+    const frag = info.frags.at(i);
+    const copy = Math.min(PAGE_SIZE, length - offset);
+    if (getfrag(from, skb_frag_address(frag), offset, copy, 0, skb) < 0) {
+      return -EFAULT;
+    }
+    frag.size += copy;
+    skb.len += copy;
+    skb.data_len += copy;
+    offset += copy;
+  }
+  return 0;
 }

@@ -82,6 +82,7 @@ import {
   sock_hold,
   sock_intr_errno,
   sock_owned_by_user,
+  sock_set_flag,
   sock_sndtimeo,
   sock_writeable,
   type timeo_ptr,
@@ -727,6 +728,32 @@ export function sock_put(sk: sock): void {
   if (sk.skc_refcnt === 0) {
     sk_free(sk);
   }
+}
+
+/**
+ * Takes the file side away: callbacks find nobody any more.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function sock_orphan(sk: sock): void {
+  sock_set_flag(sk, SOCK_DEAD);
+  sk_set_socket(sk, null);
+  sk.sk_wq = null;
+}
+
+/**
+ * Ends a socket that has no connection to end: it is not found any more, and goes with its last packet.
+ * @modelled net/core/sock.c
+ * @cost 10
+ */
+export function* sk_common_release(sk: sock): Kgen {
+  const prot = sk.skc_prot as proto;
+  if (prot.destroy !== undefined) {
+    yield* prot.destroy(sk);
+  }
+  prot.unhash?.(sk);
+  sock_orphan(sk);
+  sock_put(sk);
 }
 
 /**

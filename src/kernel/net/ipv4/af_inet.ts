@@ -3,17 +3,30 @@
  * segmentation and merging, and what registers IPv4 and TCP when the kernel starts.
  * Left out: bind, connect, listen, accept, shutdown and release (they come with the handshake), raw sockets, ioctls, /proc.
  */
-import { ops } from '../../../base/dispatch';
-import { type Kgen, kernel, kernel_global } from '../../arch/current';
-import { EAGAIN, EHOSTUNREACH, EINVAL, ENOSYS, EPROTONOSUPPORT } from '../../include/linux/errno';
+import { type OpsTable, ops } from '../../../base/dispatch';
+import { type Kgen, kernel, kernel_global, sysctl } from '../../arch/current';
+import { EAGAIN, EHOSTUNREACH, EINVAL, ENOSYS, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from '../../include/linux/errno';
 import type { kiocb } from '../../include/linux/fs';
+import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ETH_P_IP } from '../../include/linux/if_ether';
-import { IP_DF, IP_MF, IPPROTO_TCP, IPPROTO_UDP, iphdr } from '../../include/linux/ip';
+import { AF_UNSPEC, type sockaddr } from '../../include/linux/in';
+import {
+  IP_DF,
+  IP_MF,
+  IPPROTO_ICMP,
+  IPPROTO_IP,
+  IPPROTO_RAW,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  iphdr,
+} from '../../include/linux/ip';
 import {
   MSG_DONTWAIT,
   type msghdr,
   PF_INET,
   type proto_ops,
+  SOCK_DGRAM,
+  SOCK_RAW,
   SOCK_STREAM,
   SS_UNCONNECTED,
   type socket,
@@ -38,26 +51,64 @@ import {
   skb_shinfo,
 } from '../../include/linux/skbuff';
 import { tcp_sock } from '../../include/linux/tcp';
-import { inet_sk } from '../../include/net/inet_sock';
+import { udp_sock } from '../../include/linux/udp';
+import { dst_release } from '../../include/net/dst';
+import { IP_PMTUDISC_DONT, IP_PMTUDISC_WANT, inet_sk, type inet_sock } from '../../include/net/inet_sock';
+import { MAX_INET_PROTOS } from '../../include/net/protocol';
 import { type addr_len_ptr, type proto, type sock, sock_rps_record_flow } from '../../include/net/sock';
 import { csum_replace2, ip_fast_csum } from '../../lib/checksum';
 import { dev_add_pack } from '../core/dev';
-import { pskb_may_pull } from '../core/skbuff';
-import { __sk_dst_check, sk_alloc, sk_setup_caps, sock_init_data } from '../core/sock';
+import { __skb_queue_purge, pskb_may_pull } from '../core/skbuff';
+import {
+  __sk_dst_check,
+  lock_sock,
+  release_sock,
+  sk_alloc,
+  sk_mem_reclaim,
+  sk_setup_caps,
+  sock_init_data,
+} from '../core/sock';
+import { sock_alloc } from '../socket';
+import { icmp_init, icmp_protocol } from './icmp';
 import { ip_rcv } from './ip_input';
 import { inet_add_protocol, inet_protocol } from './protocol';
+import { raw_prot, raw_sock } from './raw';
 import { ip_route_output_ports } from './route';
 import { tcp_sendmsg } from './tcp';
-import { tcp_prot, tcp_protocol, tcp_v4_init_sock } from './tcp_ipv4';
+import { tcp_prot, tcp_protocol } from './tcp_ipv4';
+import { udp_prot, udp_protocol } from './udp';
 
 /** Bits of the type of service that choose a route. */
 const IPTOS_RT_MASK = 0x1c;
 /** Length of an IPv4 header without options, bytes. */
 const IPHDR_LEN = 20;
+/** sizeof(sa_family_t), bytes. */
+const SIZEOF_SA_FAMILY = 2;
+
+/** Flags of a kind of socket. */
+const INET_PROTOSW_REUSE = 1;
+const INET_PROTOSW_PERMANENT = 2;
+const INET_PROTOSW_ICSK = 4;
 
 /** What a stream socket of IPv4 does. */
 export const inet_stream_ops = ops<proto_ops>('proto_ops', 'inet_stream_ops', {
   family: PF_INET,
+  sendmsg: inet_sendmsg,
+  recvmsg: inet_recvmsg,
+});
+
+/** What a datagram socket of IPv4 does. */
+export const inet_dgram_ops = ops<proto_ops>('proto_ops', 'inet_dgram_ops', {
+  family: PF_INET,
+  connect: inet_dgram_connect,
+  sendmsg: inet_sendmsg,
+  recvmsg: inet_recvmsg,
+});
+
+/** What a raw socket of IPv4 does: as a datagram socket, but without looking at checksums when polled. */
+export const inet_sockraw_ops = ops<proto_ops>('proto_ops', 'inet_sockraw_ops', {
+  family: PF_INET,
+  connect: inet_dgram_connect,
   sendmsg: inet_sendmsg,
   recvmsg: inet_recvmsg,
 });
@@ -87,7 +138,7 @@ export const ip_packet_type = kernel_global(() => {
 });
 
 /**
- * Starts IPv4: registers TCP, and the handler of IPv4 packets.
+ * Starts IPv4: registers TCP, UDP and ICMP, and the handler of IPv4 packets.
  * @modelled net/ipv4/af_inet.c
  * @omits arp_init: the machine starts ARP with the devices
  * @omits ip_init: routes are read when they are first asked for
@@ -96,41 +147,195 @@ export function inet_init(): number {
   if (inet_add_protocol(tcp_protocol, IPPROTO_TCP) < 0) {
     return -EAGAIN;
   }
+  if (inet_add_protocol(udp_protocol, IPPROTO_UDP) < 0 || inet_add_protocol(icmp_protocol, IPPROTO_ICMP) < 0) {
+    return -EAGAIN;
+  }
+  icmp_init(inet_ctl_sock_create);
   dev_add_pack(ip_packet_type());
   return 0;
 }
 
+/** A kind of socket: what it is made of (struct inet_protosw). */
+interface inet_protosw {
+  readonly type: number;
+  /** IPPROTO_IP: any protocol. */
+  readonly protocol: number;
+  readonly prot: proto & OpsTable;
+  readonly ops: proto_ops & OpsTable;
+  readonly no_check: number;
+  readonly flags: number;
+  readonly make: () => inet_sock;
+}
+
+/** Kinds of sockets, in the order in which they are looked at. */
+const inetsw_array: readonly inet_protosw[] = [
+  {
+    type: SOCK_STREAM,
+    protocol: IPPROTO_TCP,
+    prot: tcp_prot,
+    ops: inet_stream_ops,
+    no_check: 0,
+    flags: INET_PROTOSW_PERMANENT | INET_PROTOSW_ICSK,
+    make: () => new tcp_sock(),
+  },
+  {
+    type: SOCK_DGRAM,
+    protocol: IPPROTO_UDP,
+    prot: udp_prot,
+    ops: inet_dgram_ops,
+    no_check: 0,
+    flags: INET_PROTOSW_PERMANENT,
+    make: () => new udp_sock(),
+  },
+  {
+    type: SOCK_RAW,
+    protocol: IPPROTO_IP,
+    prot: raw_prot,
+    ops: inet_sockraw_ops,
+    no_check: 0,
+    flags: INET_PROTOSW_REUSE,
+    make: () => new raw_sock(),
+  },
+];
+
 /**
- * Gives a socket of this family its operations and its protocol side, closed: 0, or -EPROTONOSUPPORT.
- * @simplified TCP only
+ * Gives a socket of this family its operations and its protocol side, closed: 0, or -errno. Type and protocol choose from a
+ * table; protocol 0 means the first one of the type.
+ * @simplified kinds of sockets stand in a list, not in one for each type
+ * @omits request_module: no protocol comes as a module
+ * @cost 60
  */
-export function inet_create(sock: socket, protocol: number): number {
-  if (sock.type !== SOCK_STREAM || (protocol !== 0 && protocol !== IPPROTO_TCP)) {
-    return -EPROTONOSUPPORT;
+export function inet_create(sock: socket, wanted: number): number {
+  let protocol = wanted;
+  if (protocol < 0 || protocol >= MAX_INET_PROTOS) {
+    return -EINVAL;
   }
   sock.state = SS_UNCONNECTED;
-  sock.ops = kernel.version === 'article' ? inet_stream_ops_article : inet_stream_ops;
-  const sk = sk_alloc(new tcp_sock(), PF_INET, tcp_prot);
+  let answer: inet_protosw | null = null;
+  let err = -ESOCKTNOSUPPORT;
+  for (const kind of inetsw_array) {
+    if (kind.type !== sock.type) {
+      continue;
+    }
+    if (protocol === kind.protocol && protocol !== IPPROTO_IP) {
+      answer = kind;
+    } else if (protocol === IPPROTO_IP && kind.protocol !== IPPROTO_IP) {
+      ({ protocol } = kind);
+      answer = kind;
+    } else if (kind.protocol === IPPROTO_IP) {
+      answer = kind;
+    }
+    if (answer !== null) {
+      break;
+    }
+    err = -EPROTONOSUPPORT;
+  }
+  if (answer === null) {
+    return err;
+  }
+  const isArticle = answer.ops === inet_stream_ops && kernel.version === 'article';
+  sock.ops = isArticle ? inet_stream_ops_article : answer.ops;
+  const sk = sk_alloc(answer.make(), PF_INET, answer.prot);
+  const inet = inet_sk(sk);
+  sk.sk_no_check = answer.no_check;
+  if ((answer.flags & INET_PROTOSW_REUSE) !== 0) {
+    sk.skc_reuse = 1;
+  }
+  if (sock.type === SOCK_RAW) {
+    inet.inet_num = protocol;
+    inet.hdrincl = protocol === IPPROTO_RAW;
+  }
+  inet.pmtudisc = sysctl('ipv4.ip_no_pmtu_disc', 0) !== 0 ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
+  inet.inet_id = 0;
   sock_init_data(sock, sk);
-  sk.sk_protocol = IPPROTO_TCP;
-  sk.sk_backlog_rcv = tcp_prot.backlog_rcv;
-  sk.uc_ttl = -1;
-  sk.mc_ttl = 1;
-  tcp_v4_init_sock(sk);
+  sk.sk_destruct = inet_sock_destruct;
+  sk.sk_protocol = protocol;
+  sk.sk_backlog_rcv = answer.prot.backlog_rcv;
+  inet.uc_ttl = -1;
+  inet.mc_ttl = 1;
+  if (inet.inet_num !== 0) {
+    inet.inet_sport = inet.inet_num;
+    answer.prot.hash?.(sk);
+  }
+  return answer.prot.init === undefined ? 0 : answer.prot.init(sk);
+}
+
+/**
+ * Frees what an ended socket still has: packets not read, memory charged, the route.
+ * @modelled net/ipv4/af_inet.c
+ * @cost 10
+ */
+export function inet_sock_destruct(sk: sock): void {
+  __skb_queue_purge(sk.sk_receive_queue);
+  sk_mem_reclaim(sk);
+  dst_release(sk.sk_dst_cache);
+  sk.sk_dst_cache = null;
+}
+
+/**
+ * A socket of the kernel's own, which is not in the protocol's tables.
+ * @simplified gives the socket instead of an error code; the family is IPv4
+ */
+export function inet_ctl_sock_create(type: number, protocol: number): sock {
+  const sock = sock_alloc();
+  sock.type = type;
+  inet_create(sock, protocol);
+  const sk = sock.sk as sock;
+  sk.sk_allocation = GFP_ATOMIC;
+  (sk.skc_prot as proto).unhash?.(sk);
+  return sk;
+}
+
+/**
+ * Gives a socket that has no local port one: 0, or -EAGAIN when none is free.
+ * @modelled net/ipv4/af_inet.c
+ * @cost 8
+ */
+export function* inet_autobind(sk: sock): Kgen<number> {
+  yield* lock_sock(sk);
+  const inet = inet_sk(sk);
+  if (inet.inet_num === 0) {
+    const { get_port } = sk.skc_prot as proto;
+    if (get_port === undefined || get_port(sk, 0) !== 0) {
+      yield* release_sock(sk);
+      return -EAGAIN;
+    }
+    inet.inet_sport = inet.inet_num;
+  }
+  yield* release_sock(sk);
   return 0;
+}
+
+/**
+ * Connects a datagram or raw socket: names its peer; AF_UNSPEC ends that. 0, or -errno.
+ * @modelled net/ipv4/af_inet.c
+ * @cost 10
+ */
+export function* inet_dgram_connect(sock: socket, uaddr: sockaddr, addr_len: number, flags: number): Kgen<number> {
+  const sk = sock.sk as sock;
+  const prot = sk.skc_prot as proto;
+  if (addr_len < SIZEOF_SA_FAMILY) {
+    return -EINVAL;
+  }
+  if (uaddr.sa_family === AF_UNSPEC) {
+    return yield* (prot.disconnect as NonNullable<proto['disconnect']>)(sk, flags);
+  }
+  if (inet_sk(sk).inet_num === 0 && (yield* inet_autobind(sk)) !== 0) {
+    return -EAGAIN;
+  }
+  return yield* (prot.connect as NonNullable<proto['connect']>)(sk, uaddr, addr_len);
 }
 
 /**
  * Sends by the protocol of the socket. A socket without a local port gets one first, unless the protocol does not want that.
  * @modelled net/ipv4/af_inet.c
- * @omits inet_autobind: the protocols here do not want it
  * @cost 8
  */
 export function* inet_sendmsg(iocb: kiocb, sock: socket, msg: msghdr, size: number): Kgen<number> {
   const sk = sock.sk as sock;
   sock_rps_record_flow(sk);
   const prot = sk.skc_prot as proto;
-  if (inet_sk(sk).inet_num === 0 && !prot.no_autobind) {
+  if (inet_sk(sk).inet_num === 0 && !prot.no_autobind && (yield* inet_autobind(sk)) !== 0) {
     return -EAGAIN;
   }
   return yield* prot.sendmsg(iocb, sk, msg, size);

@@ -72,8 +72,8 @@ export function* arp_solicit(neigh: neighbour, _skb: sk_buff | null): Kgen {
  * A packet could not be delivered because the neighbour does not answer.
  * @modelled net/ipv4/arp.c
  */
-export function arp_error_report(_neigh: neighbour, skb: sk_buff): void {
-  dst_link_failure(skb);
+export function* arp_error_report(_neigh: neighbour, skb: sk_buff): Kgen {
+  yield* dst_link_failure(skb);
   kfree_skb(skb);
 }
 

@@ -1,9 +1,10 @@
 /**
  * Mirrors net/ipv4/ip_input.c (2.6.39): header checks, routing decision, delivery to the transport protocol.
- * Left out: IP options beyond their length, statistics (MIB counters), ICMP answers, IPsec policy.
+ * Left out: IP options beyond their length, statistics (MIB counters), IPsec policy.
  */
 import type { Kgen } from '../../arch/current';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
+import { ICMP_DEST_UNREACH, ICMP_PROT_UNREACH } from '../../include/linux/icmp';
 import { IP_MF, IP_OFFSET, iphdr } from '../../include/linux/ip';
 import { NET_RX_DROP, type net_device, type packet_type } from '../../include/linux/netdevice';
 import { NF_INET_LOCAL_IN, NF_INET_PRE_ROUTING, NFPROTO_IPV4 } from '../../include/linux/netfilter';
@@ -19,6 +20,7 @@ import { ip_hdr, ip_hdrlen } from '../../include/net/ip';
 import { ip_fast_csum } from '../../lib/checksum';
 import { kfree_skb, pskb_may_pull, pskb_trim_rcsum, skb_share_check } from '../core/skbuff';
 import { NF_HOOK, nf_hooks } from '../netfilter/core';
+import { icmp_send } from './icmp';
 import { IP_DEFRAG_LOCAL_DELIVER, ip_defrag } from './ip_fragment';
 import { inet_protocol } from './protocol';
 import { raw_local_deliver } from './raw';
@@ -28,7 +30,6 @@ import { ip_route_input_noref } from './route';
  * Hands a packet for this host to its transport protocol, and copies to raw sockets.
  * @modelled net/ipv4/ip_input.c
  * @omits xfrm4_policy_check: no IPsec
- * @omits icmp_send: ICMP is not modelled
  * @cost 20
  */
 export function* ip_local_deliver_finish(skb: sk_buff): Kgen<number> {
@@ -36,9 +37,12 @@ export function* ip_local_deliver_finish(skb: sk_buff): Kgen<number> {
   skb_reset_transport_header(skb);
   let { protocol } = ip_hdr(skb);
   for (;;) {
-    raw_local_deliver(skb, protocol);
+    const raw: boolean = yield* raw_local_deliver(skb, protocol);
     const ipprot = inet_protocol(protocol);
     if (ipprot === null) {
+      if (!raw) {
+        yield* icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0);
+      }
       kfree_skb(skb);
       return 0;
     }

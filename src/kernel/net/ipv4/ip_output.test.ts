@@ -42,8 +42,10 @@ import { arp_tbl } from '../core/neighbour';
 import { alloc_skb, kfree_skb, skb_copy_bits, skb_push, skb_put } from '../core/skbuff';
 import { eth_type_trans, ether_setup } from '../ethernet/eth';
 import { nf_register_hook } from '../netfilter/core';
+import { inet_ctl_sock_create } from './af_inet';
 import { arp_init, neigh_add } from './arp';
 import { fib_add_ifaddr, fib_table_insert } from './fib_frontend';
+import { icmp_init } from './icmp';
 import { ip4_frags } from './ip_fragment';
 import { ip_rcv } from './ip_input';
 import { ip_local_out } from './ip_output';
@@ -122,6 +124,7 @@ beforeEach(() => {
   open_softirq(TIMER_SOFTIRQ, run_timer_softirq);
   net_dev_init();
   arp_init();
+  icmp_init(inet_ctl_sock_create);
   const ip_packet_type = new packet_type();
   ip_packet_type.type = ETH_P_IP;
   ip_packet_type.func = ip_rcv;
@@ -254,7 +257,7 @@ describe('caches of a connection that is given as established', () => {
     expect(delivered.length).toBe(1);
     const inward: rtable[] = [];
     for (const first of rt_cache().chain as Iterable<rtable | null>) {
-      for (let route = first; route !== null; route = route.rt_next) if (route.rt_iif !== 0) inward.push(route);
+      for (let route = first; route !== null; route = route.rt_next) if (route.rt_route_iif !== 0) inward.push(route);
     }
     expect(inward.map((route) => route.__use)).toEqual([1]);
   });

@@ -1,27 +1,50 @@
 /**
  * Mirrors net/ipv4/ip_output.c (2.6.39), with inline functions of include/net/ip.h: building IP headers, the way to the
- * neighbour, fragmentation. Left out: IP options, multicast loopback, corking (UDP), statistics, ICMP errors, IPsec.
+ * neighbour, putting packets together piece by piece, fragmentation. Left out: IP options, multicast loopback, statistics, IPsec.
  */
 
 import { heap } from '../../../base/heap';
 import type { Kgen } from '../../arch/current';
-import { EHOSTUNREACH, EINVAL, EMSGSIZE, ENOMEM } from '../../include/linux/errno';
+import { EFAULT, EHOSTUNREACH, EINVAL, EMSGSIZE, ENOBUFS, ENOMEM } from '../../include/linux/errno';
+import type { iovec } from '../../include/linux/fs';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
+import { ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED } from '../../include/linux/icmp';
 import { ETH_P_IP } from '../../include/linux/if_ether';
-import { IP_DF, IP_MF, IP_OFFSET, iphdr } from '../../include/linux/ip';
-import { LL_RESERVED_SPACE, type net_device } from '../../include/linux/netdevice';
+import { IP_DF, IP_MF, IP_OFFSET, IPPROTO_UDP, iphdr } from '../../include/linux/ip';
+import { MSG_DONTWAIT, MSG_MORE, MSG_PROBE } from '../../include/linux/net';
+import {
+  LL_RESERVED_SPACE,
+  NETIF_F_SG,
+  NETIF_F_UFO,
+  NETIF_F_V4_CSUM,
+  type net_device,
+} from '../../include/linux/netdevice';
 import { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING, NFPROTO_IPV4 } from '../../include/linux/netfilter';
 import {
+  __skb_dequeue,
+  __skb_pull,
   __skb_push,
+  __skb_queue_tail,
+  __skb_trim,
+  __skb_unlink,
   CHECKSUM_NONE,
   CHECKSUM_PARTIAL,
+  MAX_SKB_FRAGS,
+  PAGE_SIZE,
+  SKB_GSO_UDP,
   type sk_buff,
+  sk_buff_head,
   skb_cloned,
+  skb_fill_page_desc,
+  skb_frag_address,
   skb_has_frag_list,
   skb_headlen,
   skb_headroom,
   skb_is_gso,
+  skb_network_offset,
   skb_pagelen,
+  skb_peek_tail,
+  skb_queue_empty,
   skb_reserve,
   skb_reset_network_header,
   skb_reset_transport_header,
@@ -32,23 +55,55 @@ import {
   type dst_entry,
   dst_mtu,
   dst_output,
+  dst_release,
   ip4_dst_hoplimit,
+  RTN_MULTICAST,
   type rtable,
   skb_dst,
   skb_dst_copy,
   skb_dst_drop,
+  skb_dst_set,
   skb_rtable,
 } from '../../include/net/dst';
-import { inet_sk, type inet_sock } from '../../include/net/inet_sock';
-import { IPSKB_FRAG_COMPLETE, IPSKB_REROUTED, ip_dont_fragment, ip_hdr } from '../../include/net/ip';
+import {
+  IP_PMTUDISC_DO,
+  IP_PMTUDISC_PROBE,
+  type inet_cork,
+  inet_sk,
+  type inet_sock,
+} from '../../include/net/inet_sock';
+import { IPSKB_FRAG_COMPLETE, IPSKB_REROUTED, ip_dont_fragment, ip_hdr, type ipcm_cookie } from '../../include/net/ip';
+import { NET_XMIT_CN } from '../../include/net/sch_generic';
 import type { sock } from '../../include/net/sock';
-import { ip_fast_csum } from '../../lib/checksum';
+import { csum_block_add, csum_sub, ip_fast_csum } from '../../lib/checksum';
+import { alloc_pages } from '../../mm/page_alloc';
+import { get_page } from '../../mm/swap';
 import { skb_checksum_help } from '../core/dev';
 import { skb_dst_set_noref } from '../core/dst';
+import { csum_partial_copy_fromiovecend, type csum_ptr, memcpy_fromiovecend } from '../core/iovec';
 import { neigh_hh_output } from '../core/neighbour';
-import { alloc_skb, kfree_skb, skb_copy_bits, skb_push, skb_put, skb_realloc_headroom } from '../core/skbuff';
-import { __sk_dst_check, sk_setup_caps, skb_set_owner_w, sock_wfree } from '../core/sock';
+import {
+  alloc_skb,
+  type getfrag_t,
+  kfree_skb,
+  pskb_trim_unique,
+  skb_append_datato_frags,
+  skb_copy_and_csum_bits,
+  skb_copy_bits,
+  skb_push,
+  skb_put,
+  skb_realloc_headroom,
+} from '../core/skbuff';
+import {
+  __sk_dst_check,
+  sk_setup_caps,
+  skb_set_owner_w,
+  sock_alloc_send_skb,
+  sock_wfree,
+  sock_wmalloc,
+} from '../core/sock';
 import { NF_HOOK, nf_hook, nf_hooks } from '../netfilter/core';
+import { icmp_send } from './icmp';
 import { inet_getid } from './inetpeer';
 import { ip_route_output_ports, rt_bind_peer } from './route';
 
@@ -129,6 +184,25 @@ export function ip_select_ident_more(iph: iphdr, dst: dst_entry, sk: sock | null
 }
 
 /**
+ * Identification of a packet. One that may not be cut needs none; Windows stacks want one that grows all the same.
+ * @modelled include/net/ip.h
+ * @cost 3
+ */
+export function ip_select_ident(iph: iphdr, dst: dst_entry, sk: sock | null): void {
+  if ((iph.frag_off & IP_DF) !== 0) {
+    if (sk !== null && inet_sk(sk).inet_daddr !== 0) {
+      const inet = inet_sk(sk);
+      iph.id = inet.inet_id;
+      inet.inet_id++;
+    } else {
+      iph.id = 0;
+    }
+  } else {
+    __ip_select_ident(iph, dst, 0);
+  }
+}
+
+/**
  * Gives a packet to the next hop: with the ready-made link header, else through the neighbour.
  * @modelled net/ipv4/ip_output.c
  */
@@ -162,10 +236,13 @@ export function* ip_finish_output2(packet: sk_buff): Kgen<number> {
 /**
  * MTU that holds for a packet.
  * @modelled net/ipv4/ip_output.c
- * @omits IP_PMTUDISC_PROBE: no socket asks for it
  */
 export function ip_skb_dst_mtu(skb: sk_buff): number {
-  return dst_mtu(skb_dst(skb) as dst_entry);
+  const dst = skb_dst(skb) as dst_entry;
+  if (skb.sk !== null && inet_sk(skb.sk).pmtudisc === IP_PMTUDISC_PROBE) {
+    return (dst.dev as net_device).mtu;
+  }
+  return dst_mtu(dst);
 }
 
 /**
@@ -285,12 +362,12 @@ function frag_list_is_fragments(skb: sk_buff, hlen: number, mtu: number): boolea
  * Cuts a packet into fragments of the MTU, each a multiple of 8 bytes but the last, and hands them to `output`. Skbs of a
  * frag_list that fit become fragments as they are; otherwise the data is copied.
  * @simplified a sum left to the device is made before the data is cut, as later kernels do; in 2.6.39 it is forgotten
- * @omits icmp_send: ICMP is not modelled
  * @cost 60
  */
 export function* ip_fragment(skb: sk_buff, output: (skb: sk_buff) => Kgen<number>): Kgen<number> {
   const iph = ip_hdr(skb);
   if ((iph.frag_off & IP_DF) !== 0 && !skb.local_df) {
+    yield* icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, ip_skb_dst_mtu(skb));
     kfree_skb(skb);
     return -EMSGSIZE;
   }
@@ -399,4 +476,455 @@ export function* ip_fragment(skb: sk_buff, output: (skb: sk_buff) => Kgen<number
   }
   kfree_skb(skb);
   return err;
+}
+
+/** A route that changes hands; in C a pointer to a pointer. */
+export interface rtable_ptr {
+  rt: rtable | null;
+}
+
+/**
+ * Copies from a program's message: to a packet that the device will sum as it is, else summing on the way.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 5
+ */
+export function ip_generic_getfrag(
+  from: unknown,
+  to: number,
+  offset: number,
+  len: number,
+  odd: number,
+  skb: sk_buff,
+): number {
+  const iov = from as iovec[];
+  if (skb.ip_summed === CHECKSUM_PARTIAL) {
+    return memcpy_fromiovecend(to, iov, offset, len);
+  }
+  const csum: csum_ptr = { csum: 0 };
+  if (csum_partial_copy_fromiovecend(to, iov, offset, len, csum) < 0) {
+    return -EFAULT;
+  }
+  skb.csum = csum_block_add(skb.csum, csum.csum, odd);
+  return 0;
+}
+
+/**
+ * Begins, or goes on with, a datagram that the device will cut: one skb with a header and the data in pages.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 15
+ */
+export function* ip_ufo_append_data(
+  sk: sock,
+  queue: sk_buff_head,
+  getfrag: getfrag_t,
+  from: unknown,
+  length: number,
+  hh_len: number,
+  fragheaderlen: number,
+  transhdrlen: number,
+  mtu: number,
+  flags: number,
+): Kgen<number> {
+  let skb = skb_peek_tail(queue);
+  if (skb === null) {
+    const err = { err: 0 };
+    skb = yield* sock_alloc_send_skb(sk, hh_len + fragheaderlen + transhdrlen + 20, flags & MSG_DONTWAIT, err);
+    if (skb === null) {
+      return err.err;
+    }
+    skb_reserve(skb, hh_len);
+    skb_put(skb, fragheaderlen + transhdrlen);
+    skb_reset_network_header(skb);
+    skb.transport_header = skb.network_header + fragheaderlen;
+    skb.ip_summed = CHECKSUM_PARTIAL;
+    skb.csum = 0;
+    skb_shinfo(skb).gso_size = mtu - fragheaderlen;
+    skb_shinfo(skb).gso_type = SKB_GSO_UDP;
+    __skb_queue_tail(queue, skb);
+  }
+  return skb_append_datato_frags(sk, skb, getfrag, from, length - transhdrlen);
+}
+
+/** What puts a packet together: the cork of the socket, or one on the stack of ip_make_skb. */
+type cork_t = Pick<inet_cork, 'fragsize' | 'dst' | 'length' | 'page' | 'off' | 'tx_flags'>;
+
+/**
+ * Appends data to the packet that is being put together in `queue`: fills the last skb, then makes new ones, each as long
+ * as a fragment of the route's MTU may be, so that they need not be cut any more. 0, or -errno.
+ * @modelled net/ipv4/ip_output.c
+ * @omits ip_local_error: no error queue
+ * @cost 60
+ */
+export function* __ip_append_data(
+  sk: sock,
+  queue: sk_buff_head,
+  cork: cork_t,
+  getfrag: getfrag_t,
+  from: unknown,
+  bytes: number,
+  transport: number,
+  flags: number,
+): Kgen<number> {
+  const rt = cork.dst as rtable;
+  const { features } = rt.dev as net_device;
+  let length = bytes;
+  let transhdrlen = transport;
+  const mtu = cork.fragsize;
+  const hh_len = LL_RESERVED_SPACE(rt.dev as net_device);
+  const fragheaderlen = iphdr.size;
+  const maxfraglen = ((mtu - fragheaderlen) & ~7) + fragheaderlen;
+  if (cork.length + length > 0xffff - fragheaderlen) {
+    return -EMSGSIZE;
+  }
+  // A transport header says that this is the first skb. The device can sum it only if it is not going to be cut.
+  let csummode = CHECKSUM_NONE;
+  if (transhdrlen !== 0 && length + fragheaderlen <= mtu && (features & NETIF_F_V4_CSUM) !== 0) {
+    csummode = CHECKSUM_PARTIAL;
+  }
+  let skb = skb_peek_tail(queue);
+  cork.length += length;
+  const large = length > mtu || (skb !== null && skb_is_gso(skb));
+  if (large && sk.sk_protocol === IPPROTO_UDP && (features & NETIF_F_UFO) !== 0) {
+    const err = yield* ip_ufo_append_data(
+      sk,
+      queue,
+      getfrag,
+      from,
+      length,
+      hh_len,
+      fragheaderlen,
+      transhdrlen,
+      mtu,
+      flags,
+    );
+    if (err !== 0) {
+      cork.length -= length;
+    }
+    return err;
+  }
+
+  let offset = 0;
+  while (length > 0) {
+    let copy = skb === null ? 0 : mtu - skb.len;
+    if (skb !== null && copy < length) {
+      copy = maxfraglen - skb.len;
+    }
+    if (skb === null || copy <= 0) {
+      const skb_prev: sk_buff | null = skb;
+      // What the skb before holds beyond a multiple of 8 bytes moves to the new one.
+      const fraggap = skb_prev === null ? 0 : skb_prev.len - maxfraglen;
+      let datalen = length + fraggap;
+      if (datalen > mtu - fragheaderlen) {
+        datalen = maxfraglen - fragheaderlen;
+      }
+      const fraglen = datalen + fragheaderlen;
+      const alloclen = (flags & MSG_MORE) !== 0 && (features & NETIF_F_SG) === 0 ? mtu : fraglen;
+      const err = { err: 0 };
+      let fresh: sk_buff | null = null;
+      if (transhdrlen !== 0) {
+        fresh = yield* sock_alloc_send_skb(sk, alloclen + hh_len + 15, flags & MSG_DONTWAIT, err);
+      } else {
+        if (sk.sk_wmem_alloc <= 2 * sk.sk_sndbuf) {
+          fresh = sock_wmalloc(sk, alloclen + hh_len + 15, 1, sk.sk_allocation);
+        }
+        if (fresh === null) {
+          err.err = -ENOBUFS;
+        }
+      }
+      if (fresh === null) {
+        cork.length -= length;
+        return err.err;
+      }
+      fresh.ip_summed = csummode;
+      fresh.csum = 0;
+      skb_reserve(fresh, hh_len);
+      let data = skb_put(fresh, fraglen);
+      skb_reset_network_header(fresh);
+      fresh.transport_header = fresh.network_header + fragheaderlen;
+      data += fragheaderlen;
+      if (fraggap > 0 && skb_prev !== null) {
+        fresh.csum = skb_copy_and_csum_bits(skb_prev, maxfraglen, data + transhdrlen, fraggap, 0);
+        skb_prev.csum = csum_sub(skb_prev.csum, fresh.csum);
+        data += fraggap;
+        pskb_trim_unique(skb_prev, maxfraglen);
+      }
+      copy = datalen - transhdrlen - fraggap;
+      if (copy > 0) {
+        if (getfrag(from, data + transhdrlen, offset, copy, fraggap, fresh) < 0) {
+          kfree_skb(fresh);
+          cork.length -= length;
+          return -EFAULT;
+        }
+      }
+      offset += copy;
+      length -= datalen - fraggap;
+      transhdrlen = 0;
+      csummode = CHECKSUM_NONE;
+      __skb_queue_tail(queue, fresh);
+      skb = fresh;
+      continue;
+    }
+    copy = Math.min(copy, length);
+    if ((features & NETIF_F_SG) === 0) {
+      const off = skb.len;
+      if (getfrag(from, skb_put(skb, copy), offset, copy, off, skb) < 0) {
+        __skb_trim(skb, off);
+        cork.length -= length;
+        return -EFAULT;
+      }
+    } else {
+      const info = skb_shinfo(skb);
+      const i = info.nr_frags;
+      let frag = i === 0 ? null : info.frags.at(i - 1);
+      let { page } = cork;
+      const left = PAGE_SIZE - cork.off;
+      if (page !== null && left > 0) {
+        copy = Math.min(copy, left);
+        if (frag === null || page !== frag.page) {
+          if (i === MAX_SKB_FRAGS) {
+            cork.length -= length;
+            return -EMSGSIZE;
+          }
+          get_page(page);
+          skb_fill_page_desc(skb, i, page, cork.off, 0);
+          frag = info.frags.at(i);
+        }
+      } else if (i < MAX_SKB_FRAGS) {
+        copy = Math.min(copy, PAGE_SIZE);
+        page = alloc_pages(sk.sk_allocation, 0);
+        if (page === null) {
+          cork.length -= length;
+          return -ENOMEM;
+        }
+        cork.page = page;
+        cork.off = 0;
+        skb_fill_page_desc(skb, i, page, 0, 0);
+        frag = info.frags.at(i);
+      } else {
+        cork.length -= length;
+        return -EMSGSIZE;
+      }
+      if (getfrag(from, skb_frag_address(frag) + frag.size, offset, copy, skb.len, skb) < 0) {
+        cork.length -= length;
+        return -EFAULT;
+      }
+      cork.off += copy;
+      frag.size += copy;
+      skb.len += copy;
+      skb.data_len += copy;
+      skb.truesize += copy;
+      sk.sk_wmem_alloc += copy;
+    }
+    offset += copy;
+    length -= copy;
+  }
+  return 0;
+}
+
+/**
+ * Begins a packet: its route, whose reference passes to the cork, and the MTU it is cut for.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 8
+ */
+export function ip_setup_cork(sk: sock, cork: cork_t, ipc: ipcm_cookie, rtp: rtable_ptr): number {
+  const { rt } = rtp;
+  if (rt === null) {
+    return -EFAULT;
+  }
+  rtp.rt = null;
+  cork.fragsize = inet_sk(sk).pmtudisc === IP_PMTUDISC_PROBE ? (rt.dev as net_device).mtu : dst_mtu(rt);
+  cork.dst = rt;
+  cork.length = 0;
+  cork.tx_flags = ipc.tx_flags;
+  cork.page = null;
+  cork.off = 0;
+  return 0;
+}
+
+/**
+ * Appends data to the packet that is being put together on the write queue of an owned socket; nothing is sent yet. 0, or
+ * -errno.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 10
+ */
+export function* ip_append_data(
+  sk: sock,
+  getfrag: getfrag_t,
+  from: unknown,
+  length: number,
+  transhdrlen: number,
+  ipc: ipcm_cookie,
+  rtp: rtable_ptr,
+  flags: number,
+): Kgen<number> {
+  const { cork } = inet_sk(sk);
+  let transport = transhdrlen;
+  if ((flags & MSG_PROBE) !== 0) {
+    return 0;
+  }
+  if (skb_queue_empty(sk.sk_write_queue)) {
+    const err = ip_setup_cork(sk, cork, ipc, rtp);
+    if (err !== 0) {
+      return err;
+    }
+  } else {
+    transport = 0;
+  }
+  return yield* __ip_append_data(sk, sk.sk_write_queue, cork, getfrag, from, length, transport, flags);
+}
+
+/**
+ * Ends a packet's cork: what it holds of the route goes back.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 4
+ */
+export function ip_cork_release(cork: cork_t): void {
+  dst_release(cork.dst);
+  cork.dst = null;
+}
+
+/**
+ * Makes one packet of the skbs of a queue: those behind the first become its frag_list, the header is filled in.
+ * @modelled net/ipv4/ip_output.c
+ * @omits ip_options_build: IP options are not modelled
+ * @omits icmp_out_count: a statistics counter
+ * @cost 50
+ */
+export function __ip_make_skb(sk: sock, queue: sk_buff_head, cork: cork_t): sk_buff | null {
+  const skb = __skb_dequeue(queue);
+  if (skb === null) {
+    return null;
+  }
+  const inet = inet_sk(sk);
+  const rt = cork.dst as rtable;
+  if (skb.data < skb.network_header) {
+    __skb_pull(skb, skb_network_offset(skb));
+  }
+  let tail: sk_buff | null = null;
+  for (let tmp_skb = __skb_dequeue(queue); tmp_skb !== null; tmp_skb = __skb_dequeue(queue)) {
+    __skb_pull(tmp_skb, skb.transport_header - skb.network_header);
+    if (tail === null) {
+      skb_shinfo(skb).frag_list = tmp_skb;
+    } else {
+      tail.next = tmp_skb;
+    }
+    tail = tmp_skb;
+    skb.len += tmp_skb.len;
+    skb.data_len += tmp_skb.len;
+    skb.truesize += tmp_skb.truesize;
+    tmp_skb.destructor = null;
+    tmp_skb.sk = null;
+  }
+  if (inet.pmtudisc < IP_PMTUDISC_DO) {
+    skb.local_df = true;
+  }
+  const df = inet.pmtudisc >= IP_PMTUDISC_DO || (skb.len <= dst_mtu(rt) && ip_dont_fragment(sk, rt)) ? IP_DF : 0;
+  const ttl = rt.rt_type === RTN_MULTICAST ? inet.mc_ttl : ip_select_ttl(inet, rt);
+  const iph = new iphdr(skb.data);
+  iph.version_ihl = 0x45;
+  iph.tos = inet.tos;
+  iph.frag_off = df;
+  ip_select_ident(iph, rt, sk);
+  iph.ttl = ttl;
+  iph.protocol = sk.sk_protocol;
+  iph.saddr = rt.rt_src;
+  iph.daddr = rt.rt_dst;
+  skb.priority = sk.sk_priority;
+  skb.mark = sk.sk_mark;
+  // The reference to the route passes from the cork to the skb.
+  cork.dst = null;
+  skb_dst_set(skb, rt);
+  ip_cork_release(cork);
+  return skb;
+}
+
+/**
+ * Sends a packet that was put together: 0, or -errno of a qdisc that dropped it.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 4
+ */
+export function* ip_send_skb(skb: sk_buff): Kgen<number> {
+  let err = yield* ip_local_out(skb);
+  if (err > 0) {
+    // A packet that the qdisc dropped while it is not yet full is no error of this sender.
+    err = err === NET_XMIT_CN ? 0 : -ENOBUFS;
+  }
+  return err;
+}
+
+/**
+ * The packet of what was appended to a socket's write queue, or null.
+ * @modelled include/net/ip.h
+ * @cost 2
+ */
+export function ip_finish_skb(sk: sock): sk_buff | null {
+  return __ip_make_skb(sk, sk.sk_write_queue, inet_sk(sk).cork);
+}
+
+/**
+ * Makes a packet of what was appended to an owned socket, and sends it.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 4
+ */
+export function* ip_push_pending_frames(sk: sock): Kgen<number> {
+  const skb = ip_finish_skb(sk);
+  return skb === null ? 0 : yield* ip_send_skb(skb);
+}
+
+/**
+ * Throws away what was appended.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 5
+ */
+export function __ip_flush_pending_frames(queue: sk_buff_head, cork: cork_t): void {
+  for (let skb = queue.prev; skb !== null; skb = queue.prev) {
+    __skb_unlink(skb, queue);
+    kfree_skb(skb);
+  }
+  ip_cork_release(cork);
+}
+
+/**
+ * Throws away what was appended to an owned socket.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 3
+ */
+export function ip_flush_pending_frames(sk: sock): void {
+  __ip_flush_pending_frames(sk.sk_write_queue, inet_sk(sk).cork);
+}
+
+/**
+ * Makes a packet of one message, without owning the socket: cork and queue stand on the stack. Null and `err`: it failed, or
+ * (0) there is nothing to send.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 10
+ */
+export function* ip_make_skb(
+  sk: sock,
+  getfrag: getfrag_t,
+  from: unknown,
+  length: number,
+  transhdrlen: number,
+  ipc: ipcm_cookie,
+  rtp: rtable_ptr,
+  flags: number,
+  err: { err: number },
+): Kgen<sk_buff | null> {
+  if ((flags & MSG_PROBE) !== 0) {
+    return null;
+  }
+  const queue = new sk_buff_head();
+  const cork: cork_t = { fragsize: 0, dst: null, length: 0, page: null, off: 0, tx_flags: 0 };
+  let skb: sk_buff | null = null;
+  err.err = ip_setup_cork(sk, cork, ipc, rtp);
+  if (err.err === 0) {
+    err.err = yield* __ip_append_data(sk, queue, cork, getfrag, from, length, transhdrlen, flags);
+    if (err.err !== 0) {
+      __ip_flush_pending_frames(queue, cork);
+    } else {
+      skb = __ip_make_skb(sk, queue, cork);
+    }
+  }
+  heap.release(queue);
+  return skb;
 }

@@ -1,26 +1,30 @@
 /**
  * Mirrors net/ipv4/route.c and include/net/route.h (2.6.39): the route cache, output and input lookup, IPv4's operations
  * on a dst_entry. Below it stands the list of routes of fib_frontend.ts.
- * Left out: multicast routing, ICMP redirects and path MTU events, garbage collection and random invalidation of the
+ * Left out: multicast routing, ICMP redirects, garbage collection and random invalidation of the
  * cache, policy routing, per-peer metrics. Functions that return an error pointer in Linux return null here.
  */
 import { ops } from '../../../base/dispatch';
 import { type Kgen, kernel_global, sysctl } from '../../arch/current';
 import { EHOSTUNREACH, EINVAL } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
+import { ICMP_DEST_UNREACH, ICMP_HOST_UNREACH } from '../../include/linux/icmp';
 import { ETH_P_IP } from '../../include/linux/if_ether';
+import type { iphdr } from '../../include/linux/ip';
 import { IFF_LOOPBACK, IFF_UP, type net_device } from '../../include/linux/netdevice';
 import type { sk_buff } from '../../include/linux/skbuff';
-import { jiffies } from '../../include/linux/timer';
+import { HZ, jiffies } from '../../include/linux/timer';
 import {
   DST_NOCACHE,
   DST_OBSOLETE_CHK,
+  dst_confirm,
   type dst_entry,
   dst_mtu,
   type dst_ops,
   dst_release,
   dst_use_noref,
   type flowi4,
+  type inet_peer,
   RTAX_MTU,
   RTCF_BROADCAST,
   RTCF_LOCAL,
@@ -31,8 +35,8 @@ import {
   RTN_UNREACHABLE,
   rt_hash_table,
   rtable,
-  skb_dst,
   skb_dst_set,
+  skb_rtable,
   xfrm_lookup,
 } from '../../include/net/dst';
 import { IP_MAX_MTU, IPTOS_RT_MASK } from '../../include/net/ip';
@@ -44,7 +48,8 @@ import { neigh_hh_init } from '../core/neighbour';
 import { alloc_skb, kfree_skb } from '../core/skbuff';
 import { arp_bind_neighbour } from './arp';
 import { fib_lookup, fib_validate_source, inet_addr_type, inet_select_addr, ipv4_is_multicast } from './fib_frontend';
-import { inet_getpeer } from './inetpeer';
+import { icmp_send } from './icmp';
+import { inet_getpeer, inet_putpeer } from './inetpeer';
 import { ip_local_deliver } from './ip_input';
 import { ip_output } from './ip_output';
 
@@ -55,6 +60,13 @@ const IP_HEADERS_LEN = 40;
 const MIN_ADVMSS = 256;
 const MIN_PMTU = 512 + 20 + 20;
 const LOOPBACK_NET = 127;
+/** MTUs of usual links (RFC 1191 section 7), bytes. */
+const MTU_PLATEAU = [32000, 17914, 8166, 4352, 2002, 1492, 576, 296, 216, 128, 68];
+
+/** Least path MTU that is believed (net.ipv4.route.min_pmtu), bytes. */
+const ip_rt_min_pmtu = (): number => sysctl('ipv4.route.min_pmtu', MIN_PMTU);
+/** How long a path MTU is believed (net.ipv4.route.mtu_expires), jiffies. */
+const ip_rt_mtu_expires = (): number => sysctl('ipv4.route.mtu_expires', 600) * HZ;
 
 /** The route cache of this host. */
 export const rt_cache = kernel_global(() => new rt_hash_table());
@@ -101,7 +113,16 @@ export function rt_is_expired(rth: rtable): boolean {
  * @cost 1
  */
 export function rt_is_output_route(rt: rtable): boolean {
-  return rt.rt_iif === 0;
+  return rt.rt_route_iif === 0;
+}
+
+/**
+ * True for a route of packets that came in.
+ * @modelled include/net/route.h
+ * @cost 1
+ */
+export function rt_is_input_route(rt: rtable): boolean {
+  return rt.rt_route_iif !== 0;
 }
 
 /**
@@ -148,7 +169,7 @@ export function rt_bind_peer(rt: rtable, create: boolean): void {
 /**
  * The route itself while it may be used, else null: a new lookup is due.
  * @modelled net/ipv4/route.c
- * @omits check_peer_pmtu: no path MTU events
+ * @omits check_peer_redir: redirects are not modelled
  */
 export function ipv4_dst_check(dst: dst_entry, _cookie: number): dst_entry | null {
   const rt = dst as rtable;
@@ -158,6 +179,9 @@ export function ipv4_dst_check(dst: dst_entry, _cookie: number): dst_entry | nul
   if (rt.rt_peer_genid !== rt_peer_genid()) {
     if (rt.peer === null) {
       rt_bind_peer(rt, false);
+    }
+    if (rt.peer !== null) {
+      check_peer_pmtu(dst, rt.peer);
     }
     rt.rt_peer_genid = rt_peer_genid();
   }
@@ -174,33 +198,126 @@ export function ipv4_negative_advice(dst: dst_entry): dst_entry | null {
     dst_release(dst);
     return null;
   }
+  const { peer } = dst as rtable;
+  if (peer !== null && peer.pmtu_expires !== 0 && jiffies() >= peer.pmtu_expires) {
+    forget_pmtu(dst as rtable, peer);
+  }
   return dst;
 }
 
 /**
- * The next hop does not answer.
- * @modelled net/ipv4/route.c
- * @omits icmp_send: ICMP is not modelled
+ * Gives a route the metric back that it had before a path MTU was learned.
+ * @model the compare-and-exchange on pmtu_expires in ipv4_negative_advice and ipv4_link_failure
+ * @cost 3
  */
-export function ipv4_link_failure(skb: sk_buff): void {
-  const rt = skb_dst(skb) as rtable | null;
-  if (rt !== null && rt.peer !== null) {
-    rt_cache().rt_peer_genid++;
+function forget_pmtu(rt: rtable, peer: inet_peer): void {
+  peer.pmtu_expires = 0;
+  rt.mtu = peer.pmtu_orig;
+}
+
+/**
+ * The next hop does not answer: the sender is told, and what is known of the path is forgotten.
+ * @modelled net/ipv4/route.c
+ */
+export function* ipv4_link_failure(skb: sk_buff): Kgen {
+  yield* icmp_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+  const rt = skb_rtable(skb);
+  if (rt !== null && rt.peer !== null && rt.peer.pmtu_expires !== 0) {
+    forget_pmtu(rt, rt.peer);
   }
 }
 
 /**
- * A smaller path MTU was learned.
- * @simplified kept in the route itself, and for good
+ * A path MTU for a router that does not say it: the next lower of the usual ones (RFC 1191 section 7).
+ * @modelled net/ipv4/route.c
+ * @cost 4
+ */
+export function guess_mtu(old_mtu: number): number {
+  for (const mtu of MTU_PLATEAU) {
+    if (old_mtu > mtu) {
+      return mtu;
+    }
+  }
+  return 68;
+}
+
+/**
+ * A router says that a packet was too long (RFC 1191): remembers the MTU with the destination, where routes look when they
+ * are next used. Gives the MTU that counts, 0: none.
+ * @modelled net/ipv4/route.c
+ * @cost 15
+ */
+export function ip_rt_frag_needed(iph: iphdr, new_mtu: number, _dev: net_device): number {
+  let old_mtu = iph.tot_len;
+  let est_mtu = 0;
+  const peer = inet_getpeer(iph.daddr, true);
+  if (peer !== null) {
+    let mtu = new_mtu;
+    if (new_mtu < 68 || new_mtu >= old_mtu) {
+      const header = (iph.version_ihl & 0xf) * 4;
+      if (mtu === 0 && old_mtu >= 68 + header) {
+        old_mtu -= header;
+      }
+      mtu = guess_mtu(old_mtu);
+    }
+    mtu = Math.max(mtu, ip_rt_min_pmtu());
+    if (peer.pmtu_expires === 0 || mtu < peer.pmtu_learned) {
+      est_mtu = mtu;
+      peer.pmtu_learned = mtu;
+      peer.pmtu_expires = jiffies() + ip_rt_mtu_expires();
+      rt_cache().rt_peer_genid++;
+    }
+    inet_putpeer(peer);
+  }
+  return est_mtu === 0 ? new_mtu : est_mtu;
+}
+
+/**
+ * Gives a route the path MTU known of its destination while it holds, and its own metric back once it has expired.
+ * @modelled net/ipv4/route.c
+ * @cost 5
+ */
+export function check_peer_pmtu(dst: dst_entry, peer: inet_peer): void {
+  const expires = peer.pmtu_expires;
+  if (expires === 0) {
+    return;
+  }
+  if (jiffies() < expires) {
+    const orig_dst_mtu = dst_mtu(dst);
+    if (peer.pmtu_learned < orig_dst_mtu) {
+      if (peer.pmtu_orig === 0) {
+        peer.pmtu_orig = dst.mtu;
+      }
+      dst.mtu = peer.pmtu_learned;
+    }
+  } else {
+    forget_pmtu(dst as rtable, peer);
+  }
+}
+
+/**
+ * A smaller path MTU was learned for a route.
+ * @modelled net/ipv4/route.c
+ * @cost 10
  */
 export function ip_rt_update_pmtu(dst: dst_entry, mtu: number): void {
-  const floor = sysctl('ipv4.route.min_pmtu', MIN_PMTU);
-  if (mtu < floor) {
-    dst.mtu_locked = true;
+  const rt = dst as rtable;
+  dst_confirm(dst);
+  if (rt.peer === null) {
+    rt_bind_peer(rt, true);
   }
-  if (mtu < dst_mtu(dst)) {
-    dst.mtu = Math.max(mtu, floor);
+  const { peer } = rt;
+  if (peer === null) {
+    return;
   }
+  const wanted = Math.max(mtu, ip_rt_min_pmtu());
+  if (peer.pmtu_expires === 0 || wanted < peer.pmtu_learned) {
+    peer.pmtu_learned = wanted;
+    peer.pmtu_expires = jiffies() + ip_rt_mtu_expires();
+    rt_cache().rt_peer_genid++;
+    rt.rt_peer_genid = rt_peer_genid();
+  }
+  check_peer_pmtu(dst, peer);
 }
 
 /**
@@ -259,11 +376,26 @@ export function rt_dst_alloc(dev: net_device): rtable {
 }
 
 /**
+ * A path MTU that is known of the destination holds for a new route too.
+ * @simplified metrics stand in the route itself, not with the peer, so that a peer that has none need not be made
+ * @cost 5
+ */
+export function rt_init_metrics(rt: rtable): void {
+  const peer = inet_getpeer(rt.rt_dst, false);
+  if (peer !== null) {
+    rt.peer = peer;
+    rt.rt_peer_genid = rt_peer_genid();
+    check_peer_pmtu(rt, peer);
+  }
+}
+
+/**
  * Takes gateway and metrics of a route over.
  * @modelled net/ipv4/route.c
  */
 export function rt_set_nexthop(rt: rtable, fi: fib_info | null, _type: number): void {
   if (fi === null) {
+    rt_init_metrics(rt);
     return;
   }
   if (fi.nh_gw !== 0) {
@@ -282,6 +414,7 @@ export function rt_set_nexthop(rt: rtable, fi: fib_info | null, _type: number): 
   rt.cwnd = fi.cwnd;
   rt.reordering = fi.reordering;
   rt.rto_min = fi.rto_min;
+  rt_init_metrics(rt);
 }
 
 /**
@@ -335,7 +468,7 @@ export function compare_keys(rt1: rtable, rt2: rtable): boolean {
     rt1.rt_mark === rt2.rt_mark &&
     rt1.rt_key_tos === rt2.rt_key_tos &&
     rt1.rt_oif === rt2.rt_oif &&
-    rt1.rt_iif === rt2.rt_iif
+    rt1.rt_route_iif === rt2.rt_route_iif
   );
 }
 
@@ -374,10 +507,12 @@ export function __mkroute_output(
   rth.rt_key_tos = oldflp4.flowi4_tos & IPTOS_RT_MASK;
   rth.rt_dst = fl4.daddr;
   rth.rt_src = fl4.saddr;
-  rth.rt_iif = 0;
+  rth.rt_route_iif = 0;
+  rth.rt_iif = oldflp4.flowi4_oif === 0 ? dev_out.ifindex : oldflp4.flowi4_oif;
   rth.rt_oif = oldflp4.flowi4_oif;
   rth.rt_mark = oldflp4.flowi4_mark;
   rth.rt_gateway = fl4.daddr;
+  rth.rt_spec_dst = (rt_flags & RTCF_LOCAL) !== 0 && type !== RTN_BROADCAST ? fl4.daddr : fl4.saddr;
   rth.rt_peer_genid = rt_peer_genid();
   if ((rt_flags & RTCF_LOCAL) !== 0) {
     rth.input = ip_local_deliver;
@@ -533,6 +668,46 @@ export function ip_route_output_ports(
 }
 
 /**
+ * Finds a route for a socket that is being connected; addresses that were left open are taken from the route.
+ * @modelled include/net/route.h
+ * @cost 8
+ */
+export function ip_route_connect(
+  dst: number,
+  src: number,
+  tos: number,
+  oif: number,
+  protocol: number,
+  sport: number,
+  dport: number,
+  sk: sock,
+  _can_sleep: boolean,
+): rtable | null {
+  const fl4: flowi4 = {
+    daddr: dst,
+    saddr: src,
+    flowi4_oif: oif,
+    flowi4_iif: 0,
+    flowi4_mark: sk.sk_mark,
+    flowi4_tos: tos,
+    flowi4_proto: protocol,
+    flowi4_flags: 0,
+    fl4_dport: dport,
+    fl4_sport: sport,
+  };
+  if (dst === 0 || src === 0) {
+    const rt = __ip_route_output_key(fl4);
+    if (rt === null) {
+      return null;
+    }
+    fl4.daddr = rt.rt_dst;
+    fl4.saddr = rt.rt_src;
+    ip_rt_put(rt);
+  }
+  return ip_route_output_flow(fl4, sk);
+}
+
+/**
  * Gives a route back.
  * @modelled include/net/route.h
  */
@@ -579,10 +754,12 @@ export function ip_route_input_slow(skb: sk_buff, daddr: number, saddr: number, 
   rth.rt_key_tos = tos;
   rth.rt_dst = daddr;
   rth.rt_src = saddr;
+  rth.rt_route_iif = dev.ifindex;
   rth.rt_iif = dev.ifindex;
   rth.rt_oif = 0;
   rth.rt_mark = skb.mark;
   rth.rt_gateway = daddr;
+  rth.rt_spec_dst = type === RTN_BROADCAST ? inet_select_addr(dev, 0) : daddr;
   rth.rt_peer_genid = rt_peer_genid();
   const hash = rt_hash(daddr, saddr, dev.ifindex, rt_genid());
   return rt_intern_hash(hash, rth, skb, dev.ifindex) === null ? -EHOSTUNREACH : 0;
@@ -610,7 +787,7 @@ export function ip_route_input_common(
       if (
         rth.rt_key_dst === daddr &&
         rth.rt_key_src === saddr &&
-        rth.rt_iif === iif &&
+        rth.rt_route_iif === iif &&
         rth.rt_oif === 0 &&
         rth.rt_key_tos === rt_tos &&
         rth.rt_mark === skb.mark &&
