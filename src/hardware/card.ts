@@ -1,6 +1,7 @@
 /** What the engines of a card share. */
 import type { Bus } from './bus';
 import type { Environment } from './environment';
+import type { PauseUnit } from './flow-control';
 import type { frame } from './frame';
 import type { Link } from './link';
 import type { CommonRegisters } from './registers';
@@ -26,6 +27,8 @@ export interface Card {
   readonly bus: Bus;
   readonly registers: CommonRegisters;
   readonly signals: Signals;
+  /** Flow control. */
+  readonly pause: PauseUnit;
   readonly link: Link | null;
   readonly side: 0 | 1;
   /** As an emulator makes it: no time passes inside, interrupts are neither delayed nor throttled. */

@@ -31,10 +31,19 @@ interface Move {
 }
 
 export class DmaChannel {
+  /** Counts resets: what was begun before one does not end. */
+  private generation = 0;
+
   constructor(
     private readonly card: Card,
     readonly state: nic_transfer,
   ) {}
+
+  /** The card was reset: nothing is moved any more. */
+  abort(): void {
+    this.generation++;
+    this.state.what = NOTHING;
+  }
 
   /** Host memory to card; `run` when the bytes are there. */
   read(move: Move, run: () => void): void {
@@ -47,7 +56,7 @@ export class DmaChannel {
   }
 
   private start({ what, address, bytes, label }: Move, toHost: boolean, takes: number, run: () => void): void {
-    const { state, card } = this;
+    const { state, card, generation } = this;
     const now = card.env.now();
     state.what = what;
     state.to_host = toHost;
@@ -56,6 +65,7 @@ export class DmaChannel {
     state.start = now;
     state.end = now + (card.emulated ? 0 : takes);
     card.env.at(state.end, label, () => {
+      if (this.generation !== generation) return;
       state.what = NOTHING;
       run();
     });

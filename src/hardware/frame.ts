@@ -67,6 +67,12 @@ export function newFrame(size: number): frame {
   return made;
 }
 
+/** To whom a frame is sent. */
+export function castOf({ data }: frame): 'unicast' | 'multicast' | 'broadcast' {
+  if ((heap.read8(data) & 1) === 0) return 'unicast';
+  return heap.readBe16(data) === 0xffff && heap.readBe32(data + 2) === 0xffffffff ? 'broadcast' : 'multicast';
+}
+
 /** A second frame with the same bytes, times and ends. */
 export function copyFrame(of: frame): frame {
   const made = newFrame(of.size);

@@ -8,6 +8,7 @@
 import type { Signals } from './card';
 import { advancedReceive, advancedTransmit } from './descriptors';
 import type { Environment } from './environment';
+import type { PauseUnit } from './flow-control';
 import type { frame } from './frame';
 import { MsixUnit } from './msix';
 import { MOST_QUEUES, MOST_VECTORS, type NicConfig, Port } from './port';
@@ -23,7 +24,6 @@ import {
   RXCSUM_IPOFL,
   RXCSUM_PCSD,
   RXCSUM_TUOFL,
-  STATISTICS,
 } from './registers';
 import {
   EITR0,
@@ -46,6 +46,7 @@ import {
   TX_RINGS,
 } from './registers-82576';
 import { RSS_NONE, rssInput, toeplitz } from './rss';
+import { clearWhenRead } from './statistics';
 import { TransmitEngine, txQueue } from './transmit';
 
 /** KiB of the packet buffers after reset. */
@@ -95,6 +96,7 @@ export class Nic82576 extends Port {
   readonly transmitter: TransmitEngine;
   readonly receiver: ReceiveEngine;
   readonly signals: Signals;
+  readonly pause: PauseUnit;
   readonly tcpFlagMasks = TCP_FLAGS;
   private readonly txRings = Array.from({ length: MOST_QUEUES }, () => new nic_tx_ring());
   private readonly rxRings = Array.from({ length: MOST_QUEUES }, () => new nic_rx_ring());
@@ -104,6 +106,7 @@ export class Nic82576 extends Port {
     const { registers, state } = this;
     this.interrupts = new MsixUnit(env, registers, MOST_VECTORS);
     this.signals = this.makeSignals();
+    this.pause = this.addPause();
     const tx = this.txRings.map((ring, n) => txQueue(n, ring));
     const rx = this.rxRings.map((ring, n) => rxQueue(n, ring, () => drops(ring)));
     this.transmitter = new TransmitEngine(this, tx as never, advancedTransmit);
@@ -200,7 +203,8 @@ export class Nic82576 extends Port {
       }
       default: {
         const value = registers[name];
-        if (STATISTICS.has(name) || name === 'IAC') registers[name] = 0;
+        if (name === 'IAC') registers.IAC = 0;
+        clearWhenRead(registers, name);
         return value >>> 0;
       }
     }
@@ -247,6 +251,7 @@ export class Nic82576 extends Port {
       case 'CTRL':
         if (value & CTRL_RST) this.reset();
         else registers.CTRL = value >>> 0;
+        this.pause.configure();
         return;
       case 'MDIC':
         this.accessPhy(value);
@@ -281,6 +286,7 @@ export class Nic82576 extends Port {
     }
     if (name === 'TCTL') this.transmitter.doorbell();
     else if (name === 'RCTL') this.receiver.descriptorsAdded();
+    else if (name === 'FCRTH' || name === 'FCRTL') this.pause.configure();
   }
 
   private reset(): void {
@@ -297,7 +303,7 @@ export class Nic82576 extends Port {
     registers.RLPML = LONGEST;
     registers.RXPBS = DEFAULT_RXPBS;
     registers.TXPBS = DEFAULT_TXPBS;
-    this.loadAddress();
+    this.resetCommon();
     this.interrupts.reset();
     this.transmitter.reset(registers.TXPBS * 1024);
     this.receiver.reset(registers.RXPBS * 1024);

@@ -33,6 +33,9 @@ export const GAP_BYTES = 12;
 /** Propagation in twisted pair is about 5 ns a metre; 100 m is the longest 1000BASE-T allows. */
 const DEFAULT_PROPAGATION_NS = 500;
 
+/** Auto-negotiation of 1000BASE-T with its training takes between one and a half and three seconds. */
+const NEGOTIATION_NS = 2_000_000_000;
+
 export const link_direction = struct('link_direction', {
   frames: int('frames sent in this direction so far'),
   in_flight: embed(frame_queue, 'frames under way, in the order they were sent'),
@@ -44,6 +47,7 @@ export interface link_direction extends InstanceType<typeof link_direction> {}
 export const link_state = struct('link', {
   up: bool('the cable is plugged in'),
   speed: int('Mb/s', 1000),
+  negotiating: bool('both ends agree on a speed: no link until they have'),
   propagation: ns('from end to end', DEFAULT_PROPAGATION_NS),
   forth: embed(link_direction, 'from side 0 to side 1'),
   back: embed(link_direction, 'from side 1 to side 0'),
@@ -75,6 +79,10 @@ export interface LinkEnd {
   receive(arrived: frame): void;
   /** The link came up or went down. */
   linkChanged(): void;
+  /** Fastest speed it offers, Mb/s; 0: none. */
+  readonly offeredSpeed: number;
+  /** What it offers the partner: the advertisement register of its PHY. */
+  readonly offers: number;
 }
 
 /** A frame held back: when it has been passed by `left` more, or by `timer`, it goes on. */
@@ -90,6 +98,8 @@ export class Link {
   private readonly ends: [LinkEnd | null, LinkEnd | null] = [null, null];
   private readonly held: [Held[], Held[]] = [[], []];
   private readonly tick: number;
+  /** What the cable can carry, Mb/s. */
+  private readonly fastest: number;
   private readonly instant: boolean;
 
   constructor(
@@ -98,7 +108,8 @@ export class Link {
   ) {
     this.state = new link_state();
     this.state.up = true;
-    this.state.speed = config.speed ?? 1000;
+    this.fastest = config.speed ?? 1000;
+    this.state.speed = this.fastest;
     this.state.propagation = config.propagation ?? DEFAULT_PROPAGATION_NS;
     this.tick = config.tick ?? 0;
     this.instant = config.instant ?? false;
@@ -110,7 +121,29 @@ export class Link {
   }
 
   get up(): boolean {
-    return this.state.up;
+    return this.state.up && !this.state.negotiating;
+  }
+
+  /** The card at the other end of `side`. */
+  partnerOf(side: 0 | 1): LinkEnd | null {
+    return this.other(side);
+  }
+
+  /**
+   * A transceiver asks for a new negotiation: the link is down until both have agreed on the fastest speed that both and the cable know.
+   */
+  negotiate(): void {
+    const { state, ends } = this;
+    if (state.negotiating || !state.up) return;
+    this.loseAll();
+    state.negotiating = true;
+    for (const end of ends) end?.linkChanged();
+    this.env.at(this.env.now() + NEGOTIATION_NS, 'negotiation is over', () => {
+      state.negotiating = false;
+      const offered = ends.map((end) => end?.offeredSpeed ?? this.fastest);
+      state.speed = Math.min(this.fastest, ...offered) || state.speed;
+      if (state.up) for (const end of ends) end?.linkChanged();
+    });
   }
 
   /** ns that `bytes` take on the wire. */
@@ -126,19 +159,22 @@ export class Link {
   plug(up: boolean): void {
     if (this.state.up === up) return;
     this.state.up = up;
-    if (!up) {
-      for (const side of [0, 1] as const) {
-        for (let under = this.direction(side).in_flight.first; under !== null; under = under.next) {
-          under.faults |= FAULT_LOST;
-        }
-        for (const one of [...this.held[side]]) {
-          one.sent.faults |= FAULT_LOST;
-          this.env.cancel(one.timer);
-          this.release(one, side);
-        }
+    if (!up) this.loseAll();
+    for (const end of this.ends) end?.linkChanged();
+  }
+
+  /** Frames under way or held back do not arrive. */
+  private loseAll(): void {
+    for (const side of [0, 1] as const) {
+      for (let under = this.direction(side).in_flight.first; under !== null; under = under.next) {
+        under.faults |= FAULT_LOST;
+      }
+      for (const one of [...this.held[side]]) {
+        one.sent.faults |= FAULT_LOST;
+        this.env.cancel(one.timer);
+        this.release(one, side);
       }
     }
-    for (const end of this.ends) end?.linkChanged();
   }
 
   /** The first bit of `sent` leaves the card at `side`; its `start` and `end` are set. Sets where and when it arrives. */
@@ -153,7 +189,7 @@ export class Link {
   carry(sent: frame, side: 0 | 1): void {
     const direction = this.direction(side);
     sent.nth = ++direction.frames;
-    if (!this.state.up || this.other(side) === null) sent.faults |= FAULT_LOST;
+    if (!this.up || this.other(side) === null) sent.faults |= FAULT_LOST;
     let copies = 0;
     let hold: Extract<Mishap, { op: 'reorder' }> | null = null;
     for (const { mishap, chance } of this.faults.befalling(sent, side)) {

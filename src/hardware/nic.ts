@@ -3,11 +3,12 @@
  * Developer's Manual" (317453). The card sees its registers, host memory by DMA, its interrupt line and the wire; it knows nothing of
  * the kernel.
  *
- * Left out: EEPROM, VLAN, flow control, wake-up, TBI, flash, several receive addresses.
+ * Left out: EEPROM, VLAN, wake-up, TBI, flash, several receive addresses.
  */
 import type { Signals } from './card';
 import { legacyReceive, legacyTransmit } from './descriptors';
 import type { Environment } from './environment';
+import type { PauseUnit } from './flow-control';
 import type { frame } from './frame';
 import { InterruptUnit, Moderation } from './interrupts';
 import { type NicConfig, Port } from './port';
@@ -22,6 +23,8 @@ import {
   ICR_RXT0,
   ICR_TXDW,
   ICR_TXQE,
+  MTA_OFFSET,
+  MTA_WORDS,
   nic_registers,
   RCTL_BSEX,
   RCTL_BSIZE_SHIFT,
@@ -29,18 +32,26 @@ import {
   RXCSUM_IPOFL,
   RXCSUM_TUOFL,
   registerAt,
-  STATISTICS,
 } from './registers';
+import { clearWhenRead } from './statistics';
 import { TransmitEngine, txQueue } from './transmit';
 
 /** On-chip packet memory: 64 KiB, shared by both directions as PBA says. */
 const PACKET_MEMORY = 65536;
 /** KiB of the packet memory for receiving after reset. */
 const DEFAULT_PBA = 48;
+/** One descriptor is written back at a time (13.4.31). */
+const DEFAULT_RXDCTL = 0x00010000;
 /** Longest frame with FCS and VLAN tag while RCTL.LPE is 0 (13.4.22). */
 const LONGEST = 1522;
 /** FIN and PSH stay with the last segment (3.5.9). */
 const NOT_FIN_PSH = 0xff & ~(0x01 | 0x08);
+
+/** Which word of the multicast table stands at an offset, -1: none. */
+function tableWord(offset: number): number {
+  const word = (offset - MTA_OFFSET) / 4;
+  return word >= 0 && word < MTA_WORDS ? word : -1;
+}
 
 export class Nic extends Port {
   readonly registers = new nic_registers();
@@ -48,6 +59,7 @@ export class Nic extends Port {
   readonly transmitter: TransmitEngine;
   readonly receiver: ReceiveEngine;
   readonly signals: Signals;
+  readonly pause: PauseUnit;
   readonly tcpFlagMasks = [NOT_FIN_PSH, NOT_FIN_PSH, 0xff] as const;
   private readonly moderation: { readonly tx: Moderation; readonly rx: Moderation };
 
@@ -61,6 +73,7 @@ export class Nic extends Port {
       rx: new Moderation(env, 'RX interrupt delay', () => interrupts.cause(ICR_RXT0)),
     };
     this.signals = this.makeSignals();
+    this.pause = this.addPause();
     const tx = txQueue(0, registers);
     const rx = rxQueue(0, registers);
     this.transmitter = new TransmitEngine(this, [tx], legacyTransmit);
@@ -120,16 +133,23 @@ export class Nic extends Port {
 
   /** What the driver reads at `offset`. Some registers change by being read. */
   read32(offset: number): number {
+    const hash = tableWord(offset);
+    if (hash >= 0) return this.registers.MTA.at(hash);
     const name = registerAt(offset);
     if (name === null || name === 'ICS' || name === 'IMC') return 0;
     if (name === 'ICR') return this.interrupts.readCauses();
     const value = this.registers[name];
-    if (STATISTICS.has(name)) this.registers[name] = 0;
+    clearWhenRead(this.registers, name);
     return value >>> 0;
   }
 
   /** What the driver writes at `offset`, and what that sets going. */
   write32(offset: number, value: number): void {
+    const hash = tableWord(offset);
+    if (hash >= 0) {
+      this.registers.MTA.set(hash, value >>> 0);
+      return;
+    }
     const name = registerAt(offset);
     switch (name) {
       case null:
@@ -138,6 +158,7 @@ export class Nic extends Port {
       case 'CTRL':
         if (value & CTRL_RST) this.reset();
         else this.registers.CTRL = value >>> 0;
+        this.pause.configure();
         return;
       case 'MDIC':
         this.accessPhy(value);
@@ -160,6 +181,7 @@ export class Nic extends Port {
     if (name === 'TDT' || name === 'TCTL') this.transmitter.doorbell();
     else if (name === 'RDT' || name === 'RCTL') this.receiver.descriptorsAdded();
     else if (name === 'PBA') this.sizeFifos();
+    else if (name === 'FCRTH' || name === 'FCRTL') this.pause.configure();
   }
 
   private reset(): void {
@@ -179,12 +201,14 @@ export class Nic extends Port {
       'RADV',
       'TIDV',
       'TADV',
+      'TXDCTL',
     ] as const) {
       registers[name] = 0;
     }
     registers.RXCSUM = RXCSUM_IPOFL | RXCSUM_TUOFL;
     registers.PBA = DEFAULT_PBA;
-    this.loadAddress();
+    registers.RXDCTL = DEFAULT_RXDCTL;
+    this.resetCommon();
     this.interrupts.reset();
     this.sizeFifos();
     this.showLink();

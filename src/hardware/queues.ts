@@ -45,6 +45,7 @@ export const nic_tx_queue = struct('nic_tx_queue', {
   cached: int('descriptors fetched and not yet processed'),
   context: embed(nic_context, 'offload context in force'),
   held: bool('its first packet is not whole yet'),
+  unwritten: int('descriptors processed and not yet written back (TXDCTL.WTHRESH)'),
   packets: int('packets fetched from it'),
 });
 export interface nic_tx_queue extends InstanceType<typeof nic_tx_queue> {}

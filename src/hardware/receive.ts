@@ -3,21 +3,23 @@
  * 317453 3.2 for the 8254x, 317694 chapter 7.1 for the 82576. One DMA engine empties the FIFO in order; each frame goes to the queue that the
  * card chose for it.
  *
- * Left out: VLAN, multicast table (RCTL.MPE takes all multicast or none), wake-up, several receive addresses.
+ * Left out: VLAN, wake-up, several receive addresses, write-back of several descriptors at a time (RXDCTL.WTHRESH above 1).
  */
 import { heap } from '../base/heap';
 import { byteCount, embed, enumeration, int, ref, struct } from '../base/struct';
 import { type Card, DESCRIPTOR_BYTES, DESCRIPTOR_CACHE } from './card';
 import { type Filled, packetChecksum, type ReceiveFormat, type Verdict } from './descriptors';
 import { DMA_DATA, DMA_DESCRIPTORS, DMA_WRITE_BACK, DmaChannel, nic_transfer } from './dma';
-import { FRAME_RX_FIFO, type frame, frame_queue, freeFrame, pushFrame, shiftFrame } from './frame';
+import { castOf, FRAME_RX_FIFO, type frame, frame_queue, freeFrame, pushFrame, shiftFrame } from './frame';
 import { nic_rx_queue, type RxRing } from './queues';
 import {
   type CommonRegisters,
   RAH_AV,
   RCTL_BAM,
   RCTL_EN,
+  RCTL_MO_SHIFT,
   RCTL_MPE,
+  RCTL_PMCF,
   RCTL_RDMTS_SHIFT,
   RCTL_SBP,
   RCTL_SECRC,
@@ -26,6 +28,7 @@ import {
   RXCSUM_PCSS,
   RXCSUM_TUOFL,
 } from './registers';
+import { countArrived, countTaken } from './statistics';
 import { frameCheckSequence, onesSum } from './sums';
 
 const FCS_BYTES = 4;
@@ -97,7 +100,12 @@ export class ReceiveEngine {
   reset(fifoSize: number): void {
     for (const { state } of this.queues) state.cached = 0;
     const { fifo } = this.state;
+    this.dma.abort();
     this.state.fifo_size = fifoSize;
+    this.state.phase = IDLE;
+    this.state.descriptor = -1;
+    this.state.moving = null;
+    this.state.moved = 0;
     for (let dropped = shiftFrame(fifo); dropped !== null; dropped = shiftFrame(fifo)) freeFrame(dropped);
   }
 
@@ -114,14 +122,18 @@ export class ReceiveEngine {
       freeFrame(arrived);
       return;
     }
-    regs.TPR++;
-    regs.TORL += arrived.len;
+    countArrived(regs, arrived.len);
     const good =
       frameCheckSequence(arrived.data, arrived.len - FCS_BYTES) ===
       heap.readLe32(arrived.data + arrived.len - FCS_BYTES);
     if (!good) regs.CRCERRS++;
-    if ((!good && (regs.RCTL & RCTL_SBP) === 0) || !this.wanted(arrived)) {
-      state.filtered++;
+    const tooLong = arrived.len > card.longestFrame;
+    if (tooLong) regs[good ? 'ROC' : 'RJC']++;
+    const isBad = !good && (regs.RCTL & RCTL_SBP) === 0;
+    const kind = isBad || tooLong ? 'data' : card.pause.receive(arrived);
+    const isControl = kind !== 'data' && (regs.RCTL & RCTL_PMCF) === 0;
+    if (isBad || tooLong || isControl || (kind === 'data' && !this.wanted(arrived))) {
+      if (kind === 'data') state.filtered++;
       freeFrame(arrived);
       return;
     }
@@ -131,33 +143,35 @@ export class ReceiveEngine {
       card.signals.overrun();
       return;
     }
-    if (good) {
-      regs.GPRC++;
-      regs.GORCL += arrived.len;
-      if (heap.readBe16(arrived.data) === 0xffff && heap.readBe32(arrived.data + 2) === 0xffffffff) regs.BPRC++;
-    }
+    if (good && kind === 'data') countTaken(regs, arrived.len, castOf(arrived));
     arrived.state = FRAME_RX_FIFO;
     card.steer(arrived);
     pushFrame(state.fifo, arrived);
+    card.pause.level(state.fifo.bytes, true);
     const { ring } = this.queueOf(arrived);
     if (ring.RDH === ring.RDT) regs.RNBC++;
     if (state.phase === IDLE) this.next();
   }
 
-  /** The address filter and the length limit. */
+  /** The address filter. */
   private wanted(arrived: frame): boolean {
     const { regs } = this;
-    if (arrived.len > this.card.longestFrame) return false;
-    const first = heap.read8(arrived.data);
-    if (first & 1) {
-      const broadcast = heap.readBe16(arrived.data) === 0xffff && heap.readBe32(arrived.data + 2) === 0xffffffff;
-      return (regs.RCTL & (broadcast ? RCTL_BAM | RCTL_MPE : RCTL_MPE)) !== 0;
-    }
+    const cast = castOf(arrived);
+    if (cast === 'broadcast') return (regs.RCTL & (RCTL_BAM | RCTL_MPE)) !== 0;
+    if (cast === 'multicast') return (regs.RCTL & RCTL_MPE) !== 0 || this.inTable(arrived);
     if (regs.RCTL & RCTL_UPE) return true;
     const valid = (regs.RAH0 & RAH_AV) !== 0;
     return (
       valid && heap.readLe32(arrived.data) === regs.RAL0 && heap.readLe16(arrived.data + 4) === (regs.RAH0 & 0xffff)
     );
+  }
+
+  /** Whether the multicast table has the bit of an address: 12 bits of its last two bytes choose it (13.5.1). */
+  private inTable({ data }: frame): boolean {
+    const { regs } = this;
+    const shift = [4, 3, 2, 0][(regs.RCTL >> RCTL_MO_SHIFT) & 3] as number;
+    const hash = (heap.readLe16(data + 4) >> shift) & 0xfff;
+    return ((regs.MTA.at(hash >> 5) >>> (hash & 0x1f)) & 1) === 1;
   }
 
   private queueOf({ rx_queue }: frame): RxQueue {
@@ -188,6 +202,7 @@ export class ReceiveEngine {
       queue.state.drops++;
       shiftFrame(state.fifo);
       freeFrame(oldest);
+      this.card.pause.level(state.fifo.bytes, false);
       this.next();
       return;
     }
@@ -257,6 +272,7 @@ export class ReceiveEngine {
     if (last) {
       shiftFrame(state.fifo);
       freeFrame(moved);
+      card.pause.level(state.fifo.bytes, false);
       state.moving = null;
       state.moved = 0;
       queue.state.packets++;

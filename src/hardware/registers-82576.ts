@@ -4,7 +4,8 @@
  */
 import { hex32, int, list, struct, u8, u32 } from '../base/struct';
 import { MOST_VECTORS } from './port';
-import { COMMON_REGISTERS, COMMON_STATISTICS, OFFSETS } from './registers';
+import { COMMON_REGISTERS, FLOW_OFFSETS, OFFSETS } from './registers';
+import { COMMON_STATISTICS, STATISTIC_OFFSETS } from './statistics';
 
 /** GPIE: vectors in EIAM mask themselves. */
 export const GPIE_EIAME = 0x40000000;
@@ -60,6 +61,7 @@ export const OFFSETS_82576 = {
   CTRL: OFFSETS.CTRL,
   STATUS: OFFSETS.STATUS,
   MDIC: OFFSETS.MDIC,
+  ...FLOW_OFFSETS,
   ICR: OFFSETS.ICR,
   ICS: OFFSETS.ICS,
   IMS: OFFSETS.IMS,
@@ -82,19 +84,7 @@ export const OFFSETS_82576 = {
   RAH0: OFFSETS.RAH0,
   MRQC: 0x5818,
   IAC: 0x4100,
-  CRCERRS: OFFSETS.CRCERRS,
-  MPC: OFFSETS.MPC,
-  GPRC: OFFSETS.GPRC,
-  BPRC: OFFSETS.BPRC,
-  GPTC: OFFSETS.GPTC,
-  GORCL: OFFSETS.GORCL,
-  GOTCL: OFFSETS.GOTCL,
-  RNBC: OFFSETS.RNBC,
-  TORL: OFFSETS.TORL,
-  TOTL: OFFSETS.TOTL,
-  TPR: OFFSETS.TPR,
-  TPT: OFFSETS.TPT,
-  TSCTC: OFFSETS.TSCTC,
+  ...STATISTIC_OFFSETS,
 } as const;
 export type Name82576 = keyof typeof OFFSETS_82576;
 

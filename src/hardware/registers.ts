@@ -2,14 +2,21 @@
  * Registers of the Intel 8254x family by their names in the "PCI/PCI-X Family of Gigabit Ethernet Controllers Software
  * Developer's Manual" (317453), chapter 13: offsets and bits. Only those that the model of the card acts on.
  */
-import { flags, hex32, type Instance, int, struct, u32 } from '../base/struct';
+import { flags, hex32, type Instance, list, struct, u32 } from '../base/struct';
+import { COMMON_STATISTICS, STATISTIC_OFFSETS, type Statistics } from './statistics';
 
 export const CTRL_FD = 0x1;
 export const CTRL_SLU = 0x40;
 export const CTRL_RST = 0x04000000;
+/** Received pause frames hold back transmission. */
+export const CTRL_RFCE = 0x08000000;
+/** The receive FIFO may send pause frames. */
+export const CTRL_TFCE = 0x10000000;
 
 export const STATUS_FD = 0x1;
 export const STATUS_LU = 0x2;
+/** A pause frame holds back transmission now. */
+export const STATUS_TXOFF = 0x10;
 export const STATUS_SPEED_100 = 0x40;
 export const STATUS_SPEED_1000 = 0x80;
 
@@ -29,12 +36,28 @@ export const RCTL_LPE = 0x20;
 /** Free descriptors at which RXDMT0 is set: 1/2, 1/4 or 1/8 of the ring. */
 export const RCTL_RDMTS_SHIFT = 8;
 export const RCTL_BAM = 0x8000;
+/** Which 12 bits of a multicast address choose the bit of the table: from bit 36, 35, 34 or 32 on. */
+export const RCTL_MO_SHIFT = 12;
 export const RCTL_BSIZE_SHIFT = 16;
+/** Pause frames go to the host too. */
+export const RCTL_PMCF = 0x00800000;
 export const RCTL_BSEX = 0x02000000;
 export const RCTL_SECRC = 0x04000000;
 
 export const TCTL_EN = 0x2;
 export const TCTL_PSP = 0x8;
+
+/** Fields of TXDCTL and RXDCTL: thresholds for fetching ahead and for writing back (13.4.31, 13.4.44). */
+export const DCTL_THRESH = 0x3f;
+export const DCTL_HTHRESH_SHIFT = 8;
+export const DCTL_WTHRESH_SHIFT = 16;
+/** They count descriptors, else cache lines. */
+export const DCTL_GRAN = 0x01000000;
+
+/** Receive FIFO thresholds for pause frames count bytes, in eights (13.4.55, 13.4.56). */
+export const FCRT_BYTES = 0xfff8;
+/** Send XON when the FIFO is down to the low threshold. */
+export const FCRTL_XONE = 0x80000000;
 
 export const RXCSUM_PCSS = 0xff;
 export const RXCSUM_IPOFL = 0x100;
@@ -48,16 +71,27 @@ export const MDIC_REG_SHIFT = 16;
 export const MDIC_OP_READ = 0x08000000;
 export const MDIC_READY = 0x10000000;
 
+/** Words of the multicast table, and where it stands. */
+export const MTA_WORDS = 128;
+export const MTA_OFFSET = 0x5200;
+
 /** Fields that both families of cards have. */
 export const COMMON_REGISTERS = {
-  CTRL: flags('device control', { FD: CTRL_FD, SLU: CTRL_SLU, RST: CTRL_RST }),
+  CTRL: flags('device control', { FD: CTRL_FD, SLU: CTRL_SLU, RST: CTRL_RST, RFCE: CTRL_RFCE, TFCE: CTRL_TFCE }),
   STATUS: flags('device status', {
     FD: STATUS_FD,
     LU: STATUS_LU,
+    TXOFF: STATUS_TXOFF,
     'speed 100': STATUS_SPEED_100,
     'speed 1000': STATUS_SPEED_1000,
   }),
   MDIC: hex32('access to the registers of the PHY'),
+  FCAL: hex32('destination of pause frames, first four bytes'),
+  FCAH: hex32('destination of pause frames, last two bytes'),
+  FCT: hex32('EtherType of pause frames'),
+  FCTTV: u32('how long a pause frame asks to be quiet, 512 bit times'),
+  FCRTL: hex32('receive FIFO down to this many bytes: XON, if bit 31 is set'),
+  FCRTH: hex32('receive FIFO up to this many bytes: XOFF'),
   ICR: flags('interrupt causes; reading clears them', CAUSES),
   IMS: flags('causes that may interrupt', CAUSES),
   RCTL: flags('receive control', {
@@ -67,34 +101,19 @@ export const COMMON_REGISTERS = {
     MPE: RCTL_MPE,
     LPE: RCTL_LPE,
     BAM: RCTL_BAM,
+    PMCF: RCTL_PMCF,
     BSEX: RCTL_BSEX,
     SECRC: RCTL_SECRC,
   }),
   TCTL: flags('transmit control', { EN: TCTL_EN, PSP: TCTL_PSP }),
   RXCSUM: flags('receive checksum control', { IPOFL: RXCSUM_IPOFL, TUOFL: RXCSUM_TUOFL, PCSD: RXCSUM_PCSD }),
+  MTA: list(hex32('bits of 32 hashes'), MTA_WORDS, 'multicast table: hashes of multicast addresses that pass'),
   RAL0: hex32('receive address 0, first four bytes'),
   RAH0: hex32('receive address 0, last two bytes, and valid bit'),
 };
 
-/** Statistics that both families count. */
-export const COMMON_STATISTICS = {
-  CRCERRS: u32('frames received with a wrong FCS'),
-  MPC: int('frames missed: the receive FIFO was full'),
-  RNBC: int('frames that found no free receive descriptor'),
-  GPRC: int('good frames received'),
-  BPRC: int('broadcast frames received'),
-  GPTC: int('good frames sent'),
-  GORCL: u32('bytes of good frames received'),
-  GOTCL: u32('bytes of good frames sent'),
-  TORL: u32('bytes received'),
-  TOTL: u32('bytes sent'),
-  TPR: int('frames received'),
-  TPT: int('frames sent'),
-  TSCTC: int('packets segmented'),
-};
-
 /** What the engines see of the registers of any card. */
-export type CommonRegisters = Instance<typeof COMMON_REGISTERS> & Instance<typeof COMMON_STATISTICS>;
+export type CommonRegisters = Instance<typeof COMMON_REGISTERS> & Statistics;
 
 /** The registers of an 8254x. */
 export const nic_registers = struct('nic_registers', {
@@ -116,20 +135,31 @@ export const nic_registers = struct('nic_registers', {
   TDT: u32('transmit ring: first descriptor not given to the card; writing it is the doorbell'),
   TIDV: u32('transmit: interrupt this long after the last write-back, 1.024 us'),
   TADV: u32('transmit: interrupt at most this long after the first write-back, 1.024 us'),
-  TXDCTL: hex32('transmit descriptor control'),
-  RXDCTL: hex32('receive descriptor control'),
+  TXDCTL: hex32('transmit: thresholds for fetching descriptors ahead and for writing them back'),
+  RXDCTL: hex32('receive: thresholds for fetching descriptors ahead and for writing them back'),
   ...COMMON_STATISTICS,
 });
 export interface nic_registers extends InstanceType<typeof nic_registers> {}
 
 /** The registers that are plain numbers to the code of the card. */
-export type RegisterName = Extract<keyof InstanceType<typeof nic_registers>, Uppercase<string>>;
+export type RegisterName = Exclude<Extract<keyof InstanceType<typeof nic_registers>, Uppercase<string>>, 'MTA'>;
+
+/** Flow control: the same offsets in both families. */
+export const FLOW_OFFSETS = {
+  FCAL: 0x0028,
+  FCAH: 0x002c,
+  FCT: 0x0030,
+  FCTTV: 0x0170,
+  FCRTL: 0x2160,
+  FCRTH: 0x2168,
+} as const;
 
 /** Byte offset in the card's memory region. IMC and ICS have no storage of their own. */
 export const OFFSETS = {
   CTRL: 0x0000,
   STATUS: 0x0008,
   MDIC: 0x0020,
+  ...FLOW_OFFSETS,
   ICR: 0x00c0,
   ITR: 0x00c4,
   ICS: 0x00c8,
@@ -155,19 +185,7 @@ export const OFFSETS = {
   TIDV: 0x3820,
   TXDCTL: 0x3828,
   TADV: 0x382c,
-  CRCERRS: 0x4000,
-  MPC: 0x4010,
-  GPRC: 0x4074,
-  BPRC: 0x4078,
-  GPTC: 0x4080,
-  GORCL: 0x4088,
-  GOTCL: 0x4090,
-  RNBC: 0x40a0,
-  TORL: 0x40c0,
-  TOTL: 0x40c8,
-  TPR: 0x40d0,
-  TPT: 0x40d4,
-  TSCTC: 0x40f8,
+  ...STATISTIC_OFFSETS,
   RXCSUM: 0x5000,
   RAL0: 0x5400,
   RAH0: 0x5404,
@@ -181,6 +199,3 @@ const namesByOffset = new Map<number, keyof typeof OFFSETS>(
 export function registerAt(offset: number): keyof typeof OFFSETS | null {
   return namesByOffset.get(offset) ?? null;
 }
-
-/** Statistics registers: reading clears them. */
-export const STATISTICS: ReadonlySet<string> = new Set(Object.keys(COMMON_STATISTICS));

@@ -3,7 +3,7 @@
  * serialisation, write-back. 317453 3.3 to 3.6 for the 8254x, 317694 chapter 7.2 for the 82576. One DMA engine serves all queues of a
  * card in turn, a packet at a time.
  *
- * Left out: VLAN tags, half duplex (collisions, back-off), flow control, several contexts a queue. Simplified: the DMA of a packet
+ * Left out: VLAN tags, half duplex (collisions, back-off), several contexts a queue. Simplified: the DMA of a packet
  * begins when the ring holds its last descriptor (the driver moves the tail by whole packets); an empty FIFO takes any packet.
  */
 import { heap } from '../base/heap';
@@ -12,6 +12,7 @@ import { type Card, DESCRIPTOR_BYTES, DESCRIPTOR_CACHE } from './card';
 import { POPTS_IXSM, POPTS_TXSM, type TransmitFormat, type TxDescriptor } from './descriptors';
 import { DMA_DATA, DMA_DESCRIPTORS, DMA_WRITE_BACK, DmaChannel, nic_transfer } from './dma';
 import {
+  castOf,
   FRAME_SENDING,
   FRAME_TX_FIFO,
   type frame,
@@ -23,12 +24,24 @@ import {
 } from './frame';
 import { GAP_BYTES, PREAMBLE_BYTES } from './link';
 import { type nic_context, nic_tx_queue, type TxRing } from './queues';
-import { type CommonRegisters, TCTL_EN, TCTL_PSP } from './registers';
+import {
+  type CommonRegisters,
+  DCTL_GRAN,
+  DCTL_HTHRESH_SHIFT,
+  DCTL_THRESH,
+  DCTL_WTHRESH_SHIFT,
+  TCTL_EN,
+  TCTL_PSP,
+} from './registers';
+import { countSent } from './statistics';
 import { frameCheckSequence, onesSum } from './sums';
 
 const FCS_BYTES = 4;
 /** Shortest frame without FCS (IEEE 802.3 3.2.8); TCTL.PSP pads to it. */
 const MIN_FRAME = 60;
+
+/** Descriptors in a cache line of 64 bytes, the unit of thresholds without TXDCTL.GRAN. */
+const DESCRIPTORS_A_LINE = 4;
 
 /** Decoding a descriptor and setting up the engines: a few clocks of the card. */
 const DECODE_NS = 20;
@@ -49,6 +62,7 @@ export const nic_tx = struct('nic_tx', {
   }),
   queue: int('queue it works for'),
   descriptor: int('descriptor being processed, -1: none', -1),
+  hung: bool('it does nothing more until the card is reset'),
   context_loaded: bool('a context was set up, and its packet comes next'),
   packet_active: bool('between the first and the last descriptor of a packet'),
   tse: bool('the packet is being segmented'),
@@ -67,7 +81,8 @@ export const nic_tx = struct('nic_tx', {
   sending: ref<frame>('frame on its way out'),
   gap_end: ns('the wire is ours again then'),
   transfer: embed(nic_transfer, 'what is read from host memory now'),
-  write_back: embed(nic_transfer, 'descriptor being written back'),
+  prefetch: embed(nic_transfer, 'descriptors being fetched ahead of use (TXDCTL.PTHRESH)'),
+  write_back: embed(nic_transfer, 'descriptors being written back'),
 });
 export interface nic_tx extends InstanceType<typeof nic_tx> {}
 
@@ -99,7 +114,12 @@ export class TransmitEngine {
   readonly state = new nic_tx();
   private readonly regs: CommonRegisters;
   private readonly reads: DmaChannel;
+  private readonly ahead: DmaChannel;
   private readonly writes: DmaChannel;
+  /** The queue whose descriptors are being fetched ahead of use. */
+  private aheadOf: TxQueue | null = null;
+  /** Counts resets: what was begun before one does not go on. */
+  private generation = 0;
   /** The queue it works for. */
   private queue: TxQueue;
 
@@ -111,16 +131,42 @@ export class TransmitEngine {
     this.regs = card.registers;
     [this.queue] = queues;
     this.reads = new DmaChannel(card, this.state.transfer);
+    this.ahead = new DmaChannel(card, this.state.prefetch);
     this.writes = new DmaChannel(card, this.state.write_back);
     this.state.header = heap.ramAlloc(HEADER_MAX);
   }
 
   reset(fifoSize: number): void {
-    for (const { state } of this.queues) {
-      state.cached = 0;
-      state.held = false;
+    const { state, card } = this;
+    this.generation++;
+    this.aheadOf = null;
+    for (const channel of [this.reads, this.ahead, this.writes]) channel.abort();
+    for (const queue of this.queues) {
+      queue.state.cached = 0;
+      queue.state.held = false;
+      queue.state.unwritten = 0;
     }
-    this.state.fifo_size = fifoSize;
+    state.fifo_size = fifoSize;
+    state.phase = IDLE;
+    state.descriptor = -1;
+    state.hung = false;
+    state.packet_active = false;
+    state.context_loaded = false;
+    state.sending = null;
+    if (state.building !== null) freeFrame(state.building);
+    state.building = null;
+    const { outgoing } = card.pause.state;
+    for (const queue of [state.fifo, outgoing]) {
+      for (let gone = shiftFrame(queue); gone !== null; gone = shiftFrame(queue)) {
+        if (gone.state === FRAME_SENDING) card.env.wire('lost', gone);
+        freeFrame(gone);
+      }
+    }
+  }
+
+  /** It hangs from now on: a frame being put together stays where it is, those in the FIFO still leave. */
+  hang(): void {
+    this.state.hung = true;
   }
 
   /** The tail of a queue was written, or transmission was enabled. */
@@ -130,7 +176,10 @@ export class TransmitEngine {
   }
 
   private after(delay: number, label: string, run: () => void): void {
-    this.card.env.at(this.card.env.now() + (this.card.emulated ? 0 : delay), label, run);
+    const { generation } = this;
+    this.card.env.at(this.card.env.now() + (this.card.emulated ? 0 : delay), label, () => {
+      if (this.generation === generation) run();
+    });
   }
 
   /** True when the queue has something to process. */
@@ -155,11 +204,13 @@ export class TransmitEngine {
   /** Goes on with the descriptor at the head of a queue, fetching more when none of it is in the card. */
   private next(): void {
     const { state } = this;
+    if (state.hung) return;
     state.descriptor = -1;
     const queue = (this.regs.TCTL & TCTL_EN) === 0 ? null : this.pick();
     if (queue === null) {
       const worked = state.phase !== IDLE;
       state.phase = IDLE;
+      if (worked) for (const idle of this.queues) this.writeBack(idle);
       if (worked && this.queues.every(({ ring }) => ring.TDH === ring.TDT)) this.card.signals.drained();
       return;
     }
@@ -170,20 +221,53 @@ export class TransmitEngine {
       this.after(DECODE_NS, 'TX descriptor', () => this.decode());
       return;
     }
-    const { TDH, TDT } = queue.ring;
-    const pending = TDT > TDH ? TDT - TDH : sizeOf(queue) - TDH;
-    const count = Math.min(pending, DESCRIPTOR_CACHE);
     state.phase = FETCH;
+    // A fetch ahead of use that is under way brings them.
+    if (this.aheadOf !== queue) this.fetch(this.reads, queue, () => this.fetched());
+  }
+
+  /** Descriptors are there for the queue it works for. */
+  private fetched(): void {
+    this.state.phase = DECODE;
+    this.after(DECODE_NS, 'TX descriptor', () => this.decode());
+  }
+
+  /** How many descriptors of a queue, up to the end of its ring, are in host memory only. */
+  private unfetched({ ring, state }: TxQueue, size: number): number {
+    const from = (ring.TDH + state.cached) % size;
+    return ring.TDT >= from ? ring.TDT - from : size - from;
+  }
+
+  private fetch(channel: DmaChannel, queue: TxQueue, run: () => void): void {
+    const { ring, state } = queue;
+    const size = sizeOf(queue);
+    const count = Math.min(this.unfetched(queue, size), DESCRIPTOR_CACHE - state.cached);
     const fetch = {
       what: DMA_DESCRIPTORS,
-      address: addressOf(queue, TDH),
+      address: addressOf(queue, (ring.TDH + state.cached) % size),
       bytes: count * DESCRIPTOR_BYTES,
-      label: 'TX descriptor fetch',
+      label: channel === this.ahead ? 'TX descriptor prefetch' : 'TX descriptor fetch',
     };
-    this.reads.read(fetch, () => {
-      queue.state.cached = count;
-      state.phase = DECODE;
-      this.after(DECODE_NS, 'TX descriptor', () => this.decode());
+    channel.read(fetch, () => {
+      state.cached += count;
+      run();
+    });
+  }
+
+  /** Fetches ahead when fewer than PTHRESH descriptors are in the card and at least HTHRESH wait in host memory. */
+  private fetchAhead(queue: TxQueue): void {
+    const { state } = this;
+    const { TXDCTL } = queue.ring;
+    const unit = TXDCTL & DCTL_GRAN ? 1 : DESCRIPTORS_A_LINE;
+    const few = (TXDCTL & DCTL_THRESH) * unit;
+    const worth = Math.max(1, ((TXDCTL >> DCTL_HTHRESH_SHIFT) & DCTL_THRESH) * unit);
+    const { cached } = queue.state;
+    if (cached === 0 || cached >= few || this.aheadOf !== null) return;
+    if (this.unfetched(queue, sizeOf(queue)) < worth) return;
+    this.aheadOf = queue;
+    this.fetch(this.ahead, queue, () => {
+      this.aheadOf = null;
+      if (state.phase === FETCH && state.queue === queue.state.index && state.transfer.what === 0) this.fetched();
     });
   }
 
@@ -391,50 +475,70 @@ export class TransmitEngine {
   }
 
   /** A descriptor is done with: the head moves, and it is written back if the driver asked for that (RS). */
-  private processed(index: number, { rs, ide }: TxDescriptor): void {
-    const { queue, format } = this;
-    queue.ring.TDH = (index + 1) % sizeOf(queue);
-    queue.state.cached--;
-    if (rs) {
-      const at = addressOf(queue, index);
-      const done = { what: DMA_WRITE_BACK, address: at, bytes: DESCRIPTOR_BYTES, label: 'TX write-back' };
-      this.writes.write(done, () => {
-        format.writeBack(at);
-        this.card.signals.sent(queue.state.index, ide);
-      });
-    }
+  private processed(index: number, { rs }: TxDescriptor): void {
+    const { queue } = this;
+    const { state, ring } = queue;
+    ring.TDH = (index + 1) % sizeOf(queue);
+    state.cached--;
+    // Without a threshold only those that ask for it are written back, each at once; with one all of them are, so many at a time.
+    const unit = ring.TXDCTL & DCTL_GRAN ? 1 : DESCRIPTORS_A_LINE;
+    const threshold = ((ring.TXDCTL >> DCTL_WTHRESH_SHIFT) & DCTL_THRESH) * unit;
+    if (threshold > 0 || rs) state.unwritten++;
+    if (state.unwritten >= Math.max(threshold, 1)) this.writeBack(queue);
+    this.fetchAhead(queue);
     this.next();
+  }
+
+  /** Writes back the descriptors of a queue that are done with. */
+  private writeBack(queue: TxQueue): void {
+    const { format, card } = this;
+    const { state, ring } = queue;
+    const count = state.unwritten;
+    if (count === 0) return;
+    state.unwritten = 0;
+    const size = sizeOf(queue);
+    const first = (ring.TDH + size - count) % size;
+    const bytes = count * DESCRIPTOR_BYTES;
+    this.writes.write({ what: DMA_WRITE_BACK, address: addressOf(queue, first), bytes, label: 'TX write-back' }, () => {
+      for (let n = 0; n < count; n++) {
+        const at = addressOf(queue, (first + n) % size);
+        const { rs, ide } = format.read(at);
+        if (!rs) continue;
+        format.writeBack(at);
+        card.signals.sent(state.index, ide);
+      }
+    });
   }
 
   /** Starts the oldest frame of the FIFO, if the wire is free. */
   private send(): void {
     const { state, card } = this;
-    const { link } = card;
+    const { link, pause } = card;
     if (state.sending !== null || link === null || !link.up) return;
     const now = card.env.now();
-    const { first } = state.fifo;
+    // Pause frames go first, and are not held back themselves.
+    const first = pause.state.outgoing.first ?? (pause.paused ? null : state.fifo.first);
     if (first === null) return;
     state.sending = first;
     const start = Math.max(now, state.gap_end);
-    card.env.at(start, 'frame starts', () => {
+    this.after(start - now, 'frame starts', () => {
       first.start = start;
       first.end = start + link.byteTime(PREAMBLE_BYTES + first.len);
       first.state = FRAME_SENDING;
       link.begin(first, card.side);
       card.activity();
       card.env.wire('tx-start', first);
-      card.env.at(first.end, 'frame ends', () => this.sent(first));
+      this.after(first.end - start, 'frame ends', () => this.sent(first));
     });
   }
 
   private sent(done: frame): void {
     const { state, card, regs } = this;
-    shiftFrame(state.fifo);
+    const isControl = card.pause.state.outgoing.first === done;
+    shiftFrame(isControl ? card.pause.state.outgoing : state.fifo);
     state.sending = null;
-    regs.GPTC++;
-    regs.TPT++;
-    regs.GOTCL += done.len;
-    regs.TOTL += done.len;
+    countSent(regs, done.len, castOf(done), isControl);
+    if (isControl) card.pause.countSent(done);
     card.env.wire('tx-end', done);
     if (card.link !== null) {
       state.gap_end = done.end + card.link.byteTime(GAP_BYTES);
@@ -443,11 +547,11 @@ export class TransmitEngine {
       freeFrame(done);
     }
     this.send();
-    if (state.phase === WAIT_FIFO) this.decode();
+    if (state.phase === WAIT_FIFO && !state.hung) this.decode();
   }
 
-  /** The link came up: what waits in the FIFO leaves. */
-  linkUp(): void {
+  /** The link came up, a pause is over, or a pause frame waits: what may leave does. */
+  resume(): void {
     this.send();
   }
 }
