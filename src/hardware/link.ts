@@ -79,10 +79,10 @@ export interface LinkEnd {
   receive(arrived: frame): void;
   /** The link came up or went down. */
   linkChanged(): void;
-  /** Fastest speed it offers, Mb/s; 0: none. */
-  readonly offeredSpeed: number;
+  /** Fastest speed it offers, Mb/s; 0: none; left out: any. */
+  readonly offeredSpeed?: number;
   /** What it offers the partner: the advertisement register of its PHY. */
-  readonly offers: number;
+  readonly offers?: number;
 }
 
 /** A frame held back: when it has been passed by `left` more, or by `timer`, it goes on. */

@@ -257,7 +257,7 @@ export abstract class Port implements Card, LinkEnd {
       case PHY_ADVERTISE:
         return this.state.phy.advertise;
       case PHY_PARTNER:
-        return up && partner !== null ? partner.offers | PARTNER_ACKNOWLEDGES : 0;
+        return up ? (partner?.offers ?? 0) | PARTNER_ACKNOWLEDGES : 0;
       case PHY_1000T_CONTROL:
         return this.state.phy.gigabit_control;
       case PHY_STATUS:
