@@ -21,6 +21,8 @@ import { inet_create, inet_init } from '../kernel/net/ipv4/af_inet';
 import { arp_init, neigh_add } from '../kernel/net/ipv4/arp';
 import { fib_add_ifaddr } from '../kernel/net/ipv4/fib_frontend';
 import { rt_model_warm } from '../kernel/net/ipv4/route';
+import { tcp_cong_list, tcp_set_default_congestion_control } from '../kernel/net/ipv4/tcp_cong';
+import { tcp_v4_init } from '../kernel/net/ipv4/tcp_ipv4';
 import { tcp_model_establish } from '../kernel/net/ipv4/tcp_model';
 import { packet_model_capture } from '../kernel/net/packet/af_packet';
 import { qdisc_model_attach } from '../kernel/net/sched/sch_model';
@@ -29,6 +31,7 @@ import { compileFilter } from '../scenario/filter/compile';
 import type { Capture, Connection, Scenario, Task, TcpSide } from '../scenario/schema';
 import { networkOf } from '../scenario/settle';
 import type { HostName } from '../scenario/shape';
+import { sysctlNumbers } from '../scenario/sysctls';
 import { type Interface, interfacesOf, peerOf } from '../scenario/topology';
 import { Kind } from '../trace/recorder';
 import { ipNumber, macNumber } from './addresses';
@@ -105,7 +108,7 @@ export function bootHost(
     globals: [],
     arch: machine.archFor(cpus),
     version: scenario.kernel,
-    sysctl: wanted.sysctl as Readonly<Record<string, number>>,
+    sysctl: { ...(name === 'R' ? { 'ipv4.ip_forward': 1 } : {}), ...sysctlNumbers(wanted.sysctl) },
   };
   for (let id = 0; id < wanted.cpus; id++) {
     const hardirq = recorder.addContext('hardirq', 'hardirq', index, id);
@@ -125,6 +128,11 @@ export function bootHost(
   net_dev_init();
   inet_init();
   arp_init();
+  const module = wanted.sysctl['ipv4.tcp_congestion_control'];
+  if (typeof module === 'string') {
+    if (tcp_cong_list().tcp_cong_list.length === 0) tcp_v4_init();
+    tcp_set_default_congestion_control(module);
+  }
 
   const interfaces = interfacesOf(scenario);
   const own = interfaces.filter(({ host }) => host === name);

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { listOf, matching, oneOf, whole, yes } from './fields';
 import { Qdisc } from './qdisc';
-import { SYSCTLS } from './sysctls';
+import { SYSCTL_LISTS, SYSCTL_WORDS, SYSCTLS, type SysctlValue } from './sysctls';
 
 function ring(which: string) {
   const expected = 'a whole number from 80 to 4096, a multiple of 8';
@@ -42,10 +42,25 @@ const Nic = v.strictObject(
   'a card, such as { "txRing": 256, "tso": false }',
 );
 
-const Sysctls: v.GenericSchema<Record<string, number>> = v.strictObject(
-  Object.fromEntries(
-    Object.entries(SYSCTLS).map(([name, { min, max, doc }]) => [name, v.exactOptional(whole(min, max, doc))]),
-  ),
+const Sysctls: v.GenericSchema<Record<string, SysctlValue>> = v.strictObject(
+  {
+    ...Object.fromEntries(
+      Object.entries(SYSCTLS).map(([name, { min, max, doc }]) => [name, v.exactOptional(whole(min, max, doc))]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(SYSCTL_LISTS).map(([name, { parts, min, max, doc }]) => {
+        const expected = `${parts.length} rising numbers (${parts.join(', ')})`;
+        const rising = v.check((list: number[]) => list.every((n, i) => n >= (list[i - 1] ?? 0)), expected);
+        return [
+          name,
+          v.exactOptional(v.pipe(listOf(whole(min, max, doc), parts.length, expected, parts.length), rising)),
+        ];
+      }),
+    ),
+    ...Object.fromEntries(
+      Object.entries(SYSCTL_WORDS).map(([name, { words, doc }]) => [name, v.exactOptional(oneOf(words, doc))]),
+    ),
+  },
   'switches by name, such as { "ipv4.tcp_slow_start_after_idle": 0 }',
 ) as never;
 

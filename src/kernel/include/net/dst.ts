@@ -42,6 +42,7 @@ export interface dst_ops {
   check: (dst: dst_entry, cookie: number) => dst_entry | null;
   default_mtu: (dst: dst_entry) => number;
   default_advmss: (dst: dst_entry) => number;
+  cow_metrics: (dst: dst_entry) => inet_peer | null;
   negative_advice: (dst: dst_entry) => dst_entry | null;
   link_failure: (skb: sk_buff) => Kgen;
   update_pmtu: (dst: dst_entry, mtu: number) => void;
@@ -147,6 +148,7 @@ export const inet_peer = struct('inet_peer', {
   avl_right: ref<inet_peer>('peers with higher addresses'),
   tcp_ts: int('last timestamp seen'),
   tcp_ts_stamp: int('second when it was seen'),
+  has_metrics: bool('a connection has saved metrics here'),
   rtt: int('RTT metric, jiffies times 8'),
   rttvar: int('its variation, jiffies times 4'),
   ssthresh: int('slow start threshold metric'),
@@ -171,6 +173,7 @@ export const RTN_PROHIBIT = 8;
 /** Numbers of metrics (include/linux/rtnetlink.h); bits of `lock`. */
 export const RTAX_MTU = 2;
 export const RTAX_RTT = 4;
+export const RTAX_RTTVAR = 5;
 export const RTAX_SSTHRESH = 6;
 export const RTAX_CWND = 7;
 export const RTAX_REORDERING = 9;
@@ -352,6 +355,19 @@ export function skb_dst_force(skb: sk_buff): void {
     dst_hold(skb._skb_refdst as dst_entry);
   }
 }
+
+/** Metrics that connections save with a destination. */
+export const SAVED_METRICS = ['rtt', 'rttvar', 'ssthresh', 'cwnd', 'reordering'] as const;
+export type saved_metric = (typeof SAVED_METRICS)[number];
+
+/** True for a metric that whoever set the route wants kept. */
+export const dst_metric_locked = (dst: dst_entry, metric: number): boolean => (dst.lock & (1 << metric)) !== 0;
+/** Changes a metric, of the route and of what is remembered of its destination. */
+export const dst_metric_set = (dst: dst_entry, metric: saved_metric, value: number): void => {
+  const peer = dst.ops === null ? null : dst.ops.cow_metrics(dst);
+  dst[metric] = value;
+  if (peer !== null) peer[metric] = value;
+};
 
 /**
  * Path MTU of a route.

@@ -35,6 +35,7 @@ import {
   RTN_UNREACHABLE,
   rt_hash_table,
   rtable,
+  SAVED_METRICS,
   skb_dst_set,
   skb_rtable,
   xfrm_lookup,
@@ -342,12 +343,33 @@ export function ipv4_default_mtu(dst: dst_entry): number {
   return Math.min(mtu, IP_MAX_MTU);
 }
 
+/**
+ * What is remembered of a route's destination, so that a metric can be changed there; it begins with what the route has.
+ * @modelled net/ipv4/route.c
+ * @cost 8
+ */
+export function ipv4_cow_metrics(dst: dst_entry): inet_peer | null {
+  const rt = dst as rtable;
+  if (rt.peer === null) {
+    rt_bind_peer(rt, true);
+  }
+  const { peer } = rt;
+  if (peer !== null && !peer.has_metrics) {
+    peer.has_metrics = true;
+    for (const metric of SAVED_METRICS) {
+      peer[metric] = dst[metric];
+    }
+  }
+  return peer;
+}
+
 export const ipv4_dst_ops = ops<dst_ops>('dst_ops', 'ipv4_dst_ops', {
   family: 2,
   protocol: ETH_P_IP,
   check: ipv4_dst_check,
   default_mtu: ipv4_default_mtu,
   default_advmss: ipv4_default_advmss,
+  cow_metrics: ipv4_cow_metrics,
   negative_advice: ipv4_negative_advice,
   link_failure: ipv4_link_failure,
   update_pmtu: ip_rt_update_pmtu,
@@ -376,7 +398,7 @@ export function rt_dst_alloc(dev: net_device): rtable {
 }
 
 /**
- * A path MTU that is known of the destination holds for a new route too.
+ * What earlier connections learned of the destination, and a path MTU that is known, hold for a new route too.
  * @simplified metrics stand in the route itself, not with the peer, so that a peer that has none need not be made
  * @cost 5
  */
@@ -385,6 +407,11 @@ export function rt_init_metrics(rt: rtable): void {
   if (peer !== null) {
     rt.peer = peer;
     rt.rt_peer_genid = rt_peer_genid();
+    if (peer.has_metrics) {
+      for (const metric of SAVED_METRICS) {
+        rt[metric] = peer[metric];
+      }
+    }
     check_peer_pmtu(rt, peer);
   }
 }

@@ -6,7 +6,8 @@
  */
 import { type OpsTable, ops } from '../../../base/dispatch';
 import { list, struct, table } from '../../../base/struct';
-import { kernel_global, sysctl } from '../../arch/current';
+import { kernel_global } from '../../arch/current';
+import { ENOENT } from '../../include/linux/errno';
 import { tcp_sk, type tcp_sock } from '../../include/linux/tcp';
 import { inet_csk, type tcp_congestion_ops } from '../../include/net/inet_connection_sock';
 import { sk_can_gso, type sock } from '../../include/net/sock';
@@ -40,15 +41,32 @@ export function tcp_register_congestion_control(ca: tcp_congestion_ops & OpsTabl
 }
 
 /**
- * Gives a connection its module: the one chosen for the host unless it has one already, and lets it initialise.
- * @simplified the default is chosen by position: sysctl ipv4.tcp_congestion_control is the index in the registry
+ * Makes a module the default of new connections (sysctl ipv4.tcp_congestion_control). 0, or −ENOENT.
+ * @modelled net/ipv4/tcp_cong.c
+ * @omits request_module: no modules to load
+ */
+export function tcp_set_default_congestion_control(name: string): number {
+  const modules = tcp_cong_list().tcp_cong_list;
+  for (const ca of modules) {
+    if (ca.name === name) {
+      modules.remove(ca);
+      modules.insertAt(0, ca);
+      return 0;
+    }
+  }
+  return -ENOENT;
+}
+
+/**
+ * Gives a connection its module: the default of the host unless it has one already, and lets it initialise.
+ * @modelled net/ipv4/tcp_cong.c
+ * @omits try_module_get: modules do not go away
  */
 export function tcp_init_congestion_control(sk: sock): void {
   const icsk = inet_csk(sk);
   if (icsk.icsk_ca_ops === tcp_init_congestion_ops) {
     const modules = tcp_cong_list().tcp_cong_list;
-    const chosen = sysctl('ipv4.tcp_congestion_control', 0);
-    icsk.icsk_ca_ops = chosen < modules.length ? modules.at(chosen) : tcp_reno;
+    icsk.icsk_ca_ops = modules.length > 0 ? modules.at(0) : tcp_reno;
   }
   const ca = icsk.icsk_ca_ops as tcp_congestion_ops;
   if (ca.init !== null) {

@@ -3,8 +3,8 @@
  * Modelled: the fast and the slow path of an established connection, ACK processing with RTT estimation, congestion
  * states, SACK and FACK tagging, F-RTO and undo, in-order and out-of-order data, SACK generation, ACK decisions,
  * window and buffer tuning, urgent data, PAWS, pruning, resets, the closing states as far as data flow needs them.
- * Left out: the handshake (LISTEN, SYN_SENT, SYN_RECV), TIME_WAIT, asynchronous DMA copies, MTU probing, metrics kept
- * in the route cache, MD5, statistics counters.
+ * Left out: the handshake (LISTEN, SYN_SENT, SYN_RECV), TIME_WAIT, asynchronous DMA copies, MTU probing, MD5, statistics
+ * counters.
  */
 import { clock } from '../../../base/clock';
 import { heap } from '../../../base/heap';
@@ -64,7 +64,19 @@ import {
 } from '../../include/linux/tcp';
 import { HZ, jiffies } from '../../include/linux/timer';
 import { TASK_RUNNING } from '../../include/linux/wait';
-import { dst_confirm, type dst_entry, skb_dst_drop } from '../../include/net/dst';
+import {
+  dst_confirm,
+  type dst_entry,
+  dst_metric_locked,
+  dst_metric_set,
+  RTAX_CWND,
+  RTAX_REORDERING,
+  RTAX_RTO_MIN,
+  RTAX_RTT,
+  RTAX_RTTVAR,
+  RTAX_SSTHRESH,
+  skb_dst_drop,
+} from '../../include/net/dst';
 import {
   ICSK_ACK_PUSHED,
   ICSK_ACK_PUSHED2,
@@ -175,6 +187,7 @@ import {
   tcp_highest_sack,
   tcp_highest_sack_reset,
   tcp_highest_sack_seq,
+  tcp_in_initial_slowstart,
   tcp_is_fack,
   tcp_is_reno,
   tcp_is_sack,
@@ -274,7 +287,7 @@ const ca_ops_of = (sk: sock): tcp_congestion_ops => inet_csk(sk).icsk_ca_ops as 
 /** Least retransmission timeout: the route's, or 200 ms. Jiffies. */
 export const tcp_rto_min = (sk: sock): number => {
   const dst = __sk_dst_get(sk);
-  return dst !== null && dst.rto_min !== 0 ? dst.rto_min : TCP_RTO_MIN;
+  return dst !== null && dst_metric_locked(dst, RTAX_RTO_MIN) ? dst.rto_min : TCP_RTO_MIN;
 };
 /** What a full-sized segment costs in memory with its headers, bytes. */
 const segment_memory = (mss: number): number => mss + MAX_TCP_HEADER + 16 + SIZEOF_SK_BUFF;
@@ -736,14 +749,69 @@ function tcp_set_rto(sk: sock): void {
 }
 
 /**
- * Saves in the route what the connection learned.
- * @simplified routes keep no metrics of connections here, so only the neighbour is confirmed
+ * Saves with the destination what the connection learned: RTT and its variation as moving averages, the window as far as it
+ * means something, reordering.
+ * @modelled net/ipv4/tcp_input.c
+ * @cost 20
  */
 export function tcp_update_metrics(sk: sock): void {
   if (sysctl_tcp_nometrics_save() !== 0) {
     return;
   }
-  dst_confirm(__sk_dst_get(sk));
+  const tp = tcp_sk(sk);
+  const { icsk_backoff, icsk_ca_state } = inet_csk(sk);
+  const dst = __sk_dst_get(sk);
+  dst_confirm(dst);
+  if (dst === null) {
+    return;
+  }
+  if (icsk_backoff !== 0 || tp.srtt === 0) {
+    // No sample to believe: the next connection begins without one.
+    if (!dst_metric_locked(dst, RTAX_RTT)) {
+      dst_metric_set(dst, 'rtt', 0);
+    }
+    return;
+  }
+  const { rtt, rttvar, ssthresh, cwnd } = dst;
+  let m = rtt - tp.srtt;
+  if (!dst_metric_locked(dst, RTAX_RTT)) {
+    dst_metric_set(dst, 'rtt', m <= 0 ? tp.srtt : rtt - (m >> 3));
+  }
+  if (!dst_metric_locked(dst, RTAX_RTTVAR)) {
+    m = Math.max(Math.abs(m) >> 1, tp.mdev);
+    dst_metric_set(dst, 'rttvar', m >= rttvar ? m : rttvar - ((rttvar - m) >> 2));
+  }
+  const ssthresh_free = !dst_metric_locked(dst, RTAX_SSTHRESH);
+  const cwnd_free = !dst_metric_locked(dst, RTAX_CWND);
+  if (tcp_in_initial_slowstart(tp)) {
+    if (ssthresh !== 0 && ssthresh_free && tp.snd_cwnd >> 1 > ssthresh) {
+      dst_metric_set(dst, 'ssthresh', tp.snd_cwnd >> 1);
+    }
+    if (cwnd_free && tp.snd_cwnd > cwnd) {
+      dst_metric_set(dst, 'cwnd', tp.snd_cwnd);
+    }
+  } else if (tp.snd_cwnd > tp.snd_ssthresh && icsk_ca_state === TCP_CA_Open) {
+    if (ssthresh_free) {
+      dst_metric_set(dst, 'ssthresh', Math.max(tp.snd_cwnd >> 1, tp.snd_ssthresh));
+    }
+    if (cwnd_free) {
+      dst_metric_set(dst, 'cwnd', (cwnd + tp.snd_cwnd) >> 1);
+    }
+  } else {
+    if (cwnd_free) {
+      dst_metric_set(dst, 'cwnd', (cwnd + tp.snd_ssthresh) >> 1);
+    }
+    if (ssthresh !== 0 && ssthresh_free && tp.snd_ssthresh > ssthresh) {
+      dst_metric_set(dst, 'ssthresh', tp.snd_ssthresh);
+    }
+  }
+  if (
+    !dst_metric_locked(dst, RTAX_REORDERING) &&
+    dst.reordering < tp.reordering &&
+    tp.reordering !== sysctl_tcp_reordering()
+  ) {
+    dst_metric_set(dst, 'reordering', tp.reordering);
+  }
 }
 
 /**
@@ -800,22 +868,47 @@ function tcp_dsack_seen(tp: tcp_sock): void {
 }
 
 /**
- * Starts congestion control when a connection is established: initial window; without timestamps the RTT of the
- * handshake is not trusted.
- * @simplified routes keep no ssthresh, RTT or reordering of earlier connections
+ * Starts congestion control when a connection is established, from what is known of the route: initial window, ssthresh, RTT,
+ * reordering. Without timestamps an RTT that makes the timeout small is not trusted.
+ * @modelled net/ipv4/tcp_input.c
  */
 export function tcp_init_metrics(sk: sock): void {
   const tp = tcp_sk(sk);
+  const icsk = inet_csk(sk);
   const dst = __sk_dst_get(sk);
+  let reset = true;
   if (dst !== null) {
     dst_confirm(dst);
+    if (dst_metric_locked(dst, RTAX_CWND)) {
+      tp.snd_cwnd_clamp = dst.cwnd;
+    }
+    if (dst.ssthresh !== 0) {
+      tp.snd_ssthresh = Math.min(dst.ssthresh, tp.snd_cwnd_clamp);
+    }
+    if (dst.reordering !== 0 && tp.reordering !== dst.reordering) {
+      tcp_disable_fack(tp);
+      tp.reordering = dst.reordering;
+    }
+    if (dst.rtt !== 0 && (tp.srtt !== 0 || dst.rtt >= TCP_TIMEOUT_INIT << 3)) {
+      if (dst.rtt > tp.srtt) {
+        tp.srtt = dst.rtt;
+        tp.rtt_seq = tp.snd_nxt;
+      }
+      if (dst.rttvar > tp.mdev) {
+        tp.mdev = dst.rttvar;
+        tp.mdev_max = Math.max(tp.mdev, tcp_rto_min(sk));
+        tp.rttvar = tp.mdev_max;
+      }
+      tcp_set_rto(sk);
+      reset = icsk.icsk_rto < TCP_TIMEOUT_INIT;
+    }
   }
-  if (!tp.rx_opt.saw_tstamp && tp.srtt !== 0) {
+  if (reset && !tp.rx_opt.saw_tstamp && tp.srtt !== 0) {
     tp.srtt = 0;
     tp.rttvar = TCP_TIMEOUT_INIT;
     tp.mdev_max = TCP_TIMEOUT_INIT;
     tp.mdev = TCP_TIMEOUT_INIT;
-    inet_csk(sk).icsk_rto = TCP_TIMEOUT_INIT;
+    icsk.icsk_rto = TCP_TIMEOUT_INIT;
   }
   tp.snd_cwnd = tcp_init_cwnd(tp, dst);
   tp.snd_cwnd_stamp = tcp_time_stamp();

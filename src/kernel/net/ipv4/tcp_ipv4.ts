@@ -87,6 +87,7 @@ import { __inet_lookup_skb, inet_hash, inet_unhash, tcp_hashinfo } from './inet_
 import { ip_local_out, ip_queue_xmit } from './ip_output';
 import { ip_route_output_ports } from './route';
 import { tcp_gro_complete, tcp_gro_receive, tcp_recvmsg, tcp_sendmsg, tcp_tso_segment } from './tcp';
+import { bictcp_register } from './tcp_bic';
 import { tcp_cong_list, tcp_init_congestion_ops, tcp_register_congestion_control, tcp_reno } from './tcp_cong';
 import { cubictcp_register } from './tcp_cubic';
 import { tcp_checksum_complete, tcp_rcv_established, tcp_rcv_state_process, tcp_rto_min } from './tcp_input';
@@ -451,6 +452,7 @@ function sack_blocks_init(sk: sock): void {
 export function tcp_v4_init(): void {
   cubictcp_register();
   tcp_register_congestion_control(tcp_reno);
+  bictcp_register();
 }
 
 /** The protocol behind a TCP socket. Memory limits in pages are those of a host with 1 GiB. */
