@@ -31,7 +31,7 @@ const commandLine: BuildOptions = {
   minify: false,
   sourcemap: 'inline',
   copyPublicDir: false,
-  rolldownOptions: { output: { codeSplitting: false, entryFileNames: '[name].js' } },
+  rolldownOptions: { checks: { pluginTimings: false }, output: { codeSplitting: false, entryFileNames: '[name].js' } },
 };
 
 /** One file for the page, its Worker, the unit tests, and the command line (tools/skbscope.mjs builds it from here). */
