@@ -6,7 +6,8 @@ import { decodeLink } from '../scenario/link';
 import type { Script } from '../scenario/packetdrill/ast';
 import { parsePacketdrill } from '../scenario/packetdrill/parse';
 import { PRESETS, presetNamed, scenarioOf } from '../scenario/presets';
-import { parseScenarioText, type Scenario } from '../scenario/schema';
+import type { Scenario } from '../scenario/schema';
+import { readScenarioText } from '../scenario/text';
 import { Problem } from './problem';
 
 /** Largest file that is read, bytes. */
@@ -38,11 +39,11 @@ function readLink(hash: string): Target {
   return { scenario: decoded.link.scenario, key: decoded.link.key };
 }
 
-/** Reads and validates a scenario file. */
+/** Reads and validates a scenario file, or a packetdrill script as one. */
 export function readScenario(path: string): Scenario {
-  const parsed = parseScenarioText(readText(path));
-  if (parsed.ok) return parsed.scenario;
-  throw new Problem(parsed.issues.map((issue) => `${path}${place(issue)}: ${issue.message}`).join('\n'));
+  const read = readScenarioText(readText(path), path);
+  if (read.ok) return read.scenario;
+  throw new Problem(read.issues.map((issue) => `${path}${place(issue)}: ${issue.message}`).join('\n'));
 }
 
 /** Reads a packetdrill script. */

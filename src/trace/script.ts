@@ -61,11 +61,6 @@ export function scriptLinesAt(trace: Trace, step: number): ReadonlyMap<number, S
   return lines;
 }
 
-/** The first step of a line, to jump to; null: the run did not get there. */
-export function stepOfScriptLine(trace: Trace, line: number): number | null {
-  return scriptMoments(trace).find((moment) => moment.line === line)?.step ?? null;
-}
-
 /** Index of the last moment at or before a step, -1: none. */
 function last(all: readonly ScriptMoment[], step: number): number {
   let low = 0;

@@ -1,5 +1,5 @@
 /** What more than one part of the page can ask for: buttons, keys and the palette do the same. */
-import { parseScenarioText } from '../scenario/schema';
+import { readScenarioText } from '../scenario/text';
 import { linkHere } from './store/address';
 import { type Theme, usePage } from './store/store';
 
@@ -34,26 +34,26 @@ export function playOrPause(): void {
 }
 
 /**
- * Runs the text of a scenario; what is wrong with it is shown in the editor. True when it runs. `preset` is the one it was
- * made from: links then hold only what differs.
+ * Runs a scenario, or a packetdrill script, as text; what is wrong with it is shown in the editor. True when it runs. `preset` is the one it was
+ * made from: links then hold only what differs. `title` is for a script.
  */
-export function runText(text: string, preset: string | null = null): boolean {
+export function runText(text: string, preset: string | null = null, title?: string): boolean {
   const page = usePage.getState();
-  const parsed = parseScenarioText(text);
-  if (!parsed.ok) {
+  const read = readScenarioText(text, title);
+  if (!read.ok) {
     page.openEditor(text);
     return false;
   }
-  page.load({ preset, unchanged: false, scenario: JSON.parse(text) as unknown, text });
+  page.load({ preset: read.kind === 'script' ? null : preset, unchanged: false, scenario: read.input, text });
   return true;
 }
 
-/** Opens a scenario file that was chosen or dropped. */
+/** Opens a scenario or a script that was chosen or dropped. */
 export async function openFile(file: File): Promise<void> {
   const page = usePage.getState();
   const over = page.wait();
   try {
-    if (!runText(await file.text())) return;
+    if (!runText(await file.text(), null, file.name)) return;
     page.openDialog(null);
     page.say(`${file.name} opened.`);
   } catch (error) {

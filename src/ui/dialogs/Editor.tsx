@@ -2,10 +2,12 @@ import { json } from '@codemirror/lang-json';
 import { linter, lintGutter } from '@codemirror/lint';
 import { EditorView } from '@codemirror/view';
 import { basicSetup } from 'codemirror';
-import { type RefObject, useEffect, useRef, useState } from 'react';
-import { compact } from '../../scenario/compact';
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import { compact, isInputOf } from '../../scenario/compact';
 import type { Issue } from '../../scenario/issues';
-import { parseScenario, parseScenarioText } from '../../scenario/schema';
+import { scenarioOfScript } from '../../scenario/packetdrill/scenario';
+import { parseScenario, type Scenario } from '../../scenario/schema';
+import { isScriptText, readScenarioText } from '../../scenario/text';
 import { runText, saveFile } from '../actions';
 import { type Source, usePage } from '../store/store';
 import { FieldHelp } from './FieldHelp';
@@ -19,12 +21,20 @@ function textOf(source: Source | null): string {
   if (source.text !== null) return source.text;
   if (source.unchanged) return `${JSON.stringify(source.scenario, null, 2)}\n`;
   const parsed = parseScenario(source.scenario);
+  const script = parsed.ok ? scriptAlone(parsed.scenario) : null;
+  if (script !== null) return script;
   return `${JSON.stringify(parsed.ok ? compact(parsed.scenario) : source.scenario, null, 2)}\n`;
 }
 
+/** The script of a scenario that is one and nothing more. */
+function scriptAlone(scenario: Scenario): string | null {
+  const { script, title } = scenario;
+  return script !== null && isInputOf(scenarioOfScript(script, { title }), scenario) ? script : null;
+}
+
 function issuesOf(text: string): readonly Issue[] {
-  const parsed = parseScenarioText(text);
-  return parsed.ok ? [] : parsed.issues;
+  const read = readScenarioText(text);
+  return read.ok ? [] : read.issues;
 }
 
 /** Where an issue stands in the text; its whole line where only that is known. */
@@ -49,11 +59,11 @@ const checker = linter(
 function Sheet({
   text,
   view,
-  onIssues,
+  onText,
 }: {
   text: string;
   view: RefObject<EditorView | null>;
-  onIssues: (issues: readonly Issue[]) => void;
+  onText: (text: string) => void;
 }) {
   const box = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: made once; the text it began with is not what it holds
@@ -73,12 +83,11 @@ function Sheet({
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           clearTimeout(timer);
-          timer = window.setTimeout(() => onIssues(issuesOf(made.state.doc.toString())), CHECK_MS);
+          timer = window.setTimeout(() => onText(made.state.doc.toString()), CHECK_MS);
         }),
       ],
     });
     view.current = made;
-    onIssues(issuesOf(text));
     const focus = requestAnimationFrame(() => made.focus());
     return () => {
       cancelAnimationFrame(focus);
@@ -95,9 +104,11 @@ export default function Editor() {
   const source = usePage((page) => page.source);
   const draft = usePage((page) => page.draft);
   const openDialog = usePage((page) => page.openDialog);
-  const [issues, setIssues] = useState<readonly Issue[]>([]);
   const [helps, setHelps] = useState(false);
   const [text] = useState(() => draft ?? textOf(source));
+  const [checked, setChecked] = useState(text);
+  const issues = useMemo(() => issuesOf(checked), [checked]);
+  const isScript = isScriptText(checked);
   const view = useRef<EditorView | null>(null);
   const textNow = (): string => view.current?.state.doc.toString() ?? '';
   const run = (): void => {
@@ -109,6 +120,10 @@ export default function Editor() {
     current.dispatch({ selection: { anchor: offsetOf(current, found) }, scrollIntoView: true });
     current.focus();
   };
+  const save = (now: string): void => {
+    if (isScriptText(now)) saveFile('script.pkt', now, 'text/plain');
+    else saveFile('scenario.json', now, 'application/json');
+  };
   const replace = async (file: File | undefined): Promise<void> => {
     const { current } = view;
     if (current === null || file === undefined) return;
@@ -118,7 +133,7 @@ export default function Editor() {
   return (
     <Modal title="Scenario" wide>
       <div className="editor-body">
-        <Sheet text={text} view={view} onIssues={setIssues} />
+        <Sheet text={text} view={view} onText={setChecked} />
         {helps && <FieldHelp />}
       </div>
       <ul className="editor-issues" aria-live="polite" aria-label="What is wrong">
@@ -130,7 +145,9 @@ export default function Editor() {
             {found.message}
           </li>
         ))}
-        {issues.length === 0 && <li className="editor-fine">This is a valid scenario.</li>}
+        {issues.length === 0 && (
+          <li className="editor-fine">This is a valid {isScript ? 'packetdrill script' : 'scenario'}.</li>
+        )}
       </ul>
       <div className="editor-buttons">
         <button type="button" className="button primary" disabled={issues.length > 0} onClick={run}>
@@ -141,22 +158,18 @@ export default function Editor() {
           <input
             type="file"
             className="sr-only"
-            accept=".json,application/json"
+            accept=".json,.pkt,application/json"
             onChange={(event) => void replace(event.target.files?.[0])}
           />
         </label>
-        <button
-          type="button"
-          className="button"
-          onClick={() => saveFile('scenario.json', textNow(), 'application/json')}
-        >
+        <button type="button" className="button" onClick={() => save(textNow())}>
           Save file
         </button>
         <button type="button" className="button" aria-pressed={helps} onClick={() => setHelps(!helps)}>
           Fields
         </button>
         <span className="grow" />
-        <span className="inspector-note">Only "tasks" is needed; all else has the defaults of Linux 2.6.39.</span>
+        <span className="inspector-note">A scenario, of which only "tasks" is needed, or a packetdrill script.</span>
       </div>
     </Modal>
   );

@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'react';
 import { openFile } from '../actions';
+import { usePage } from '../store/store';
 
 function holdsFile(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes('Files') ?? false;
 }
 
-/** Takes a scenario file that is dropped anywhere on the page. */
+/** Takes a scenario or a script that is dropped anywhere on the page, or pasted where nothing else takes it. */
 export function FileDrop() {
   const [isOver, setOver] = useState(false);
   useEffect(() => {
@@ -30,11 +31,21 @@ export function FileDrop() {
     window.addEventListener('dragover', onOver, early);
     window.addEventListener('dragleave', onLeave, early);
     window.addEventListener('drop', onDrop, early);
+    const onPaste = (event: ClipboardEvent): void => {
+      const isOwn =
+        event.target instanceof HTMLElement && event.target.closest('input, textarea, [contenteditable="true"]');
+      const text = event.clipboardData?.getData('text/plain') ?? '';
+      if (isOwn || text.trim() === '') return;
+      event.preventDefault();
+      usePage.getState().openEditor(text);
+    };
+    window.addEventListener('paste', onPaste);
     return () => {
       window.removeEventListener('dragover', onOver, early);
       window.removeEventListener('dragleave', onLeave, early);
       window.removeEventListener('drop', onDrop, early);
+      window.removeEventListener('paste', onPaste);
     };
   }, []);
-  return isOver ? <div className="drop-mark">Drop the scenario here</div> : null;
+  return isOver ? <div className="drop-mark">Drop the scenario or script here</div> : null;
 }

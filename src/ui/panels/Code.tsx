@@ -9,9 +9,12 @@ import {
   tokens,
   variableRows,
 } from '../../view/panels/code';
+import { scriptOf } from '../../view/panels/script';
 import { stepWords } from '../../view/step-words';
 import { NO_CPU } from '../../view/threads';
+import { TabRow } from '../frame/TabRow';
 import { usePage } from '../store/store';
+import { Script } from './Script';
 import './code.css';
 
 /** Text of the kernel sources, loaded when first needed. */
@@ -32,6 +35,8 @@ function useSources(): Readonly<Record<string, string>> | null {
   return sources;
 }
 
+const TEXTS = { script: 'Script', source: 'Kernel source' };
+
 /** The left column: call stack, source with the current line, variables of the frame looked at. */
 export function Code() {
   const trace = usePage((page) => page.trace);
@@ -39,13 +44,15 @@ export function Code() {
   const step = usePage((page) => page.step);
   // The frame looked at, by its ENTER event; the innermost unless one was chosen that is still open.
   const [chosen, setChosen] = useState<number | null>(null);
+  const [text, setText] = useState<keyof typeof TEXTS>('script');
+  const hasScript = trace !== null && scriptOf(trace) !== null;
   const rows = useMemo(() => (trace === null ? [] : stackRows(trace, step)), [trace, step]);
   const frame = rows.find((row) => row.enter === chosen) ?? rows.at(-1) ?? null;
   if (trace === null || cursor === null) return null;
   const context = trace.context(trace.ctx(step));
   const host = trace.data.hosts[context.host]?.name;
   return (
-    <div className="code">
+    <div className="code" data-script={hasScript}>
       <section aria-label="Call stack">
         <h2 className="panel-title">
           {host === undefined
@@ -61,7 +68,10 @@ export function Code() {
           </p>
         )}
       </section>
-      {frame !== null && <SourceText frame={frame} />}
+      {hasScript && <TabRow label="Text" tabs={TEXTS} chosen={text} onChoose={setText} panel="code-text" />}
+      <div className="code-text" id="code-text">
+        {hasScript && text === 'script' ? <Script /> : frame !== null && <SourceText frame={frame} />}
+      </div>
       {frame !== null && <Variables event={frame.at} />}
     </div>
   );
