@@ -1,8 +1,11 @@
 /** Mirrors fs/file_table.c (2.6.39), and fd_install and its kin of fs/open.c and fs/file.c: descriptors and open files. */
 import { heap } from '../../base/heap';
+import type { Kgen } from '../arch/current';
 import { EMFILE } from '../include/linux/errno';
 import { type file, file as file_struct, type files_struct } from '../include/linux/fs';
+import { put_pid } from '../kernel/pid';
 import { current } from '../kernel/sched';
+import { dput } from './dcache';
 
 /** Where fget_light says whether a reference was taken; in C a pointer to int. */
 export interface fput_needed_ptr {
@@ -36,24 +39,69 @@ export function fget_light(fd: number, fput_needed: fput_needed_ptr): file | nul
  * @modelled include/linux/file.h
  * @cost 1
  */
-export function fput_light(file: file, fput_needed: boolean): void {
+export function* fput_light(file: file, fput_needed: boolean): Kgen {
   if (fput_needed) {
-    fput(file);
+    yield* fput(file);
   }
 }
 
 /**
- * Drops a reference to an open file.
+ * The file of a descriptor with a reference, or null.
  * @modelled fs/file_table.c
- * @omits __fput: close() comes with the end of connections
+ * @cost 10
+ */
+export function fget(fd: number): file | null {
+  const files = current().files as files_struct;
+  if (fd < 0 || fd >= files.fd.length) {
+    return null;
+  }
+  const file = files.fd.at(fd) as file | null;
+  if (file !== null) {
+    file.f_count++;
+  }
+  return file;
+}
+
+/**
+ * Drops a reference to an open file; the last one ends it.
+ * @modelled fs/file_table.c
  * @cost 5
  */
-export function fput(file: file): void {
+export function* fput(file: file): Kgen {
   file.f_count--;
   if (file.f_count === 0) {
-    heap.release(file);
+    yield* __fput(file);
   }
 }
+
+/**
+ * Ends an open file: its kind releases what stands behind it, then the file goes.
+ * @modelled fs/file_table.c
+ * @omits locks_remove_flock: no file locks
+ * @omits drop_file_write_access: no read-only mounts
+ * @omits mntput: no mounts
+ * @omits mntput_no_expire: no mounts
+ * @cost 30
+ */
+export function* __fput(file: file): Kgen {
+  const f_op = file.f_op;
+  if (f_op !== null && f_op.release !== null) {
+    yield* f_op.release(file);
+  }
+  put_pid(file.f_owner);
+  file_sb_list_del(file);
+  const inode = file.private_data;
+  file.private_data = null;
+  heap.release(file);
+  dput(inode);
+}
+
+/**
+ * Takes a file off the list of its file system.
+ * @simplified no such list
+ * @cost 8
+ */
+export function file_sb_list_del(_file: file): void {}
 
 /**
  * An open file without a name.

@@ -1,6 +1,6 @@
 /**
  * Mirrors fs/read_write.c (2.6.39): read() and write() down to the operations of the file.
- * Left out: positions of seekable files beyond passing them on, vectors, notification of watchers, accounting.
+ * Left out: positions of seekable files beyond passing them on, notification of watchers, accounting.
  */
 import type { Kgen } from '../arch/current';
 import { EBADF, EFAULT, EINVAL, EIOCBRETRY } from '../include/linux/errno';
@@ -29,7 +29,7 @@ export function* sys_write(fd: number, buf: number, count: number): Kgen<number>
     const pos: loff_ptr = { pos: file.f_pos };
     ret = yield* vfs_write(file, buf, count, pos);
     file.f_pos = pos.pos;
-    fput_light(file, needed.fput_needed);
+    yield* fput_light(file, needed.fput_needed);
   }
   return ret;
 }
@@ -47,7 +47,7 @@ export function* sys_read(fd: number, buf: number, count: number): Kgen<number> 
     const pos: loff_ptr = { pos: file.f_pos };
     ret = yield* vfs_read(file, buf, count, pos);
     file.f_pos = pos.pos;
-    fput_light(file, needed.fput_needed);
+    yield* fput_light(file, needed.fput_needed);
   }
   return ret;
 }
@@ -149,6 +149,139 @@ export function* do_sync_read(filp: file, buf: number, len: number, ppos: loff_p
   let ret = -EIOCBRETRY;
   while (ret === -EIOCBRETRY) {
     ret = yield* (f_op.aio_read as NonNullable<file_operations['aio_read']>)(iocb, iov, 1, iocb.ki_pos);
+  }
+  ppos.pos = iocb.ki_pos;
+  return ret;
+}
+
+/** Most pieces of one call (include/linux/uio.h). */
+const UIO_MAXIOV = 1024;
+
+/**
+ * The system call: the pieces `vec` go to the file of a descriptor, as one write. Returns how many bytes went, or -errno.
+ * @simplified the pieces come as they are, not copied from user memory
+ * @cost 15
+ */
+export function* sys_writev(fd: number, vec: readonly iovec[]): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  let ret = -EBADF;
+  const file = fget_light(fd, needed);
+  if (file !== null) {
+    const pos: loff_ptr = { pos: file.f_pos };
+    ret = yield* vfs_writev(file, vec, pos);
+    file.f_pos = pos.pos;
+    yield* fput_light(file, needed.fput_needed);
+  }
+  return ret;
+}
+
+/**
+ * The system call: the file of a descriptor fills the pieces `vec`. Returns how many bytes came, or -errno.
+ * @simplified the pieces come as they are, not copied from user memory
+ * @cost 15
+ */
+export function* sys_readv(fd: number, vec: readonly iovec[]): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  let ret = -EBADF;
+  const file = fget_light(fd, needed);
+  if (file !== null) {
+    const pos: loff_ptr = { pos: file.f_pos };
+    ret = yield* vfs_readv(file, vec, pos);
+    file.f_pos = pos.pos;
+    yield* fput_light(file, needed.fput_needed);
+  }
+  return ret;
+}
+
+/**
+ * Writes pieces.
+ * @modelled fs/read_write.c
+ * @cost 8
+ */
+export function* vfs_writev(file: file, vec: readonly iovec[], pos: loff_ptr): Kgen<number> {
+  if ((file.f_mode & FMODE_WRITE) === 0) {
+    return -EBADF;
+  }
+  if (file.f_op === null || file.f_op.aio_write === null) {
+    return -EINVAL;
+  }
+  return yield* do_readv_writev(FMODE_WRITE, file, vec, pos);
+}
+
+/**
+ * Reads to pieces.
+ * @modelled fs/read_write.c
+ * @cost 8
+ */
+export function* vfs_readv(file: file, vec: readonly iovec[], pos: loff_ptr): Kgen<number> {
+  if ((file.f_mode & FMODE_READ) === 0) {
+    return -EBADF;
+  }
+  if (file.f_op === null || file.f_op.aio_read === null) {
+    return -EINVAL;
+  }
+  return yield* do_readv_writev(FMODE_READ, file, vec, pos);
+}
+
+/**
+ * Checks the pieces: their sum in bytes, or -EINVAL or -EFAULT.
+ * @modelled fs/read_write.c
+ * @cost 8
+ */
+export function rw_copy_check_uvector(vec: readonly iovec[]): number {
+  if (vec.length > UIO_MAXIOV) {
+    return -EINVAL;
+  }
+  let total = 0;
+  for (const { iov_base, iov_len } of vec) {
+    if (iov_len < 0) {
+      return -EINVAL;
+    }
+    if (!access_ok(iov_base, iov_len)) {
+      return -EFAULT;
+    }
+    total += iov_len;
+  }
+  return Math.min(total, MAX_RW_COUNT);
+}
+
+/**
+ * Moves pieces by the operation of the file that takes several.
+ * @modelled fs/read_write.c
+ * @omits fsnotify_modify: nobody watches
+ * @cost 15
+ */
+export function* do_readv_writev(type: number, file: file, vec: readonly iovec[], pos: loff_ptr): Kgen<number> {
+  const total = rw_copy_check_uvector(vec);
+  if (total <= 0) {
+    return total;
+  }
+  const ret = rw_verify_area(type, file, pos, total);
+  if (ret < 0) {
+    return ret;
+  }
+  return yield* do_sync_readv_writev(file, vec, total, pos, type === FMODE_READ ? 'aio_read' : 'aio_write');
+}
+
+/**
+ * Calls aio_read or aio_write with the pieces and a control block on the stack, again while it asks for that.
+ * @modelled fs/read_write.c
+ * @omits wait_on_sync_kiocb: no operation here is queued
+ * @cost 15
+ */
+export function* do_sync_readv_writev(
+  filp: file,
+  vec: readonly iovec[],
+  len: number,
+  ppos: loff_ptr,
+  slot: 'aio_read' | 'aio_write',
+): Kgen<number> {
+  const iov = vec.map((piece) => ({ ...piece }));
+  const iocb: kiocb = { ki_filp: filp, ki_pos: ppos.pos, ki_left: len, ki_nbytes: len, private: null };
+  const f_op = filp.f_op as file_operations;
+  let ret = -EIOCBRETRY;
+  while (ret === -EIOCBRETRY) {
+    ret = yield* (f_op[slot] as NonNullable<file_operations['aio_write']>)(iocb, iov, iov.length, iocb.ki_pos);
   }
   ppos.pos = iocb.ki_pos;
   return ret;

@@ -53,6 +53,8 @@ export function* process_timeout(task: task_struct): Kgen {
   try_to_wake_up(task);
 }
 
+/** Longest time that is told apart from none, jiffies. */
+const MAX_JIFFY_OFFSET = Number.MAX_SAFE_INTEGER - 1;
 /** Longest sleep: no timer is armed. */
 export const MAX_SCHEDULE_TIMEOUT = Number.MAX_SAFE_INTEGER;
 
@@ -138,4 +140,22 @@ export function get_seconds(): number {
  */
 export function jiffies_to_usecs(j: number): number {
   return (j * NSEC_PER_JIFFY) / 1000;
+}
+
+/**
+ * Milliseconds in a number of jiffies.
+ * @modelled kernel/time.c
+ * @cost 2
+ */
+export function jiffies_to_msecs(j: number): number {
+  return Math.trunc((j * NSEC_PER_JIFFY) / 1_000_000);
+}
+
+/**
+ * Jiffies in a number of milliseconds; a negative one means longest.
+ * @modelled kernel/time.c
+ * @cost 2
+ */
+export function msecs_to_jiffies(m: number): number {
+  return m < 0 ? MAX_JIFFY_OFFSET : Math.ceil((m * 1_000_000) / NSEC_PER_JIFFY);
 }

@@ -128,3 +128,24 @@ export function __wake_up_sync_key(q: wait_queue_head_t, mode: number, nr_exclus
 export function waitqueue_active(q: wait_queue_head_t): boolean {
   return q.task_list.length > 0;
 }
+
+/**
+ * Puts an entry on a queue; the task does not sleep for it alone.
+ * @modelled kernel/wait.c
+ * @cost 10
+ */
+export function add_wait_queue(q: wait_queue_head_t, wait: wait_queue_t): void {
+  wait.exclusive = false;
+  q.task_list.insertAt(0, wait);
+  wait.queue = q;
+}
+
+/**
+ * Takes an entry off its queue.
+ * @modelled kernel/wait.c
+ * @cost 8
+ */
+export function remove_wait_queue(q: wait_queue_head_t, wait: wait_queue_t): void {
+  q.task_list.remove(wait);
+  wait.queue = null;
+}

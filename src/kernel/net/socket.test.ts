@@ -23,7 +23,7 @@ function* recvmsg(_iocb: unknown, _sock: socket, msg: msghdr, size: number, flag
   return 1;
 }
 
-const family = ops<proto_ops>('proto_ops', 'test_ops', { family: 0, sendmsg, recvmsg });
+const family = ops('proto_ops', 'test_ops', { family: 0, sendmsg, recvmsg } as Partial<proto_ops> as proto_ops);
 let buffer = 0;
 
 function run(code: Kgen<number>): number {

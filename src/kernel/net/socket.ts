@@ -7,8 +7,9 @@ import { charge } from '../../base/clock';
 import { ops } from '../../base/dispatch';
 import { heap } from '../../base/heap';
 import type { Kgen } from '../arch/current';
+import { iput } from '../fs/dcache';
 import { alloc_fd, alloc_file, fd_install, fget_light, fput_light, type fput_needed_ptr } from '../fs/file_table';
-import { EBADF, EFAULT, EINVAL, ENOTSOCK, ESPIPE } from '../include/linux/errno';
+import { EBADF, EFAULT, EINVAL, EMSGSIZE, ENOIOCTLCMD, ENOTSOCK, ESPIPE } from '../include/linux/errno';
 import {
   FMODE_READ,
   FMODE_WRITE,
@@ -18,6 +19,7 @@ import {
   type iovec,
   type kiocb,
   O_NONBLOCK,
+  O_RDWR,
 } from '../include/linux/fs';
 import {
   AF_UNSPEC,
@@ -35,10 +37,13 @@ import {
   SS_UNCONNECTED,
   socket,
   socket_wq,
+  type super_operations,
 } from '../include/linux/net';
+import type { poll_table } from '../include/linux/poll';
 import { access_ok, COPY_NS_PER_BYTE } from '../include/linux/uaccess';
 import type { sock, sock_iocb } from '../include/net/sock';
 import { current } from '../kernel/sched';
+import { sock_getsockopt, sock_setsockopt } from './core/sock';
 
 /** Most bytes of one message. */
 const INT_MAX = 0x7fffffff;
@@ -49,7 +54,13 @@ export const socket_file_ops = ops<file_operations>('file_operations', 'socket_f
   write: null,
   aio_read: sock_aio_read,
   aio_write: sock_aio_write,
+  poll: sock_poll,
+  unlocked_ioctl: sock_ioctl,
+  release: sock_close,
 });
+
+/** What the file system of sockets does. */
+const sockfs_ops = ops<super_operations>('super_operations', 'sockfs_ops', { destroy_inode: sock_destroy_inode });
 
 /**
  * A new socket without protocol.
@@ -60,7 +71,90 @@ export function sock_alloc(): socket {
   const sock = new socket();
   sock.wq = new socket_wq();
   sock.state = SS_UNCONNECTED;
+  sock.s_op = sockfs_ops;
   return sock;
+}
+
+/**
+ * Frees a socket, with the queue of those who sleep on it.
+ * @modelled net/socket.c
+ * @cost 10
+ */
+export function sock_destroy_inode(inode: socket): void {
+  if (inode.wq !== null) {
+    heap.release(inode.wq);
+  }
+  heap.release(inode);
+}
+
+/**
+ * Lets the protocol go, and then the socket itself, but for its memory if a file has it.
+ * @modelled net/socket.c
+ * @cost 15
+ */
+export function* sock_release(sock: socket): Kgen {
+  const { ops } = sock;
+  if (ops !== null) {
+    yield* ops.release(sock);
+    sock.ops = null;
+  }
+  if (sock.file === null) {
+    iput(sock);
+    return;
+  }
+  sock.file = null;
+}
+
+/**
+ * The socket behind an inode: both are one block of memory.
+ * @modelled include/net/sock.h
+ * @cost 1
+ */
+export function SOCKET_I(inode: object): socket {
+  return inode as socket;
+}
+
+/**
+ * The last descriptor of a socket is closed.
+ * @modelled net/socket.c
+ * @cost 8
+ */
+export function* sock_close(filp: file): Kgen<number> {
+  if (filp.private_data !== null) {
+    yield* sock_release(SOCKET_I(filp.private_data));
+  }
+  return 0;
+}
+
+/**
+ * What may be done with a socket now (POLLIN...), and whose wait queue to be on.
+ * @modelled net/socket.c
+ * @cost 6
+ */
+export function sock_poll(file: file, wait: poll_table | null): number {
+  const sock = file.private_data as socket;
+  return (sock.ops as proto_ops).poll(file, sock, wait);
+}
+
+/**
+ * ioctl() on a socket.
+ * @modelled net/socket.c
+ * @omits dev_ioctl: no device ioctls
+ * @cost 10
+ */
+export function* sock_ioctl(file: file, cmd: number, arg: number): Kgen<number> {
+  return yield* sock_do_ioctl(file.private_data as socket, cmd, arg);
+}
+
+/**
+ * Asks the protocol family first.
+ * @modelled net/socket.c
+ * @omits dev_ioctl: no device ioctls
+ * @cost 5
+ */
+export function* sock_do_ioctl(sock: socket, cmd: number, arg: number): Kgen<number> {
+  const err = yield* (sock.ops as proto_ops).ioctl(sock, cmd, arg);
+  return err === -ENOIOCTLCMD ? -EINVAL : err;
 }
 
 /**
@@ -70,7 +164,7 @@ export function sock_alloc(): socket {
 export function sock_alloc_file(sock: socket, flags: number): file {
   const file = alloc_file(FMODE_READ | FMODE_WRITE, socket_file_ops);
   sock.file = file;
-  file.f_flags = flags & O_NONBLOCK;
+  file.f_flags = O_RDWR | (flags & O_NONBLOCK);
   file.f_pos = 0;
   file.private_data = sock;
   return file;
@@ -112,7 +206,7 @@ export interface err_out {
  * @modelled net/socket.c
  * @cost 6
  */
-export function sockfd_lookup_light(fd: number, err: err_out, needed: fput_needed_ptr): socket | null {
+export function* sockfd_lookup_light(fd: number, err: err_out, needed: fput_needed_ptr): Kgen<socket | null> {
   err.err = -EBADF;
   const file = fget_light(fd, needed);
   if (file === null) {
@@ -120,7 +214,7 @@ export function sockfd_lookup_light(fd: number, err: err_out, needed: fput_neede
   }
   const sock = sock_from_file(file, err);
   if (sock === null) {
-    fput_light(file, needed.fput_needed);
+    yield* fput_light(file, needed.fput_needed);
   }
   return sock;
 }
@@ -381,7 +475,7 @@ export function* sys_sendto(
   const needed: fput_needed_ptr = { fput_needed: false };
   const err: err_out = { err: 0 };
   const size = Math.min(len, INT_MAX);
-  const sock = sockfd_lookup_light(fd, err, needed);
+  const sock = yield* sockfd_lookup_light(fd, err, needed);
   if (sock === null) {
     return err.err;
   }
@@ -399,7 +493,7 @@ export function* sys_sendto(
     msg.msg_flags = flags | nonblock;
     ret = yield* sock_sendmsg(sock, msg, size);
   }
-  fput_light(file, needed.fput_needed);
+  yield* fput_light(file, needed.fput_needed);
   return ret;
 }
 
@@ -420,7 +514,7 @@ export function* sys_recvfrom(
   const needed: fput_needed_ptr = { fput_needed: false };
   const err: err_out = { err: 0 };
   const len = Math.min(size, INT_MAX);
-  const sock = sockfd_lookup_light(fd, err, needed);
+  const sock = yield* sockfd_lookup_light(fd, err, needed);
   if (sock === null) {
     return err.err;
   }
@@ -444,6 +538,165 @@ export function* sys_recvfrom(
       }
     }
   }
-  fput_light(file, needed.fput_needed);
+  yield* fput_light(file, needed.fput_needed);
+  return ret;
+}
+
+/** Most pieces of one message. */
+const UIO_MAXIOV = 1024;
+/** The level of options that all sockets have. */
+const SOL_SOCKET = 1;
+
+/** Bytes in the pieces of a message: verify_iovec's sum, or -EINVAL or -EFAULT. */
+const verify_iovec = (iov: readonly iovec[]): number => {
+  let total = 0;
+  for (const { iov_base, iov_len } of iov) {
+    if (iov_len < 0) return -EINVAL;
+    if (!access_ok(iov_base, iov_len)) return -EFAULT;
+    total += iov_len;
+  }
+  return Math.min(total, INT_MAX);
+};
+
+/**
+ * The system call: sends the pieces `iov` as one message. Returns how many bytes were taken, or -errno.
+ * @simplified the pieces come as they are, not by a struct msghdr in user memory; no address, no ancillary data
+ * @cost 25
+ */
+export function* sys_sendmsg(fd: number, iov: readonly iovec[], flags: number): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const err: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, err, needed);
+  if (sock === null) {
+    return err.err;
+  }
+  const file = sock.file as file;
+  let ret = iov.length > UIO_MAXIOV ? -EMSGSIZE : verify_iovec(iov);
+  if (ret >= 0) {
+    const nonblock = (file.f_flags & O_NONBLOCK) !== 0 ? MSG_DONTWAIT : 0;
+    const pieces = iov.map((piece) => ({ ...piece }));
+    const msg: msghdr = { msg_iov: pieces, msg_iovlen: iov.length, msg_flags: flags | nonblock };
+    ret = yield* sock_sendmsg(sock, msg, ret);
+  }
+  yield* fput_light(file, needed.fput_needed);
+  return ret;
+}
+
+/** Where recvmsg leaves the flags of the message; in C a field of the user's struct msghdr. */
+export interface msg_flags_ptr {
+  msg_flags: number;
+}
+
+/**
+ * The system call: receives a message to the pieces `iov`. Returns how many bytes came, 0 at the end, or -errno.
+ * @simplified as sys_sendmsg
+ * @cost 25
+ */
+export function* sys_recvmsg(fd: number, iov: readonly iovec[], flags: number, out: msg_flags_ptr): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const err: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, err, needed);
+  if (sock === null) {
+    return err.err;
+  }
+  const file = sock.file as file;
+  const ret = yield* __sys_recvmsg(sock, iov, flags, out);
+  yield* fput_light(file, needed.fput_needed);
+  return ret;
+}
+
+/**
+ * Receives one message.
+ * @simplified as sys_sendmsg
+ * @cost 15
+ */
+export function* __sys_recvmsg(sock: socket, iov: readonly iovec[], flags: number, out: msg_flags_ptr): Kgen<number> {
+  const total = iov.length > UIO_MAXIOV ? -EMSGSIZE : verify_iovec(iov);
+  if (total < 0) {
+    return total;
+  }
+  const nonblock = ((sock.file as file).f_flags & O_NONBLOCK) !== 0 ? MSG_DONTWAIT : 0;
+  const msg: msghdr = { msg_iov: iov.map((piece) => ({ ...piece })), msg_iovlen: iov.length, msg_flags: 0 };
+  const ret = yield* sock_recvmsg(sock, msg, total, flags | nonblock);
+  out.msg_flags = msg.msg_flags;
+  return ret;
+}
+
+/**
+ * The system call: shuts down a connection for reading (`how` 0), writing (1) or both (2). 0, or -errno.
+ * @modelled net/socket.c
+ * @omits security_socket_shutdown: no security module
+ * @cost 15
+ */
+export function* sys_shutdown(fd: number, how: number): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const err: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, err, needed);
+  if (sock === null) {
+    return err.err;
+  }
+  const file = sock.file as file;
+  const ret = yield* (sock.ops as proto_ops).shutdown(sock, how);
+  yield* fput_light(file, needed.fput_needed);
+  return ret;
+}
+
+/**
+ * The system call: sets an option of a socket. `optval`: its value's address in user memory. 0, or -errno.
+ * @modelled net/socket.c
+ * @omits security_socket_setsockopt: no security module
+ * @cost 15
+ */
+export function* sys_setsockopt(
+  fd: number,
+  level: number,
+  optname: number,
+  optval: number,
+  optlen: number,
+): Kgen<number> {
+  if (optlen < 0) {
+    return -EINVAL;
+  }
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const err: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, err, needed);
+  if (sock === null) {
+    return err.err;
+  }
+  const file = sock.file as file;
+  const ret =
+    level === SOL_SOCKET
+      ? yield* sock_setsockopt(sock, level, optname, optval, optlen)
+      : yield* (sock.ops as proto_ops).setsockopt(sock, level, optname, optval, optlen);
+  yield* fput_light(file, needed.fput_needed);
+  return ret;
+}
+
+/**
+ * The system call: reads an option of a socket to user memory at `optval`; at `optlen` stands how much fits there, and then how much came.
+ * 0, or -errno.
+ * @modelled net/socket.c
+ * @omits security_socket_getsockopt: no security module
+ * @cost 15
+ */
+export function* sys_getsockopt(
+  fd: number,
+  level: number,
+  optname: number,
+  optval: number,
+  optlen: number,
+): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const err: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, err, needed);
+  if (sock === null) {
+    return err.err;
+  }
+  const file = sock.file as file;
+  const ret =
+    level === SOL_SOCKET
+      ? sock_getsockopt(sock, level, optname, optval, optlen)
+      : yield* (sock.ops as proto_ops).getsockopt(sock, level, optname, optval, optlen);
+  yield* fput_light(file, needed.fput_needed);
   return ret;
 }

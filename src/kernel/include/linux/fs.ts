@@ -1,9 +1,11 @@
 /** Mirrors include/linux/fs.h, fdtable.h, aio.h and uio.h (2.6.39) as far as sockets meet them. */
 import { addr, byteCount, flags, int, list, ref, struct, table } from '../../../base/struct';
 import type { Kgen } from '../../arch/current';
+import type { poll_table } from './poll';
 
 export const FMODE_READ = 1;
 export const FMODE_WRITE = 2;
+export const O_RDWR = 2;
 export const O_NONBLOCK = 0o4000;
 
 /** Which operations a file has; sockets fill in the aio ones only. */
@@ -12,14 +14,18 @@ export interface file_operations {
   write: ((file: file, buf: number, count: number, ppos: { pos: number }) => Kgen<number>) | null;
   aio_read: ((iocb: kiocb, iov: readonly iovec[], nr_segs: number, pos: number) => Kgen<number>) | null;
   aio_write: ((iocb: kiocb, iov: readonly iovec[], nr_segs: number, pos: number) => Kgen<number>) | null;
+  poll: ((file: file, wait: poll_table | null) => number) | null;
+  unlocked_ioctl: ((file: file, cmd: number, arg: number) => Kgen<number>) | null;
+  release: ((file: file) => Kgen<number>) | null;
 }
 
 export const file = struct('file', {
   f_op: table<file_operations>('operations of this kind of file'),
   f_count: int('references', 1),
-  f_flags: flags('open flags', { O_NONBLOCK }),
+  f_flags: flags('open flags', { O_RDWR, O_NONBLOCK }),
   f_mode: flags('may be read or written', { FMODE_READ, FMODE_WRITE }),
   f_pos: byteCount('position'),
+  f_owner: ref<object>('task that is told of urgent data (F_SETOWN), null: none'),
   private_data: ref<object>('the struct socket'),
 });
 export interface file extends InstanceType<typeof file> {}

@@ -4,6 +4,7 @@ import type { Kgen } from '../../arch/current';
 import type { sock } from '../net/sock';
 import type { file, iovec, kiocb } from './fs';
 import type { sockaddr } from './in';
+import type { poll_table } from './poll';
 import { wait_queue_head_t } from './wait';
 
 export const SS_FREE = 0;
@@ -53,6 +54,17 @@ export interface proto_ops {
   connect?: (sock: socket, vaddr: sockaddr, sockaddr_len: number, flags: number) => Kgen<number>;
   sendmsg: (iocb: kiocb, sock: socket, msg: msghdr, size: number) => Kgen<number>;
   recvmsg: (iocb: kiocb, sock: socket, msg: msghdr, size: number, flags: number) => Kgen<number>;
+  release: (sock: socket) => Kgen<number>;
+  poll: (file: file, sock: socket, wait: poll_table | null) => number;
+  ioctl: (sock: socket, cmd: number, arg: number) => Kgen<number>;
+  shutdown: (sock: socket, how: number) => Kgen<number>;
+  setsockopt: (sock: socket, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
+  getsockopt: (sock: socket, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
+}
+
+/** What a file system does; sockfs frees its inodes. */
+export interface super_operations {
+  destroy_inode: (inode: socket) => void;
 }
 
 export const socket_wq = struct('socket_wq', { wait: embed(wait_queue_head_t, 'tasks that sleep on the socket') });
@@ -76,6 +88,7 @@ export const socket = struct('socket', {
   file: ref<file>('file it is opened as'),
   sk: ref<sock>('protocol side'),
   ops: table<proto_ops>('operations of this protocol family and type'),
+  s_op: table<super_operations>('operations of the file system that its inode is of'),
   fd: int('descriptor it was opened as, for display', -1),
 });
 export interface socket extends InstanceType<typeof socket> {}

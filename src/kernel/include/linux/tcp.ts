@@ -33,6 +33,7 @@ export const TCP_SYN_SENT = 2;
 export const TCP_SYN_RECV = 3;
 export const TCP_FIN_WAIT1 = 4;
 export const TCP_FIN_WAIT2 = 5;
+export const TCP_TIME_WAIT = 6;
 export const TCP_CLOSE = 7;
 export const TCP_CLOSE_WAIT = 8;
 export const TCP_LAST_ACK = 9;
@@ -124,6 +125,7 @@ export const tcp_sock = struct(
     snd_up: seq32('urgent pointer'),
     keepalive_probes: u8('probes before giving up'),
     thin_lto: bool('linear timeouts for thin streams'),
+    thin_dupack: bool('one duplicate ACK is enough for thin streams'),
     rx_opt: embed(tcp_options_received, 'options'),
     snd_ssthresh: u32('slow start threshold, segments', 0x7fffffff),
     snd_cwnd: u32('congestion window, segments', 10),

@@ -4,6 +4,7 @@
  */
 import { charge } from '../../../base/clock';
 import { heap } from '../../../base/heap';
+import { EFAULT } from './errno';
 
 /** ns a copied byte takes when the lines are in the cache: about 3 GB/s. */
 export const COPY_NS_PER_BYTE = 0.3;
@@ -57,3 +58,29 @@ export function memcpy(to: number, from: number, n: number): void {
   charge(Math.round(n * COPY_NS_PER_BYTE));
   heap.copy(to, from, n);
 }
+
+/** A number of four bytes at a user address, null: it faults. A macro in C: no call. */
+export const get_user = (from: number): number | null => (access_ok(from, 4) ? heap.readLe32(from) | 0 : null);
+
+/** Writes a number of four bytes to a user address: 0, or -EFAULT. A macro in C: no call. */
+export const put_user = (value: number, to: number): number => {
+  if (!access_ok(to, 4)) return -EFAULT;
+  heap.writeLe32(to, value);
+  return 0;
+};
+
+/** The same with eight bytes. */
+export const get_user64 = (from: number): number | null =>
+  access_ok(from, 8) ? (heap.readLe32(from + 4) | 0) * 2 ** 32 + heap.readLe32(from) : null;
+
+/** A text of at most `count` bytes from a user address, up to its end; null: it faults. An assembler routine: no call. */
+export const strncpy_from_user = (from: number, count: number): string | null => {
+  if (!access_ok(from, count)) return null;
+  let text = '';
+  for (let i = 0; i < count; i++) {
+    const byte = heap.read8(from + i);
+    if (byte === 0) break;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+};

@@ -1,7 +1,11 @@
 /** Mirrors include/linux/wait.h and the task part of include/linux/sched.h (2.6.39). The functions are in kernel/wait.ts and kernel/sched.ts. */
-import { bool, embed, enumeration, fn, int, list, ref, str, struct } from '../../../base/struct';
+import { bool, embed, enumeration, flags, fn, int, list, ref, str, struct } from '../../../base/struct';
 import type { files_struct, user_buffer } from './fs';
 import { spinlock_t } from './spinlock';
+
+/** Masks of the signals that the network stack sends, as a signal set has them. */
+export const SIGPIPE = 1 << 12;
+export const SIGURG = 1 << 22;
 
 export const TASK_RUNNING = 0;
 export const TASK_INTERRUPTIBLE = 1;
@@ -24,6 +28,7 @@ export const task_struct = struct('task_struct', {
   buffer: ref<user_buffer>('memory of the process that the call takes from or fills'),
   result: int('what the last system call returned'),
   signal_pending: bool('a signal waits to be handled'),
+  signals: flags('signals that were sent to it; the programs here ignore them', { SIGPIPE, SIGURG }),
 });
 export interface task_struct extends InstanceType<typeof task_struct> {}
 
@@ -37,6 +42,6 @@ export interface wait_queue_t extends InstanceType<typeof wait_queue_t> {}
 
 export const wait_queue_head_t = struct('wait_queue_head_t', {
   lock: embed(spinlock_t, 'guards the list'),
-  task_list: list(ref<wait_queue_t>('a waiter'), 16, 'waiters'),
+  task_list: list(ref<wait_queue_t>('a waiter'), 64, 'waiters'),
 });
 export interface wait_queue_head_t extends InstanceType<typeof wait_queue_head_t> {}

@@ -20,6 +20,8 @@ export interface inet_connection_sock_af_ops {
   queue_xmit: (skb: sk_buff) => Kgen<number>;
   send_check: (sk: sock, skb: sk_buff) => void;
   rebuild_header: (sk: sock) => Kgen<number>;
+  setsockopt?: (sk: sock, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
+  getsockopt?: (sk: sock, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
   net_header_len: number;
 }
 

@@ -41,6 +41,7 @@ export const inet_sock = struct(
     inet_id: u16('next IP identification'),
     tos: u8('type of service'),
     pmtudisc: u8('path MTU discovery', IP_PMTUDISC_WANT),
+    recverr: bool('ICMP errors are kept for the program (IP_RECVERR)'),
     freebind: bool('may bind to any address'),
     mc_ttl: int('multicast TTL', 1),
     hdrincl: bool('a raw socket: the program makes the IP header'),

@@ -31,13 +31,19 @@ export const RCV_SHUTDOWN = 1;
 export const SEND_SHUTDOWN = 2;
 export const SHUTDOWN_MASK = 3;
 export const SOCK_MIN_SNDBUF = 2048;
+export const SOCK_MIN_RCVBUF = 256;
 
 /** Masks of the sk_flags the model uses. */
 export const SOCK_DEAD = 1 << 0;
 export const SOCK_DONE = 1 << 1;
+export const SOCK_URGINLINE = 1 << 2;
 export const SOCK_KEEPOPEN = 1 << 3;
-export const SOCK_QUEUE_SHRUNK = 1 << 9;
+export const SOCK_LINGER = 1 << 4;
 export const SOCK_BROADCAST = 1 << 6;
+export const SOCK_DBG = 1 << 10;
+export const SOCK_LOCALROUTE = 1 << 13;
+export const SOCK_TIMESTAMPING_RX_SOFTWARE = 1 << 17;
+export const SOCK_QUEUE_SHRUNK = 1 << 9;
 export const SOCK_TIMESTAMP = 1 << 8;
 export const SOCK_USE_WRITE_QUEUE = 1 << 7;
 
@@ -58,15 +64,20 @@ export const SOCK_BINDPORT_LOCK = 8;
 export const SOCK_WAKE_IO = 0;
 export const SOCK_WAKE_WAITD = 1;
 export const SOCK_WAKE_SPACE = 2;
+export const SOCK_WAKE_URG = 3;
 
 /** poll() events that wake-ups name (asm-generic/poll.h). */
 export const POLLIN = 0x0001;
+export const POLLPRI = 0x0002;
 export const POLLOUT = 0x0004;
 export const POLLERR = 0x0008;
+export const POLLHUP = 0x0010;
+export const POLLNVAL = 0x0020;
 export const POLLRDNORM = 0x0040;
 export const POLLRDBAND = 0x0080;
 export const POLLWRNORM = 0x0100;
 export const POLLWRBAND = 0x0200;
+export const POLLRDHUP = 0x2000;
 
 /** kernel/sched.ts has it too; include imports no implementation. */
 const MAX_SCHEDULE_TIMEOUT = Number.MAX_SAFE_INTEGER;
@@ -95,6 +106,7 @@ export const proto_memory = struct('proto_memory', {
   memory_allocated: int('pages charged to all sockets'),
   memory_pressure: bool('over the second limit'),
   sockets_allocated: int('sockets'),
+  orphan_count: int('sockets that no file holds any more'),
 });
 export interface proto_memory extends InstanceType<typeof proto_memory> {}
 
@@ -113,10 +125,17 @@ export interface proto {
   ) => Kgen<number>;
   backlog_rcv: (sk: sock, skb: sk_buff) => Kgen<number>;
   init?: (sk: sock) => number;
-  destroy?: (sk: sock) => Kgen;
   close?: (sk: sock, timeout: number) => Kgen;
   connect?: (sk: sock, uaddr: sockaddr, addr_len: number) => Kgen<number>;
   disconnect?: (sk: sock, flags: number) => Kgen<number>;
+  ioctl?: (sk: sock, cmd: number, arg: number) => Kgen<number>;
+  /** TCP's is a plain function, as connections end in plain ones too. */
+  destroy?: (sk: sock) => Kgen | undefined;
+  shutdown?: (sk: sock, how: number) => Kgen;
+  setsockopt?: (sk: sock, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
+  getsockopt?: (sk: sock, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
+  /** In C sock_setsockopt calls TCP by its name. */
+  set_keepalive?: (sk: sock, val: boolean) => void;
   bind?: (sk: sock, uaddr: sockaddr, addr_len: number) => Kgen<number>;
   hash?: (sk: sock) => void;
   unhash?: (sk: sock) => void;
@@ -185,6 +204,7 @@ export const sock = struct('sock', {
   sk_omem_alloc: byteCount('option memory'),
   sk_sndbuf: byteCount('limit of send memory'),
   sk_receive_queue: embed(sk_buff_head, 'in order data the reader has not taken'),
+  sk_error_queue: embed(sk_buff_head, 'errors that IP_RECVERR asks for'),
   sk_write_queue: embed(sk_buff_head, 'data sent but not acked, then data not yet sent'),
   sk_wmem_queued: byteCount('truesize on the write queue'),
   sk_forward_alloc: byteCount('memory charged to the protocol but not yet used'),
@@ -197,9 +217,13 @@ export const sock = struct('sock', {
   sk_flags: flags('state bits', {
     SOCK_DEAD,
     SOCK_DONE,
+    SOCK_URGINLINE,
     SOCK_KEEPOPEN,
-    SOCK_QUEUE_SHRUNK,
+    SOCK_LINGER,
     SOCK_BROADCAST,
+    SOCK_DBG,
+    SOCK_LOCALROUTE,
+    SOCK_QUEUE_SHRUNK,
     SOCK_TIMESTAMP,
     SOCK_USE_WRITE_QUEUE,
   }),
@@ -207,6 +231,7 @@ export const sock = struct('sock', {
   sk_err_soft: int('error that does not end the connection'),
   sk_ack_backlog: int('connections waiting for accept'),
   sk_max_ack_backlog: int('most that may wait'),
+  sk_lingertime: int('how long close() waits for the FIN to be acknowledged, jiffies (with SOCK_LINGER)'),
   sk_priority: int('priority of its packets'),
   sk_mark: int('mark of its packets'),
   sk_rxhash: hex32('flow hash of what was received'),
@@ -272,6 +297,30 @@ export function sock_hold(sk: sock): void {
  */
 export function __sock_put(sk: sock): void {
   sk.skc_refcnt--;
+}
+
+/**
+ * Sets or clears a bit of sk_flags.
+ * @modelled net/core/sock.c
+ * @cost 2
+ */
+export function sock_valbool_flag(sk: sock, bit: number, valbool: boolean): void {
+  if (valbool) {
+    sock_set_flag(sk, bit);
+  } else {
+    sock_reset_flag(sk, bit);
+  }
+}
+
+/**
+ * The file side lets go of the socket: from here on it is an orphan.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function sock_orphan(sk: sock): void {
+  sock_set_flag(sk, SOCK_DEAD);
+  sk_set_socket(sk, null);
+  sk.sk_wq = null;
 }
 
 /**

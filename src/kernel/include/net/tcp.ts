@@ -129,8 +129,19 @@ export const TCP_CONG_RTT_STAMP = 2;
 export const TCP_FLAG_ACK = 0x00100000;
 
 /** Bits of states, for tests such as `(1 << state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)`. */
+export const TCPF_ESTABLISHED = 1 << 1;
 export const TCPF_SYN_SENT = 1 << 2;
 export const TCPF_SYN_RECV = 1 << 3;
+export const TCPF_FIN_WAIT1 = 1 << 4;
+export const TCPF_FIN_WAIT2 = 1 << 5;
+export const TCPF_CLOSE = 1 << 7;
+export const TCPF_CLOSE_WAIT = 1 << 8;
+export const TCPF_LISTEN = 1 << 10;
+
+/** States of tcp_sock.urg_data; with VALID the lower byte is the urgent byte. */
+export const TCP_URG_VALID = 0x0100;
+export const TCP_URG_NOTYET = 0x0200;
+export const TCP_URG_READ = 0x0400;
 
 // Macros and sysctls: expressions, not functions, so they are no calls in a trace.
 
@@ -160,10 +171,12 @@ export const sysctl_tcp_syn_retries = (): number => sysctl('ipv4.tcp_syn_retries
 export const sysctl_tcp_retries1 = (): number => sysctl('ipv4.tcp_retries1', TCP_RETR1);
 export const sysctl_tcp_retries2 = (): number => sysctl('ipv4.tcp_retries2', TCP_RETR2);
 export const sysctl_tcp_orphan_retries = (): number => sysctl('ipv4.tcp_orphan_retries', 0);
-export const sysctl_tcp_fin_timeout = (): number => sysctl('ipv4.tcp_fin_timeout', 60 * HZ);
-export const sysctl_tcp_keepalive_time = (): number => sysctl('ipv4.tcp_keepalive_time', 7200 * HZ);
+export const sysctl_tcp_fin_timeout = (): number => sysctl('ipv4.tcp_fin_timeout', 60) * HZ;
+/** A host with 1 GiB. */
+export const sysctl_tcp_max_orphans = (): number => sysctl('ipv4.tcp_max_orphans', 65_536);
+export const sysctl_tcp_keepalive_time = (): number => sysctl('ipv4.tcp_keepalive_time', 7200) * HZ;
 export const sysctl_tcp_keepalive_probes = (): number => sysctl('ipv4.tcp_keepalive_probes', 9);
-export const sysctl_tcp_keepalive_intvl = (): number => sysctl('ipv4.tcp_keepalive_intvl', 75 * HZ);
+export const sysctl_tcp_keepalive_intvl = (): number => sysctl('ipv4.tcp_keepalive_intvl', 75) * HZ;
 export const sysctl_tcp_retrans_collapse = (): number => sysctl('ipv4.tcp_retrans_collapse', 1);
 export const sysctl_tcp_stdurg = (): number => sysctl('ipv4.tcp_stdurg', 0);
 export const sysctl_tcp_workaround_signed_windows = (): number => sysctl('ipv4.tcp_workaround_signed_windows', 0);
@@ -589,6 +602,15 @@ export function tcp_skb_is_last(_sk: sock, skb: sk_buff): boolean {
  */
 export function tcp_send_head(sk: sock): sk_buff | null {
   return sk.sk_send_head;
+}
+
+/**
+ * Nothing waits to be sent.
+ * @modelled include/net/tcp.h
+ * @cost 1
+ */
+export function tcp_init_send_head(sk: sock): void {
+  sk.sk_send_head = null;
 }
 
 /**

@@ -5,7 +5,16 @@
  */
 import type { Kgen } from '../../arch/current';
 import { EAGAIN, EFAULT, EINVAL, ENOENT, ENOTCONN } from '../../include/linux/errno';
-import { MSG_DONTWAIT, MSG_PEEK, SOCK_SEQPACKET, SOCK_STREAM } from '../../include/linux/net';
+import type { file } from '../../include/linux/fs';
+import {
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  SOCK_ASYNC_NOSPACE,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  type socket,
+} from '../../include/linux/net';
+import { type poll_table, sock_poll_wait } from '../../include/linux/poll';
 import {
   __skb_unlink,
   CHECKSUM_UNNECESSARY,
@@ -21,13 +30,21 @@ import { TCP_ESTABLISHED, TCP_LISTEN } from '../../include/linux/tcp';
 import { TASK_INTERRUPTIBLE, type wait_queue_t } from '../../include/linux/wait';
 import {
   POLLERR,
+  POLLHUP,
   POLLIN,
+  POLLOUT,
+  POLLRDHUP,
+  POLLRDNORM,
+  POLLWRBAND,
+  POLLWRNORM,
   RCV_SHUTDOWN,
+  SHUTDOWN_MASK,
   sk_sleep,
   type sock,
   sock_error,
   sock_intr_errno,
   sock_rcvtimeo,
+  sock_writeable,
   type timeo_ptr,
 } from '../../include/net/sock';
 import { current, schedule_timeout } from '../../kernel/sched';
@@ -370,4 +387,33 @@ export function skb_copy_and_csum_datagram_iovec(skb: sk_buff, hlen: number, iov
   first.iov_len -= chunk;
   first.iov_base += chunk;
   return 0;
+}
+
+/**
+ * What a program may do with a datagram socket now, and that it wants to be woken when that changes.
+ * @modelled net/core/datagram.c
+ * @cost 12
+ */
+export function datagram_poll(file: file, sock: socket, wait: poll_table | null): number {
+  const sk = sock.sk as sock;
+  sock_poll_wait(file, sk_sleep(sk), wait);
+  let mask = 0;
+  if (sk.sk_err !== 0 || !skb_queue_empty(sk.sk_error_queue)) {
+    mask |= POLLERR;
+  }
+  if ((sk.sk_shutdown & RCV_SHUTDOWN) !== 0) {
+    mask |= POLLRDHUP | POLLIN | POLLRDNORM;
+  }
+  if (sk.sk_shutdown === SHUTDOWN_MASK) {
+    mask |= POLLHUP;
+  }
+  if (!skb_queue_empty(sk.sk_receive_queue)) {
+    mask |= POLLIN | POLLRDNORM;
+  }
+  if (sock_writeable(sk)) {
+    mask |= POLLOUT | POLLWRNORM | POLLWRBAND;
+  } else {
+    sock.flags |= SOCK_ASYNC_NOSPACE;
+  }
+  return mask;
 }

@@ -17,6 +17,7 @@ import {
   skb_gro_offset,
 } from '../../include/linux/netdevice';
 import {
+  __skb_dequeue,
   __skb_pull,
   __skb_push,
   __skb_put,
@@ -1469,18 +1470,9 @@ function gro_new_head(p: sk_buff): sk_buff | null {
  * @modelled include/linux/skbuff.h
  */
 export function __skb_queue_purge(list: sk_buff_head): void {
-  let skb = list.next;
-  while (skb !== null) {
-    const { next } = skb;
-    skb.next = null;
-    skb.prev = null;
-    skb.list = null;
+  for (let skb = __skb_dequeue(list); skb !== null; skb = __skb_dequeue(list)) {
     kfree_skb(skb);
-    skb = next;
   }
-  list.next = null;
-  list.prev = null;
-  list.qlen = 0;
 }
 
 /** Copies `len` bytes at `offset` of what `from` stands for to `to`, and adds their sum to skb.csum unless the device sums. */

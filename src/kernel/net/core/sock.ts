@@ -4,10 +4,22 @@
  * Left out: socket options, credentials, filters, asynchronous I/O, cgroups; sk_clone comes with the handshake.
  */
 
+import { heap } from '../../../base/heap';
 import type { Kgen } from '../../arch/current';
 import { kernel_global, sysctl } from '../../arch/current';
-import { EAGAIN, EFAULT, ENOBUFS, ENOMEM, EPIPE } from '../../include/linux/errno';
+import {
+  EAGAIN,
+  EDOM,
+  EFAULT,
+  EINVAL,
+  ENOBUFS,
+  ENOMEM,
+  ENOPROTOOPT,
+  EOPNOTSUPP,
+  EPIPE,
+} from '../../include/linux/errno';
 import { GFP_KERNEL } from '../../include/linux/gfp';
+import { IPPROTO_TCP } from '../../include/linux/ip';
 import {
   SOCK_ASYNC_NOSPACE,
   SOCK_ASYNC_WAITDATA,
@@ -33,9 +45,9 @@ import {
   skb_queue_head_init,
 } from '../../include/linux/skbuff';
 import { spin_lock, spin_unlock } from '../../include/linux/spinlock';
-import { TCP_CLOSE } from '../../include/linux/tcp';
-import type { timer_list } from '../../include/linux/timer';
-import { copy_from_user } from '../../include/linux/uaccess';
+import { TCP_CLOSE, TCP_LISTEN } from '../../include/linux/tcp';
+import { HZ, type timer_list } from '../../include/linux/timer';
+import { access_ok, copy_from_user, get_user, get_user64, put_user } from '../../include/linux/uaccess';
 import { TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from '../../include/linux/wait';
 import { type dst_entry, dst_release, skb_dst_force } from '../../include/net/dst';
 import {
@@ -57,11 +69,24 @@ import {
   SK_MEM_QUANTUM_SHIFT,
   SK_MEM_RECV,
   SK_MEM_SEND,
+  SOCK_BROADCAST,
+  SOCK_DBG,
   SOCK_DEAD,
+  SOCK_KEEPOPEN,
+  SOCK_LINGER,
+  SOCK_LOCALROUTE,
+  SOCK_MIN_RCVBUF,
+  SOCK_MIN_SNDBUF,
   SOCK_QUEUE_SHRUNK,
+  SOCK_RCVBUF_LOCK,
+  SOCK_SNDBUF_LOCK,
+  SOCK_TIMESTAMP,
+  SOCK_TIMESTAMPING_RX_SOFTWARE,
+  SOCK_URGINLINE,
   SOCK_USE_WRITE_QUEUE,
   SOCK_WAKE_IO,
   SOCK_WAKE_SPACE,
+  SOCK_WAKE_URG,
   SOCK_WAKE_WAITD,
   sk_backlog_rcv,
   sk_can_gso,
@@ -81,14 +106,19 @@ import {
   sock_flag,
   sock_hold,
   sock_intr_errno,
+  sock_orphan,
   sock_owned_by_user,
+  sock_reset_flag,
   sock_set_flag,
   sock_sndtimeo,
+  sock_valbool_flag,
   sock_writeable,
   type timeo_ptr,
   wq_has_sleeper,
 } from '../../include/net/sock';
+import { put_pid } from '../../kernel/pid';
 import { __cond_resched_softirq, current, MAX_SCHEDULE_TIMEOUT, schedule, schedule_timeout } from '../../kernel/sched';
+import { send_sigurg } from '../../kernel/signal';
 import { local_bh_enable, spin_lock_bh, spin_unlock_bh } from '../../kernel/softirq';
 import { del_timer, mod_timer, timer_pending } from '../../kernel/timer';
 import {
@@ -110,6 +140,7 @@ import { __kfree_skb, alloc_skb } from './skbuff';
 export const POLL_IN = 1;
 export const POLL_OUT = 2;
 export const POLL_ERR = 4;
+export const POLL_PRI = 5;
 export const POLL_HUP = 6;
 
 /** Default socket buffers: 256 packets of 256 bytes with their sk_buff, bytes. */
@@ -146,6 +177,7 @@ export function sk_alloc<T extends sock>(sk: T, family: number, prot: NonNullabl
 export function sock_init_data(sock: socket | null, sk: sock): void {
   skb_queue_head_init(sk.sk_receive_queue);
   skb_queue_head_init(sk.sk_write_queue);
+  skb_queue_head_init(sk.sk_error_queue);
   sk.sk_send_head = null;
   sk.sk_allocation = GFP_KERNEL;
   sk.sk_rcvbuf = sysctl('core.rmem_default', SK_RMEM_MAX);
@@ -170,6 +202,321 @@ export function sock_init_data(sock: socket | null, sk: sock): void {
   sk.sk_rcvlowat = 1;
   sk.sk_rcvtimeo = MAX_SCHEDULE_TIMEOUT;
   sk.sk_sndtimeo = MAX_SCHEDULE_TIMEOUT;
+}
+
+/** Options of SOL_SOCKET (asm-generic/socket.h). */
+const SO_DEBUG = 1;
+const SO_REUSEADDR = 2;
+const SO_TYPE = 3;
+const SO_ERROR = 4;
+const SO_DONTROUTE = 5;
+const SO_BROADCAST = 6;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_KEEPALIVE = 9;
+const SO_OOBINLINE = 10;
+const SO_NO_CHECK = 11;
+const SO_PRIORITY = 12;
+const SO_LINGER = 13;
+const SO_BSDCOMPAT = 14;
+const SO_RCVLOWAT = 18;
+const SO_SNDLOWAT = 19;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
+const SO_ACCEPTCONN = 30;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
+const SO_MARK = 36;
+const SO_PROTOCOL = 38;
+const SO_DOMAIN = 39;
+/** struct linger and struct timeval of x86-64, bytes. */
+const SIZEOF_LINGER = 8;
+const SIZEOF_TIMEVAL = 16;
+const USEC_PER_SEC = 1_000_000;
+const INT_MAX = 0x7fffffff;
+
+/**
+ * Sets a timeout from a struct timeval in user memory, jiffies; zero means none. 0, or -errno.
+ * @modelled net/core/sock.c
+ * @cost 10
+ */
+export function sock_set_timeout(set: (timeo: number) => void, optval: number, optlen: number): number {
+  if (optlen < SIZEOF_TIMEVAL) {
+    return -EINVAL;
+  }
+  const sec = get_user64(optval);
+  const usec = get_user64(optval + 8);
+  if (sec === null || usec === null) {
+    return -EFAULT;
+  }
+  if (usec < 0 || usec >= USEC_PER_SEC) {
+    return -EDOM;
+  }
+  if (sec < 0) {
+    set(0);
+  } else if (sec === 0 && usec === 0) {
+    set(MAX_SCHEDULE_TIMEOUT);
+  } else {
+    const usecs_a_jiffy = USEC_PER_SEC / HZ;
+    set(Math.min(sec * HZ + Math.ceil(usec / usecs_a_jiffy), MAX_SCHEDULE_TIMEOUT));
+  }
+  return 0;
+}
+
+/**
+ * Sets an option that all sockets have. Buffer sizes are bounded by rmem_max and wmem_max, then doubled: half is for overhead. 0, or -errno.
+ * @modelled net/core/sock.c
+ * @omits sock_bindtodevice: one device a host
+ * @omits sock_enable_timestamp: no timestamps for programs
+ * @omits sk_attach_filter: no socket filters
+ * @cost 30
+ */
+export function* sock_setsockopt(
+  sock: socket,
+  _level: number,
+  optname: number,
+  optval: number,
+  optlen: number,
+): Kgen<number> {
+  const sk = sock.sk as sock;
+  if (optlen < 4) {
+    return -EINVAL;
+  }
+  let val = get_user(optval);
+  if (val === null) {
+    return -EFAULT;
+  }
+  const valbool = val !== 0;
+  let ret = 0;
+  yield* lock_sock(sk);
+  switch (optname) {
+    case SO_DEBUG:
+      sock_valbool_flag(sk, SOCK_DBG, valbool);
+      break;
+    case SO_REUSEADDR:
+      sk.skc_reuse = valbool ? 1 : 0;
+      break;
+    case SO_DONTROUTE:
+      sock_valbool_flag(sk, SOCK_LOCALROUTE, valbool);
+      break;
+    case SO_BROADCAST:
+      sock_valbool_flag(sk, SOCK_BROADCAST, valbool);
+      break;
+    case SO_SNDBUF:
+    case SO_SNDBUFFORCE:
+      if (optname === SO_SNDBUF) {
+        val = Math.min(val >>> 0, sysctl('core.wmem_max', SK_WMEM_MAX));
+      }
+      sk.sk_userlocks |= SOCK_SNDBUF_LOCK;
+      sk.sk_sndbuf = Math.max(val * 2, SOCK_MIN_SNDBUF);
+      sk.sk_write_space?.(sk);
+      break;
+    case SO_RCVBUF:
+    case SO_RCVBUFFORCE:
+      if (optname === SO_RCVBUF) {
+        val = Math.min(val >>> 0, sysctl('core.rmem_max', SK_RMEM_MAX));
+      }
+      sk.sk_userlocks |= SOCK_RCVBUF_LOCK;
+      sk.sk_rcvbuf = Math.max(val * 2, SOCK_MIN_RCVBUF);
+      break;
+    case SO_KEEPALIVE:
+      if (sk.sk_protocol === IPPROTO_TCP) {
+        (sk.skc_prot as proto).set_keepalive?.(sk, valbool);
+      }
+      sock_valbool_flag(sk, SOCK_KEEPOPEN, valbool);
+      break;
+    case SO_OOBINLINE:
+      sock_valbool_flag(sk, SOCK_URGINLINE, valbool);
+      break;
+    case SO_NO_CHECK:
+      sk.sk_no_check = valbool ? 1 : 0;
+      break;
+    case SO_PRIORITY:
+      sk.sk_priority = val;
+      break;
+    case SO_LINGER: {
+      const linger = optlen < SIZEOF_LINGER ? null : get_user(optval + 4);
+      if (linger === null) {
+        ret = optlen < SIZEOF_LINGER ? -EINVAL : -EFAULT;
+      } else if (!valbool) {
+        sock_reset_flag(sk, SOCK_LINGER);
+      } else {
+        sk.sk_lingertime = (linger >>> 0) * HZ;
+        sock_set_flag(sk, SOCK_LINGER);
+      }
+      break;
+    }
+    case SO_BSDCOMPAT:
+      break;
+    case SO_RCVLOWAT:
+      sk.sk_rcvlowat = val < 0 ? INT_MAX : val || 1;
+      break;
+    case SO_RCVTIMEO:
+      ret = sock_set_timeout((timeo) => (sk.sk_rcvtimeo = timeo), optval, optlen);
+      break;
+    case SO_SNDTIMEO:
+      ret = sock_set_timeout((timeo) => (sk.sk_sndtimeo = timeo), optval, optlen);
+      break;
+    case SO_MARK:
+      sk.sk_mark = val;
+      break;
+    default:
+      ret = -ENOPROTOOPT;
+  }
+  yield* release_sock(sk);
+  return ret;
+}
+
+/** The numbers that an option of SOL_SOCKET reads as, null: there is no such option. */
+const sock_option = (sk: sock, optname: number): readonly number[] | null => {
+  const bit = (flag: number): readonly number[] => [sock_flag(sk, flag) ? 1 : 0];
+  const timeval = (timeo: number): readonly number[] =>
+    timeo === MAX_SCHEDULE_TIMEOUT ? [0, 0, 0, 0] : [Math.floor(timeo / HZ), 0, ((timeo % HZ) * USEC_PER_SEC) / HZ, 0];
+  switch (optname) {
+    case SO_DEBUG:
+      return bit(SOCK_DBG);
+    case SO_DONTROUTE:
+      return bit(SOCK_LOCALROUTE);
+    case SO_BROADCAST:
+      return bit(SOCK_BROADCAST);
+    case SO_SNDBUF:
+      return [sk.sk_sndbuf];
+    case SO_RCVBUF:
+      return [sk.sk_rcvbuf];
+    case SO_REUSEADDR:
+      return [sk.skc_reuse];
+    case SO_KEEPALIVE:
+      return bit(SOCK_KEEPOPEN);
+    case SO_TYPE:
+      return [sk.sk_type];
+    case SO_PROTOCOL:
+      return [sk.sk_protocol];
+    case SO_DOMAIN:
+      return [sk.skc_family];
+    case SO_ERROR: {
+      const err = -sock_error(sk);
+      if (err !== 0) return [err];
+      const soft = sk.sk_err_soft;
+      sk.sk_err_soft = 0;
+      return [soft];
+    }
+    case SO_OOBINLINE:
+      return bit(SOCK_URGINLINE);
+    case SO_NO_CHECK:
+      return [sk.sk_no_check];
+    case SO_PRIORITY:
+      return [sk.sk_priority];
+    case SO_LINGER:
+      return [sock_flag(sk, SOCK_LINGER) ? 1 : 0, Math.trunc(sk.sk_lingertime / HZ)];
+    case SO_RCVTIMEO:
+      return timeval(sk.sk_rcvtimeo);
+    case SO_SNDTIMEO:
+      return timeval(sk.sk_sndtimeo);
+    case SO_RCVLOWAT:
+      return [sk.sk_rcvlowat];
+    case SO_SNDLOWAT:
+      return [1];
+    case SO_ACCEPTCONN:
+      return [sk.skc_state === TCP_LISTEN ? 1 : 0];
+    case SO_MARK:
+      return [sk.sk_mark];
+    default:
+      return null;
+  }
+};
+
+/**
+ * Reads an option that all sockets have. SO_ERROR takes the error away. 0, or -errno.
+ * @modelled net/core/sock.c
+ * @omits cred_to_ucred: no credentials
+ * @cost 20
+ */
+export function sock_getsockopt(sock: socket, _level: number, optname: number, optval: number, optlen: number): number {
+  const len = get_user(optlen);
+  if (len === null) {
+    return -EFAULT;
+  }
+  if (len < 0) {
+    return -EINVAL;
+  }
+  const words = sock_option(sock.sk as sock, optname);
+  return words === null ? -ENOPROTOOPT : put_option(words, len, optval, optlen);
+}
+
+/** Writes an option's value, cut to the `len` bytes the program has room for, and its length: copy_to_user and put_user. */
+export const put_option = (words: readonly number[], len: number, optval: number, optlen: number): number => {
+  const size = Math.min(len, words.length * 4);
+  if (!access_ok(optval, size)) return -EFAULT;
+  for (let i = 0; i < size; i++) heap.write8(optval + i, ((words[i >> 2] as number) >>> (8 * (i & 3))) & 0xff);
+  return put_user(size, optlen);
+};
+
+/**
+ * Sets an option of the protocol.
+ * @modelled net/core/sock.c
+ * @cost 4
+ */
+export function* sock_common_setsockopt(
+  sock: socket,
+  level: number,
+  optname: number,
+  optval: number,
+  optlen: number,
+): Kgen<number> {
+  const sk = sock.sk as sock;
+  const { setsockopt } = sk.skc_prot as proto;
+  return setsockopt === undefined ? -EOPNOTSUPP : yield* setsockopt(sk, level, optname, optval, optlen);
+}
+
+/**
+ * Reads an option of the protocol.
+ * @modelled net/core/sock.c
+ * @cost 4
+ */
+export function* sock_common_getsockopt(
+  sock: socket,
+  level: number,
+  optname: number,
+  optval: number,
+  optlen: number,
+): Kgen<number> {
+  const sk = sock.sk as sock;
+  const { getsockopt } = sk.skc_prot as proto;
+  return getsockopt === undefined ? -EOPNOTSUPP : yield* getsockopt(sk, level, optname, optval, optlen);
+}
+
+/**
+ * Tells the owner of a socket's file of urgent data, and who waits for SIGIO.
+ * @modelled net/core/sock.c
+ * @cost 8
+ */
+export function sk_send_sigurg(sk: sock): void {
+  const file = sk.sk_socket?.file ?? null;
+  if (file !== null && send_sigurg(file) !== 0) {
+    sk_wake_async(sk, SOCK_WAKE_URG, POLL_PRI);
+  }
+}
+
+/**
+ * Ends timestamps of received packets for this socket.
+ * @modelled net/core/sock.c
+ * @omits net_disable_timestamp: no socket asks for them
+ * @cost 3
+ */
+export function sock_disable_timestamp(sk: sock, flag: number): void {
+  if (sock_flag(sk, flag)) {
+    sock_reset_flag(sk, flag);
+  }
+}
+
+/**
+ * Frees the memory of a socket.
+ * @modelled net/core/sock.c
+ * @omits security_sk_free: no security module
+ * @cost 15
+ */
+export function sk_prot_free(_prot: proto, sk: sock): void {
+  heap.release(sk);
 }
 
 /**
@@ -698,12 +1045,15 @@ export function sock_rfree(skb: sk_buff): void {
 
 /**
  * Ends a socket: nothing refers to it any more.
- * @simplified the struct stays in the heap, so that its end can be looked at
- * @omits sock_disable_timestamp: timestamps are not counted
- * @omits put_pid: no credentials
+ * @modelled net/core/sock.c
+ * @omits sk_filter_uncharge: no socket filters
  */
 export function __sk_free(sk: sock): void {
   sk.sk_destruct?.(sk);
+  sock_disable_timestamp(sk, SOCK_TIMESTAMP);
+  sock_disable_timestamp(sk, SOCK_TIMESTAMPING_RX_SOFTWARE);
+  put_pid(null);
+  sk_prot_free(sk.skc_prot as proto, sk);
 }
 
 /**
@@ -731,25 +1081,15 @@ export function sock_put(sk: sock): void {
 }
 
 /**
- * Takes the file side away: callbacks find nobody any more.
- * @modelled include/net/sock.h
- * @cost 4
- */
-export function sock_orphan(sk: sock): void {
-  sock_set_flag(sk, SOCK_DEAD);
-  sk_set_socket(sk, null);
-  sk.sk_wq = null;
-}
-
-/**
  * Ends a socket that has no connection to end: it is not found any more, and goes with its last packet.
  * @modelled net/core/sock.c
  * @cost 10
  */
 export function* sk_common_release(sk: sock): Kgen {
   const prot = sk.skc_prot as proto;
-  if (prot.destroy !== undefined) {
-    yield* prot.destroy(sk);
+  const destroying = prot.destroy?.(sk);
+  if (destroying !== undefined) {
+    yield* destroying;
   }
   prot.unhash?.(sk);
   sock_orphan(sk);

@@ -3,10 +3,19 @@
 import type { Kgen } from '../../arch/current';
 import { kernel } from '../../arch/current';
 import { EAGAIN, EPIPE } from '../../include/linux/errno';
-import { SOCK_ASYNC_NOSPACE, SOCK_NOSPACE, type socket, type socket_wq } from '../../include/linux/net';
-import { TCP_CLOSE_WAIT, TCP_ESTABLISHED, TCP_SYN_RECV, TCP_SYN_SENT } from '../../include/linux/tcp';
+import { MSG_NOSIGNAL, SOCK_ASYNC_NOSPACE, SOCK_NOSPACE, type socket, type socket_wq } from '../../include/linux/net';
+import { skb_queue_empty } from '../../include/linux/skbuff';
+import {
+  TCP_CLOSE_WAIT,
+  TCP_CLOSING,
+  TCP_ESTABLISHED,
+  TCP_FIN_WAIT1,
+  TCP_LAST_ACK,
+  TCP_SYN_RECV,
+  TCP_SYN_SENT,
+} from '../../include/linux/tcp';
 import { HZ } from '../../include/linux/timer';
-import { TASK_INTERRUPTIBLE } from '../../include/linux/wait';
+import { SIGPIPE, TASK_INTERRUPTIBLE } from '../../include/linux/wait';
 import {
   POLLOUT,
   POLLWRBAND,
@@ -23,9 +32,13 @@ import {
   wq_has_sleeper,
 } from '../../include/net/sock';
 import { current, MAX_SCHEDULE_TIMEOUT, schedule_timeout } from '../../kernel/sched';
+import { send_sig } from '../../kernel/signal';
 import { __wake_up, DEFINE_WAIT, finish_wait, prepare_to_wait } from '../../kernel/wait';
-import { lock_sock, release_sock } from './sock';
+import { __skb_queue_purge } from './skbuff';
+import { lock_sock, release_sock, sk_mem_reclaim } from './sock';
 
+/** States in which our FIN is on its way, as a set of bits. */
+const CLOSING = (1 << TCP_FIN_WAIT1) | (1 << TCP_CLOSING) | (1 << TCP_LAST_ACK);
 /** States in which data may be sent, as a set of bits. */
 const CONNECTED = (1 << TCP_ESTABLISHED) | (1 << TCP_CLOSE_WAIT);
 
@@ -140,10 +153,65 @@ export function* sk_stream_wait_memory(sk: sock, timeo_p: timeo_ptr): Kgen<numbe
 }
 
 /**
- * The error of a failed send: a broken pipe turns into the socket's own error if there is one.
- * @simplified SIGPIPE is not sent: a program sees EPIPE
+ * The error of a failed send: a broken pipe turns into the socket's own error if there is one; else the writer gets SIGPIPE too, unless it
+ * asked for none (MSG_NOSIGNAL).
+ * @modelled net/core/stream.c
  * @cost 3
  */
-export function sk_stream_error(sk: sock, _flags: number, err: number): number {
-  return err === -EPIPE ? sock_error(sk) || -EPIPE : err;
+export function sk_stream_error(sk: sock, flags: number, err: number): number {
+  if (err !== -EPIPE) {
+    return err;
+  }
+  const own = sock_error(sk) || -EPIPE;
+  if (own === -EPIPE && (flags & MSG_NOSIGNAL) === 0) {
+    send_sig(SIGPIPE, current(), 0);
+  }
+  return own;
+}
+
+/**
+ * True while the peer has not acknowledged our FIN.
+ * @modelled net/core/stream.c
+ * @cost 2
+ */
+export function sk_stream_closing(sk: sock): boolean {
+  return ((1 << sk.skc_state) & CLOSING) !== 0;
+}
+
+/**
+ * Sleeps until the FIN is acknowledged, at most `timeout` jiffies (SO_LINGER); 0: not at all.
+ * @modelled net/core/stream.c
+ * @cost 4
+ */
+export function* sk_stream_wait_close(sk: sock, timeout: number): Kgen {
+  if (timeout === 0) {
+    return;
+  }
+  const wait = DEFINE_WAIT();
+  let timeo = timeout;
+  do {
+    prepare_to_wait(sk_sleep(sk), wait, TASK_INTERRUPTIBLE);
+    yield* release_sock(sk);
+    if (sk_stream_closing(sk)) {
+      timeo = yield* schedule_timeout(timeo);
+    }
+    yield* lock_sock(sk);
+    if (!sk_stream_closing(sk)) {
+      break;
+    }
+  } while (!current().signal_pending && timeo !== 0);
+  finish_wait(sk_sleep(sk), wait);
+}
+
+/**
+ * Frees what a stream socket has queued, at its end; the write queue is empty by now.
+ * @modelled net/core/stream.c
+ */
+export function sk_stream_kill_queues(sk: sock): void {
+  __skb_queue_purge(sk.sk_receive_queue);
+  __skb_queue_purge(sk.sk_error_queue);
+  if (!skb_queue_empty(sk.sk_write_queue)) {
+    throw new Error('sk_stream_kill_queues: the write queue is not empty');
+  }
+  sk_mem_reclaim(sk);
 }

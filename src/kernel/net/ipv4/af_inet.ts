@@ -5,8 +5,17 @@
  */
 import { type OpsTable, ops } from '../../../base/dispatch';
 import { type Kgen, kernel, kernel_global, sysctl } from '../../arch/current';
-import { EAGAIN, EHOSTUNREACH, EINVAL, ENOSYS, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from '../../include/linux/errno';
-import type { kiocb } from '../../include/linux/fs';
+import {
+  EAGAIN,
+  EHOSTUNREACH,
+  EINVAL,
+  ENOIOCTLCMD,
+  ENOSYS,
+  ENOTCONN,
+  EPROTONOSUPPORT,
+  ESOCKTNOSUPPORT,
+} from '../../include/linux/errno';
+import { type kiocb, O_NONBLOCK } from '../../include/linux/fs';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ETH_P_IP } from '../../include/linux/if_ether';
 import { AF_UNSPEC, type sockaddr } from '../../include/linux/in';
@@ -28,6 +37,9 @@ import {
   SOCK_DGRAM,
   SOCK_RAW,
   SOCK_STREAM,
+  SS_CONNECTED,
+  SS_CONNECTING,
+  SS_DISCONNECTING,
   SS_UNCONNECTED,
   type socket,
 } from '../../include/linux/net';
@@ -50,13 +62,26 @@ import {
   type sk_buff,
   skb_shinfo,
 } from '../../include/linux/skbuff';
-import { tcp_sock } from '../../include/linux/tcp';
+import { TCP_CLOSE, TCP_LISTEN, TCP_SYN_SENT, tcp_sock } from '../../include/linux/tcp';
 import { udp_sock } from '../../include/linux/udp';
 import { dst_release } from '../../include/net/dst';
 import { IP_PMTUDISC_DONT, IP_PMTUDISC_WANT, inet_sk, type inet_sock } from '../../include/net/inet_sock';
 import { MAX_INET_PROTOS } from '../../include/net/protocol';
-import { type addr_len_ptr, type proto, type sock, sock_rps_record_flow } from '../../include/net/sock';
+import {
+  type addr_len_ptr,
+  type proto,
+  RCV_SHUTDOWN,
+  SHUTDOWN_MASK,
+  SOCK_DEAD,
+  SOCK_LINGER,
+  type sock,
+  sock_flag,
+  sock_rps_record_flow,
+  sock_rps_reset_flow,
+} from '../../include/net/sock';
+import { TCPF_CLOSE, TCPF_SYN_RECV, TCPF_SYN_SENT } from '../../include/net/tcp';
 import { csum_replace2, ip_fast_csum } from '../../lib/checksum';
+import { datagram_poll } from '../core/datagram';
 import { dev_add_pack } from '../core/dev';
 import { __skb_queue_purge, pskb_may_pull } from '../core/skbuff';
 import {
@@ -66,6 +91,8 @@ import {
   sk_alloc,
   sk_mem_reclaim,
   sk_setup_caps,
+  sock_common_getsockopt,
+  sock_common_setsockopt,
   sock_init_data,
 } from '../core/sock';
 import { sock_alloc } from '../socket';
@@ -74,7 +101,7 @@ import { ip_rcv } from './ip_input';
 import { inet_add_protocol, inet_protocol } from './protocol';
 import { raw_prot, raw_sock } from './raw';
 import { ip_route_output_ports } from './route';
-import { tcp_sendmsg } from './tcp';
+import { tcp_poll, tcp_sendmsg } from './tcp';
 import { tcp_prot, tcp_protocol } from './tcp_ipv4';
 import { udp_prot, udp_protocol } from './udp';
 
@@ -95,6 +122,12 @@ export const inet_stream_ops = ops<proto_ops>('proto_ops', 'inet_stream_ops', {
   family: PF_INET,
   sendmsg: inet_sendmsg,
   recvmsg: inet_recvmsg,
+  release: inet_release,
+  poll: tcp_poll,
+  ioctl: inet_ioctl,
+  shutdown: inet_shutdown,
+  setsockopt: sock_common_setsockopt,
+  getsockopt: sock_common_getsockopt,
 });
 
 /** What a datagram socket of IPv4 does. */
@@ -103,6 +136,13 @@ export const inet_dgram_ops = ops<proto_ops>('proto_ops', 'inet_dgram_ops', {
   connect: inet_dgram_connect,
   sendmsg: inet_sendmsg,
   recvmsg: inet_recvmsg,
+  release: inet_release,
+  // In C udp_poll, which first drops packets whose checksum is wrong.
+  poll: datagram_poll,
+  ioctl: inet_ioctl,
+  shutdown: inet_shutdown,
+  setsockopt: sock_common_setsockopt,
+  getsockopt: sock_common_getsockopt,
 });
 
 /** What a raw socket of IPv4 does: as a datagram socket, but without looking at checksums when polled. */
@@ -111,6 +151,12 @@ export const inet_sockraw_ops = ops<proto_ops>('proto_ops', 'inet_sockraw_ops', 
   connect: inet_dgram_connect,
   sendmsg: inet_sendmsg,
   recvmsg: inet_recvmsg,
+  release: inet_release,
+  poll: datagram_poll,
+  ioctl: inet_ioctl,
+  shutdown: inet_shutdown,
+  setsockopt: sock_common_setsockopt,
+  getsockopt: sock_common_getsockopt,
 });
 
 /** The same table as 2.6.35 has it, and the article: sending goes to TCP at once. */
@@ -118,6 +164,12 @@ export const inet_stream_ops_article = ops<proto_ops>('proto_ops of 2.6.35', 'in
   family: PF_INET,
   sendmsg: tcp_sendmsg,
   recvmsg: inet_recvmsg,
+  release: inet_release,
+  poll: tcp_poll,
+  ioctl: inet_ioctl,
+  shutdown: inet_shutdown,
+  setsockopt: sock_common_setsockopt,
+  getsockopt: sock_common_getsockopt,
 });
 
 /** What IPv4 does for the device layer about large skbs; in 2.6.39 fields of ip_packet_type. */
@@ -261,18 +313,6 @@ export function inet_create(sock: socket, wanted: number): number {
 }
 
 /**
- * Frees what an ended socket still has: packets not read, memory charged, the route.
- * @modelled net/ipv4/af_inet.c
- * @cost 10
- */
-export function inet_sock_destruct(sk: sock): void {
-  __skb_queue_purge(sk.sk_receive_queue);
-  sk_mem_reclaim(sk);
-  dst_release(sk.sk_dst_cache);
-  sk.sk_dst_cache = null;
-}
-
-/**
  * A socket of the kernel's own, which is not in the protocol's tables.
  * @simplified gives the socket instead of an error code; the family is IPv4
  */
@@ -356,6 +396,98 @@ export function* inet_recvmsg(iocb: kiocb, sock: socket, msg: msghdr, size: numb
     msg.msg_namelen = addr_len.addr_len;
   }
   return err;
+}
+
+/**
+ * Leaves the multicast groups of a socket.
+ * @simplified no multicast: there is none
+ * @cost 4
+ */
+export function ip_mc_drop_socket(_sk: sock): void {}
+
+/**
+ * The last descriptor of a socket is closed: its protocol closes, waiting a while if SO_LINGER says so. 0.
+ * @modelled net/ipv4/af_inet.c
+ * @cost 10
+ */
+export function* inet_release(sock: socket): Kgen<number> {
+  const { sk } = sock;
+  if (sk !== null) {
+    sock_rps_reset_flow(sk);
+    ip_mc_drop_socket(sk);
+    const timeout = sock_flag(sk, SOCK_LINGER) ? sk.sk_lingertime : 0;
+    sock.sk = null;
+    yield* (sk.skc_prot as Required<proto>).close(sk, timeout);
+  }
+  return 0;
+}
+
+/**
+ * shutdown(): `how` 0 for reading, 1 for writing, 2 for both. Sleepers wake. 0, or -errno.
+ * @modelled net/ipv4/af_inet.c
+ * @cost 15
+ */
+export function* inet_shutdown(sock: socket, how: number): Kgen<number> {
+  const sk = sock.sk as sock;
+  const prot = sk.skc_prot as proto;
+  const mask = how + 1;
+  if ((mask & ~SHUTDOWN_MASK) !== 0 || mask === 0) {
+    return -EINVAL;
+  }
+  let err = 0;
+  yield* lock_sock(sk);
+  if (sock.state === SS_CONNECTING) {
+    const unconnected = TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_CLOSE;
+    sock.state = ((1 << sk.skc_state) & unconnected) !== 0 ? SS_DISCONNECTING : SS_CONNECTED;
+  }
+  const disconnects = sk.skc_state === TCP_SYN_SENT || (sk.skc_state === TCP_LISTEN && (mask & RCV_SHUTDOWN) !== 0);
+  if (disconnects) {
+    err = yield* (prot as Required<proto>).disconnect(sk, O_NONBLOCK);
+    sock.state = err !== 0 ? SS_DISCONNECTING : SS_UNCONNECTED;
+  } else if (sk.skc_state !== TCP_LISTEN) {
+    if (sk.skc_state === TCP_CLOSE) {
+      err = -ENOTCONN;
+    }
+    sk.sk_shutdown |= mask;
+    if (prot.shutdown !== undefined) {
+      yield* prot.shutdown(sk, mask);
+    }
+  }
+  sk.sk_state_change?.(sk);
+  yield* release_sock(sk);
+  return err;
+}
+
+/**
+ * ioctl() on a socket of this family: the protocol's.
+ * @modelled net/ipv4/af_inet.c
+ * @omits ip_rt_ioctl: routes are given by the scenario
+ * @omits arp_ioctl: neighbours are given by the scenario
+ * @omits devinet_ioctl: addresses are given by the scenario
+ * @cost 6
+ */
+export function* inet_ioctl(sock: socket, cmd: number, arg: number): Kgen<number> {
+  const sk = sock.sk as sock;
+  const { ioctl } = sk.skc_prot as proto;
+  return ioctl === undefined ? -ENOIOCTLCMD : yield* ioctl(sk, cmd, arg);
+}
+
+/**
+ * Frees what is left of a socket, with its last reference.
+ * @modelled net/ipv4/af_inet.c
+ */
+export function inet_sock_destruct(sk: sock): void {
+  __skb_queue_purge(sk.sk_receive_queue);
+  __skb_queue_purge(sk.sk_error_queue);
+  sk_mem_reclaim(sk);
+  if (sk.sk_type === SOCK_STREAM && sk.skc_state !== TCP_CLOSE) {
+    throw new Error(`inet_sock_destruct: a TCP socket in state ${sk.skc_state} is freed`);
+  }
+  if (!sock_flag(sk, SOCK_DEAD)) {
+    throw new Error('inet_sock_destruct: a socket that a file holds is freed');
+  }
+  dst_release(sk.sk_dst_cache);
+  sk.sk_dst_cache = null;
 }
 
 /**

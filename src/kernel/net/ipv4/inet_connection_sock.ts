@@ -3,6 +3,8 @@
  * Modelled: the three timers of a connection.
  * Left out: binding to ports, accept queues and requests (the handshake).
  */
+
+import { heap } from '../../../base/heap';
 import type { Kgen } from '../../arch/current';
 import { jiffies } from '../../include/linux/timer';
 import {
@@ -10,11 +12,13 @@ import {
   ICSK_TIME_DACK,
   ICSK_TIME_PROBE0,
   ICSK_TIME_RETRANS,
+  icsk_ack_state,
   inet_csk,
 } from '../../include/net/inet_connection_sock';
-import type { sock } from '../../include/net/sock';
+import type { proto, sock } from '../../include/net/sock';
 import { setup_timer } from '../../kernel/timer';
-import { sk_reset_timer, sk_stop_timer } from '../core/sock';
+import { sk_reset_timer, sk_stop_timer, sock_put, tcp_memory } from '../core/sock';
+import { sk_stream_kill_queues } from '../core/stream';
 
 /**
  * Gives a connection its timers: retransmission and probe, delayed ACK, keepalive. None is armed.
@@ -73,4 +77,35 @@ export function inet_csk_reset_xmit_timer(sk: sock, what: number, when: number, 
     icsk.icsk_ack.timeout = jiffies() + wait;
     sk_reset_timer(sk, icsk.icsk_delack_timer, icsk.icsk_ack.timeout);
   }
+}
+
+/**
+ * Stops the keepalive timer.
+ * @modelled net/ipv4/inet_connection_sock.c
+ * @cost 2
+ */
+export function inet_csk_delete_keepalive_timer(sk: sock): void {
+  sk_stop_timer(sk, sk.sk_timer);
+}
+
+/**
+ * Forgets all about ACKs that are due.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 4
+ */
+export function inet_csk_delack_init(sk: sock): void {
+  heap.assign(inet_csk(sk).icsk_ack, new icsk_ack_state());
+  inet_csk(sk).icsk_ack.rcv_mss = 0;
+}
+
+/**
+ * Ends a closed socket that no file holds: the protocol lets go of all it has, and the socket goes with its last reference.
+ * @modelled net/ipv4/inet_connection_sock.c
+ * @omits xfrm_sk_free_policy: no IPsec
+ */
+export function inet_csk_destroy_sock(sk: sock): void {
+  (sk.skc_prot as Required<proto>).destroy(sk);
+  sk_stream_kill_queues(sk);
+  tcp_memory().orphan_count--;
+  sock_put(sk);
 }

@@ -10,6 +10,7 @@ import type { sk_buff } from '../../include/linux/skbuff';
 import { TCP_CLOSE, TCP_LISTEN } from '../../include/linux/tcp';
 import { inet_iif } from '../../include/net/dst';
 import { inet_sk } from '../../include/net/inet_sock';
+import type { inet_timewait_sock } from '../../include/net/inet_timewait_sock';
 import { ip_hdr } from '../../include/net/ip';
 import { skb_steal_sock, type sock } from '../../include/net/sock';
 
@@ -21,6 +22,7 @@ const JHASH_INITVAL = 0xdeadbeef;
 /** The hash tables of a transport protocol. */
 export const inet_hashinfo = struct('inet_hashinfo', {
   ehash: list(ref<sock>('first of the chain'), EHASH_SIZE, 'established connections by bucket'),
+  twchain: list(ref<inet_timewait_sock>('first of the chain'), EHASH_SIZE, 'sockets in TIME_WAIT by the same buckets'),
   listening_hash: list(ref<sock>('first of the chain'), INET_LHTABLE_SIZE, 'listening sockets by port'),
   ehash_secret: hex32('mixed into the hash, so that nobody can choose a bucket'),
 });
@@ -61,6 +63,25 @@ export const inet_ehashfn = (laddr: number, lport: number, faddr: number, fport:
 const bucket_of = (hash: number): number => hash & (EHASH_SIZE - 1);
 const chain_head = (hashinfo: inet_hashinfo, hash: number): sock | null =>
   hashinfo.ehash.at(bucket_of(hash)) as sock | null;
+const twchain_head = (hashinfo: inet_hashinfo, hash: number): inet_timewait_sock | null =>
+  bucket_of(hash) < hashinfo.twchain.length
+    ? (hashinfo.twchain.at(bucket_of(hash)) as inet_timewait_sock | null)
+    : null;
+
+/** A socket in TIME_WAIT is that of a segment; a macro in C: no call. */
+export const INET_TW_MATCH = (
+  tw: inet_timewait_sock,
+  hash: number,
+  saddr: number,
+  daddr: number,
+  sport: number,
+  hnum: number,
+): boolean =>
+  tw.skc_hash === hash &&
+  tw.skc_daddr === saddr &&
+  tw.skc_rcv_saddr === daddr &&
+  tw.tw_dport === sport &&
+  tw.tw_num === hnum;
 const listeners_of = (port: number): number => port & (INET_LHTABLE_SIZE - 1);
 
 /**
@@ -101,7 +122,8 @@ export function __inet_lookup_listener(hashinfo: inet_hashinfo, daddr: number, h
 }
 
 /**
- * The established connection of a segment from `saddr`:`sport` to `daddr`:`hnum`, with a reference; null if none.
+ * The connection of a segment from `saddr`:`sport` to `daddr`:`hnum`, established or in TIME_WAIT (then an inet_timewait_sock), with a
+ * reference; null if none.
  * @modelled net/ipv4/inet_hashtables.c
  * @cost 35
  */
@@ -127,6 +149,12 @@ export function __inet_lookup_established(
     ) {
       sk.skc_refcnt++;
       return sk;
+    }
+  }
+  for (let tw = twchain_head(hashinfo, hash); tw !== null; tw = tw.skc_nulls_next) {
+    if (INET_TW_MATCH(tw, hash, saddr, daddr, sport, hnum)) {
+      tw.skc_refcnt++;
+      return tw as unknown as sock;
     }
   }
   return null;
@@ -213,6 +241,40 @@ export function inet_unhash(sk: sock): void {
   const listening = sk.skc_state === TCP_LISTEN;
   const table = listening ? hashinfo.listening_hash : hashinfo.ehash;
   const bucket = listening ? listeners_of(inet_sk(sk).inet_num) : bucket_of(sk.skc_hash);
+  if (__sk_nulls_del_node_init_rcu(sk, table, bucket)) {
+    sock_prot_inuse_add(sk, -1);
+  }
+}
+
+/**
+ * The chain of a hash of connections.
+ * @modelled include/net/inet_hashtables.h
+ * @cost 2
+ */
+export function inet_ehash_bucket(_hashinfo: inet_hashinfo, hash: number): number {
+  return bucket_of(hash);
+}
+
+/**
+ * The lock of a chain.
+ * @simplified chains have no lock here
+ * @cost 2
+ */
+export function inet_ehash_lockp(_hashinfo: inet_hashinfo, _hash: number): void {}
+
+/**
+ * Counts the sockets of a protocol.
+ * @simplified a statistics counter that nobody reads
+ * @cost 2
+ */
+export function sock_prot_inuse_add(_sk: sock, _val: number): void {}
+
+/**
+ * Takes a socket out of its chain; true when it was in it.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function __sk_nulls_del_node_init_rcu(sk: sock, table: inet_hashinfo['ehash'], bucket: number): boolean {
   let before: sock | null = null;
   for (let at = table.at(bucket) as sock | null; at !== null; at = at.skc_nulls_next) {
     if (at === sk) {
@@ -222,8 +284,9 @@ export function inet_unhash(sk: sock): void {
         before.skc_nulls_next = sk.skc_nulls_next;
       }
       sk.skc_nulls_next = null;
-      return;
+      return true;
     }
     before = at;
   }
+  return false;
 }

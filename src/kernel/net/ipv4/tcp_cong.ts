@@ -8,7 +8,7 @@ import { type OpsTable, ops } from '../../../base/dispatch';
 import { list, struct, table } from '../../../base/struct';
 import { kernel_global } from '../../arch/current';
 import { ENOENT } from '../../include/linux/errno';
-import { tcp_sk, type tcp_sock } from '../../include/linux/tcp';
+import { TCP_CLOSE, tcp_sk, type tcp_sock } from '../../include/linux/tcp';
 import { inet_csk, type tcp_congestion_ops } from '../../include/net/inet_connection_sock';
 import { sk_can_gso, type sock } from '../../include/net/sock';
 import {
@@ -72,6 +72,49 @@ export function tcp_init_congestion_control(sk: sock): void {
   if (ca.init !== null) {
     ca.init(sk);
   }
+}
+
+/**
+ * The connection lets go of its module.
+ * @simplified modules have no destructor and are not counted
+ * @cost 3
+ */
+export function tcp_cleanup_congestion_control(_sk: sock): void {}
+
+/**
+ * The module of a name, or null.
+ * @modelled net/ipv4/tcp_cong.c
+ * @cost 5
+ */
+function tcp_ca_find(name: string): (tcp_congestion_ops & OpsTable) | null {
+  for (const ca of tcp_cong_list().tcp_cong_list) {
+    if (ca.name === name) {
+      return ca;
+    }
+  }
+  return null;
+}
+
+/**
+ * Changes the module of a connection (TCP_CONGESTION); one that is open starts with it at once. 0, or -ENOENT.
+ * @modelled net/ipv4/tcp_cong.c
+ * @omits request_module: no modules to load
+ */
+export function tcp_set_congestion_control(sk: sock, name: string): number {
+  const icsk = inet_csk(sk);
+  const ca = tcp_ca_find(name);
+  if (ca === icsk.icsk_ca_ops) {
+    return 0;
+  }
+  if (ca === null) {
+    return -ENOENT;
+  }
+  tcp_cleanup_congestion_control(sk);
+  icsk.icsk_ca_ops = ca;
+  if (sk.skc_state !== TCP_CLOSE && ca.init !== null) {
+    ca.init(sk);
+  }
+  return 0;
 }
 
 /**

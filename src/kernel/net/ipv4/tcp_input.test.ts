@@ -99,6 +99,7 @@ interface Options {
 
 function end(snd: number, rcv: number, { sack, timestamps, gso }: Options): tcp_sock {
   const sk = new tcp_sock();
+  sk.sk_wmem_alloc = 1;
   const sock = new socket();
   sock.wq = new socket_wq();
   sk.skc_prot = tcp_prot;

@@ -55,6 +55,7 @@ import {
   TCP_LISTEN,
   TCP_SYN_RECV,
   TCP_SYN_SENT,
+  TCP_TIME_WAIT,
   type tcp_options_received,
   type tcp_sack_block,
   tcp_sk,
@@ -99,6 +100,7 @@ import {
   SOCK_QUEUE_SHRUNK,
   SOCK_RCVBUF_LOCK,
   SOCK_SNDBUF_LOCK,
+  SOCK_URGINLINE,
   SOCK_WAKE_WAITD,
   sk_can_gso,
   sk_wake_async,
@@ -149,6 +151,8 @@ import {
   TCP_SKB_CB,
   TCP_TIMEOUT_INIT,
   TCP_TIMEWAIT_LEN,
+  TCP_URG_NOTYET,
+  TCP_URG_VALID,
   TCPCB_EVER_RETRANS,
   TCPCB_LOST,
   TCPCB_RETRANS,
@@ -222,12 +226,14 @@ import {
   POLL_IN,
   sk_mem_reclaim,
   sk_rmem_schedule,
+  sk_send_sigurg,
   sk_wmem_free_skb,
   skb_set_owner_r,
   tcp_memory,
 } from '../core/sock';
 import { inet_csk_reset_keepalive_timer, inet_csk_reset_xmit_timer } from './inet_connection_sock';
 import { tcp_done, tcp_set_state } from './tcp';
+import { tcp_time_wait } from './tcp_minisocks';
 import {
   __tcp_select_window,
   tcp_fragment,
@@ -271,8 +277,6 @@ const TCP_HEADER_LEN = 20;
 const TCP_HEADER_LEN_TSTAMP = TCP_HEADER_LEN + TCPOLEN_TSTAMP_ALIGNED;
 
 /** States of tcp_sock.urg_data above the byte itself. */
-const TCP_URG_VALID = 0x0100;
-const TCP_URG_NOTYET = 0x0200;
 
 const GFP_ATOMIC = 0x20;
 
@@ -1769,6 +1773,17 @@ function tcp_clear_retrans_partial(tp: tcp_sock): void {
 }
 
 /**
+ * Forgets losses, retransmissions and what is SACKed.
+ * @modelled net/ipv4/tcp_input.c
+ * @cost 3
+ */
+export function tcp_clear_retrans(tp: tcp_sock): void {
+  tcp_clear_retrans_partial(tp);
+  tp.fackets_out = 0;
+  tp.sacked_out = 0;
+}
+
+/**
  * Enters the loss state after a timeout: window of one segment, all that is not SACKed is lost; with `how` set SACKs
  * are forgotten too.
  * @modelled net/ipv4/tcp_input.c
@@ -1899,7 +1914,7 @@ function tcp_time_to_recover(sk: sock): boolean {
     return true;
   }
   return (
-    sysctl_tcp_thin_dupack() !== 0 &&
+    (tp.thin_dupack || sysctl_tcp_thin_dupack() !== 0) &&
     tcp_stream_is_thin(tp) &&
     tcp_dupack_heuristics(tp) > 1 &&
     tcp_is_sack(tp) &&
@@ -3001,8 +3016,7 @@ function tcp_reset(sk: sock): void {
 
 /**
  * The peer has sent its last byte: readers see the end, the state moves on.
- * @simplified FIN_WAIT2 goes straight to CLOSE: no TIME_WAIT yet
- * @omits tcp_time_wait: TIME_WAIT is not modelled
+ * @modelled net/ipv4/tcp_input.c
  */
 function* tcp_fin(_skb: sk_buff, sk: sock, _th: tcphdr): Kgen {
   const tp = tcp_sk(sk);
@@ -3022,7 +3036,7 @@ function* tcp_fin(_skb: sk_buff, sk: sock, _th: tcphdr): Kgen {
       break;
     case TCP_FIN_WAIT2:
       yield* tcp_send_ack(sk);
-      tcp_done(sk);
+      tcp_time_wait(sk, TCP_TIME_WAIT, 0);
       break;
   }
 
@@ -3686,7 +3700,6 @@ function* tcp_ack_snd_check(sk: sock): Kgen {
 /**
  * The segment carries a new urgent pointer: remembers where the urgent byte is. The fast path goes off.
  * @modelled net/ipv4/tcp_input.c
- * @omits sk_send_sigurg: no signals
  */
 function tcp_check_urg(sk: sock, th: tcphdr): void {
   const tp = tcp_sk(sk);
@@ -3698,7 +3711,13 @@ function tcp_check_urg(sk: sock, th: tcphdr): void {
   if (after(tp.copied_seq, ptr) || before(ptr, tp.rcv_nxt) || (tp.urg_data !== 0 && !after(ptr, tp.urg_seq))) {
     return;
   }
-  if (tp.urg_seq === tp.copied_seq && tp.urg_data !== 0 && tp.copied_seq !== tp.rcv_nxt) {
+  sk_send_sigurg(sk);
+  if (
+    tp.urg_seq === tp.copied_seq &&
+    tp.urg_data !== 0 &&
+    !sock_flag(sk, SOCK_URGINLINE) &&
+    tp.copied_seq !== tp.rcv_nxt
+  ) {
     const skb = skb_peek(sk.sk_receive_queue);
     tp.copied_seq++;
     if (skb !== null && !before(tp.copied_seq, TCP_SKB_CB(skb).end_seq)) {
@@ -3947,10 +3966,9 @@ export function* tcp_rcv_established(sk: sock, skb: sk_buff, th: tcphdr, len: nu
 
 /**
  * Receives a segment in the states after our FIN or the peer's. Returns 0, or 1 when the caller is to send a reset.
- * @simplified CLOSING ends in CLOSE, and an orphan in FIN_WAIT2 waits on the keepalive timer: no TIME_WAIT yet
+ * @simplified connections are given as established
  * @omits tcp_v4_conn_request: connections are given as established
  * @omits tcp_rcv_synsent_state_process: connections are given as established
- * @omits tcp_time_wait: TIME_WAIT is not modelled
  * @cost 30
  */
 export function* tcp_rcv_state_process(sk: sock, skb: sk_buff, th: tcphdr, _len: number): Kgen<number> {
@@ -3991,13 +4009,22 @@ export function* tcp_rcv_state_process(sk: sock, skb: sk_buff, th: tcphdr, _len:
             return 1;
           }
           const tmo = tcp_fin_time(sk);
-          inet_csk_reset_keepalive_timer(sk, tmo > TCP_TIMEWAIT_LEN ? tmo - TCP_TIMEWAIT_LEN : tmo);
+          if (tmo > TCP_TIMEWAIT_LEN) {
+            inet_csk_reset_keepalive_timer(sk, tmo - TCP_TIMEWAIT_LEN);
+          } else if (fin !== 0 || sock_owned_by_user(sk)) {
+            // The FIN in this segment would be lost with the socket.
+            inet_csk_reset_keepalive_timer(sk, tmo);
+          } else {
+            tcp_time_wait(sk, TCP_FIN_WAIT2, tmo);
+            __kfree_skb(skb);
+            return 0;
+          }
         }
       }
       break;
     case TCP_CLOSING:
       if (all_acked) {
-        tcp_done(sk);
+        tcp_time_wait(sk, TCP_TIME_WAIT, 0);
         __kfree_skb(skb);
         return 0;
       }

@@ -2,9 +2,10 @@
  * Mirrors net/ipv4/tcp_ipv4.c (Linux 2.6.39), and tcp_prequeue of include/net/tcp.h: TCP over IPv4.
  * Modelled: receiving a segment (checks, socket lookup, prequeue, backlog, processing), checksums, GRO and GSO entry
  * points, resets, a socket's initial state, and the function tables of the protocol.
- * Left out: the handshake (SYN queue, accept), TIME_WAIT, ICMP errors, MD5 signatures, IPsec, statistics.
+ * Left out: the handshake (SYN queue, accept), ICMP errors, MD5 signatures, IPsec, statistics.
  */
 import { ops } from '../../../base/dispatch';
+import { heap } from '../../../base/heap';
 import { seqAdd } from '../../../base/seq';
 import type { Kgen } from '../../arch/current';
 import { EINVAL } from '../../include/linux/errno';
@@ -29,9 +30,17 @@ import {
   skb_shinfo,
   skb_transport_offset,
 } from '../../include/linux/skbuff';
-import { TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN, tcp_sack_block, tcp_sk, tcphdr } from '../../include/linux/tcp';
+import {
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+  TCP_TIME_WAIT,
+  tcp_sack_block,
+  tcp_sk,
+  tcphdr,
+} from '../../include/linux/tcp';
 import { TASK_INTERRUPTIBLE } from '../../include/linux/wait';
-import { skb_dst_set, skb_rtable } from '../../include/net/dst';
+import { inet_iif, skb_dst_set, skb_rtable } from '../../include/net/dst';
 import {
   ICSK_TIME_DACK,
   type inet_connection_sock_af_ops,
@@ -39,6 +48,14 @@ import {
   inet_csk_ack_scheduled,
 } from '../../include/net/inet_connection_sock';
 import { inet_sk } from '../../include/net/inet_sock';
+import {
+  type inet_timewait_sock,
+  inet_twsk,
+  TCP_TW_RST,
+  TCP_TW_SUCCESS,
+  TCP_TW_SYN,
+  tcp_twsk,
+} from '../../include/net/inet_timewait_sock';
 import { ip_hdr } from '../../include/net/ip';
 import type { net_protocol } from '../../include/net/protocol';
 import {
@@ -73,25 +90,54 @@ import {
   TCPHDR_FIN,
   TCPHDR_RST,
   TCPHDR_SYN,
+  TCPOLEN_TIMESTAMP,
+  TCPOLEN_TSTAMP_ALIGNED,
+  TCPOPT_NOP,
+  TCPOPT_TIMESTAMP,
+  tcp_time_stamp,
 } from '../../include/net/tcp';
 import { __wake_up_sync_key } from '../../kernel/wait';
 import { csum_partial, csum_tcpudp_magic, csum_tcpudp_nofold } from '../../lib/checksum';
+import { put_page } from '../../mm/swap';
 import { __skb_checksum_complete } from '../core/datagram';
 import { sk_filter } from '../core/filter';
-import { alloc_skb, kfree_skb, pskb_may_pull, skb_push } from '../core/skbuff';
+import { __skb_queue_purge, alloc_skb, kfree_skb, pskb_may_pull, skb_push } from '../core/skbuff';
 import { sock_put, tcp_memory } from '../core/sock';
 import { sk_stream_write_space } from '../core/stream';
 import { inet_sk_rebuild_header } from './af_inet';
 import { inet_csk_reset_xmit_timer } from './inet_connection_sock';
-import { __inet_lookup_skb, inet_hash, inet_unhash, tcp_hashinfo } from './inet_hashtables';
+import { __inet_lookup_listener, __inet_lookup_skb, inet_hash, inet_unhash, tcp_hashinfo } from './inet_hashtables';
+import { inet_twsk_deschedule, inet_twsk_put } from './inet_timewait_sock';
 import { ip_local_out, ip_queue_xmit } from './ip_output';
+import { ip_getsockopt, ip_setsockopt } from './ip_sockglue';
 import { ip_route_output_ports } from './route';
-import { tcp_gro_complete, tcp_gro_receive, tcp_recvmsg, tcp_sendmsg, tcp_tso_segment } from './tcp';
+import {
+  tcp_clear_xmit_timers,
+  tcp_close,
+  tcp_disconnect,
+  tcp_getsockopt,
+  tcp_gro_complete,
+  tcp_gro_receive,
+  tcp_ioctl,
+  tcp_recvmsg,
+  tcp_sendmsg,
+  tcp_setsockopt,
+  tcp_shutdown,
+  tcp_tso_segment,
+  tcp_write_queue_purge,
+} from './tcp';
 import { bictcp_register } from './tcp_bic';
-import { tcp_cong_list, tcp_init_congestion_ops, tcp_register_congestion_control, tcp_reno } from './tcp_cong';
+import {
+  tcp_cleanup_congestion_control,
+  tcp_cong_list,
+  tcp_init_congestion_ops,
+  tcp_register_congestion_control,
+  tcp_reno,
+} from './tcp_cong';
 import { cubictcp_register } from './tcp_cubic';
 import { tcp_checksum_complete, tcp_rcv_established, tcp_rcv_state_process, tcp_rto_min } from './tcp_input';
-import { tcp_init_xmit_timers } from './tcp_timer';
+import { tcp_death_row, tcp_timewait_state_process } from './tcp_minisocks';
+import { tcp_init_xmit_timers, tcp_set_keepalive } from './tcp_timer';
 
 const TCP_HEADER_LEN = 20;
 const IP_HEADER_LEN = 20;
@@ -156,48 +202,55 @@ export function tcp_v4_gso_send_check(skb: sk_buff): number {
   return 0;
 }
 
+/** A segment without data that answers another, from the other's addresses. Sent by ip_local_out; the kernel has a control socket for it. */
+interface reply {
+  seq: number;
+  ack_seq: number;
+  flags: number;
+  window: number;
+  tos: number;
+  /** Timestamps option: value and echo. Null: none. */
+  ts: { readonly tsval: number; readonly tsecr: number } | null;
+}
+
 /**
- * Answers a segment that belongs to no connection with a reset; never another reset.
- * @simplified the reply is built here and sent by ip_local_out; the kernel goes through ip_send_reply and a control
- * socket
+ * Builds and sends a reply to a segment.
+ * @model stands for ip_send_reply and the control socket
  * @cost 60
  */
-export function* tcp_v4_send_reset(_sk: sock | null, skb: sk_buff): Kgen {
+function* tcp_v4_reply(skb: sk_buff, { seq, ack_seq, flags, window, tos, ts }: reply): Kgen {
   const th = tcp_hdr(skb);
-  if ((th.flags & TCPHDR_RST) !== 0 || skb_rtable(skb)?.rt_type !== RTN_LOCAL) {
-    return;
-  }
   const iph = ip_hdr(skb);
   const rt = ip_route_output_ports(null, iph.saddr, iph.daddr, th.source, th.dest, IPPROTO_TCP, 0, 0);
   const reply = rt === null ? null : alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC);
   if (rt === null || reply === null) {
     return;
   }
+  const length = TCP_HEADER_LEN + (ts === null ? 0 : TCPOLEN_TSTAMP_ALIGNED);
   skb_reserve(reply, MAX_TCP_HEADER);
-  const rth = new tcphdr(skb_push(reply, TCP_HEADER_LEN));
+  const rth = new tcphdr(skb_push(reply, length));
   skb_reset_transport_header(reply);
   rth.source = th.dest;
   rth.dest = th.source;
-  rth.doff_res = (TCP_HEADER_LEN / 4) << 4;
-  rth.window = 0;
+  rth.seq = seq;
+  rth.ack_seq = ack_seq;
+  rth.doff_res = (length / 4) << 4;
+  rth.flags = flags;
+  rth.window = window;
   rth.urg_ptr = 0;
-  if ((th.flags & TCPHDR_ACK) !== 0) {
-    rth.seq = th.ack_seq;
-    rth.ack_seq = 0;
-    rth.flags = TCPHDR_RST;
-  } else {
-    const { seq, end_seq } = TCP_SKB_CB(skb);
-    rth.seq = 0;
-    rth.ack_seq = seqAdd(th.seq, (end_seq - seq) >>> 0);
-    rth.flags = TCPHDR_RST | TCPHDR_ACK;
+  if (ts !== null) {
+    const option = rth.$addr + TCP_HEADER_LEN;
+    heap.writeBe32(option, (TCPOPT_NOP << 24) | (TCPOPT_NOP << 16) | (TCPOPT_TIMESTAMP << 8) | TCPOLEN_TIMESTAMP);
+    heap.writeBe32(option + 4, ts.tsval);
+    heap.writeBe32(option + 8, ts.tsecr);
   }
   rth.check = 0;
-  rth.check = tcp_v4_check(TCP_HEADER_LEN, iph.daddr, iph.saddr, csum_partial(rth.$addr, TCP_HEADER_LEN, 0));
+  rth.check = tcp_v4_check(length, iph.daddr, iph.saddr, csum_partial(rth.$addr, length, 0));
 
   const riph = new iphdr(skb_push(reply, IP_HEADER_LEN));
   skb_reset_network_header(reply);
   riph.version_ihl = 0x45;
-  riph.tos = 0;
+  riph.tos = tos;
   riph.id = 0;
   riph.frag_off = 0;
   riph.ttl = 64;
@@ -206,6 +259,51 @@ export function* tcp_v4_send_reset(_sk: sock | null, skb: sk_buff): Kgen {
   riph.daddr = iph.saddr;
   skb_dst_set(reply, rt);
   yield* ip_local_out(reply);
+}
+
+/**
+ * Answers a segment that belongs to no connection with a reset (RFC 793 section 3.4); never another reset. With an ACK the reset has the
+ * sequence number the peer expects, without one it acknowledges what came.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @omits ip_send_reply: the reply is built by tcp_v4_reply
+ * @cost 20
+ */
+export function* tcp_v4_send_reset(_sk: sock | null, skb: sk_buff): Kgen {
+  const th = tcp_hdr(skb);
+  if ((th.flags & TCPHDR_RST) !== 0 || skb_rtable(skb)?.rt_type !== RTN_LOCAL) {
+    return;
+  }
+  const plain = { window: 0, tos: 0, ts: null };
+  if ((th.flags & TCPHDR_ACK) !== 0) {
+    yield* tcp_v4_reply(skb, { seq: th.ack_seq, ack_seq: 0, flags: TCPHDR_RST, ...plain });
+  } else {
+    const { seq, end_seq } = TCP_SKB_CB(skb);
+    const ack_seq = seqAdd(th.seq, (end_seq - seq) >>> 0);
+    yield* tcp_v4_reply(skb, { seq: 0, ack_seq, flags: TCPHDR_RST | TCPHDR_ACK, ...plain });
+  }
+}
+
+/**
+ * Sends an ACK for which there is no full socket. `ts`: the timestamp to echo, 0: no timestamps.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @omits ip_send_reply: the reply is built by tcp_v4_reply
+ * @cost 20
+ */
+export function* tcp_v4_send_ack(skb: sk_buff, seq: number, ack: number, win: number, ts: number): Kgen {
+  const option = ts === 0 ? null : { tsval: tcp_time_stamp(), tsecr: ts };
+  yield* tcp_v4_reply(skb, { seq, ack_seq: ack, flags: TCPHDR_ACK, window: win, tos: 0, ts: option });
+}
+
+/**
+ * Answers a segment for a socket in TIME_WAIT with an ACK, and gives the caller's reference back.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 6
+ */
+export function* tcp_v4_timewait_ack(tw: inet_timewait_sock, skb: sk_buff): Kgen {
+  const tcptw = tcp_twsk(tw);
+  const window = tcptw.tw_rcv_wnd >> tw.tw_rcv_wscale;
+  yield* tcp_v4_send_ack(skb, tcptw.tw_snd_nxt, tcptw.tw_rcv_nxt, window, tcptw.tw_ts_recent);
+  inet_twsk_put(tw);
 }
 
 /**
@@ -282,7 +380,6 @@ export function* tcp_v4_do_rcv(sk: sock, skb: sk_buff): Kgen<number> {
  * Receives a TCP segment from IP: checks it, finds its socket, and processes it there, or leaves it to a sleeping reader
  * (prequeue) or to the task that owns the socket (backlog).
  * @modelled net/ipv4/tcp_ipv4.c
- * @omits tcp_timewait_state_process: TIME_WAIT is not modelled
  * @omits xfrm4_policy_check: no IPsec
  * @cost 40
  */
@@ -311,7 +408,28 @@ export function* tcp_v4_rcv(skb: sk_buff): Kgen<number> {
   cb.flags = ip_hdr(skb).tos;
   cb.sacked = 0;
 
-  const sk = __inet_lookup_skb(tcp_hashinfo(), skb, th.source, th.dest);
+  let sk = __inet_lookup_skb(tcp_hashinfo(), skb, th.source, th.dest);
+  if (sk !== null && sk.skc_state === TCP_TIME_WAIT) {
+    const tw = inet_twsk(sk);
+    if (skb.len < tcp_hdrlen(skb) || tcp_checksum_complete(skb)) {
+      inet_twsk_put(tw);
+      kfree_skb(skb);
+      return 0;
+    }
+    const verdict = tcp_timewait_state_process(tw, skb, th);
+    sk =
+      verdict === TCP_TW_SYN ? __inet_lookup_listener(tcp_hashinfo(), ip_hdr(skb).daddr, th.dest, inet_iif(skb)) : null;
+    if (sk !== null) {
+      // A new connection by the same ports: the listener takes the segment.
+      inet_twsk_deschedule(tw, tcp_death_row(), tcp_hashinfo());
+      inet_twsk_put(tw);
+    } else {
+      if (verdict === TCP_TW_RST) yield* tcp_v4_send_reset(null, skb);
+      else if (verdict !== TCP_TW_SUCCESS) yield* tcp_v4_timewait_ack(tw, skb);
+      kfree_skb(skb);
+      return 0;
+    }
+  }
   if (sk === null) {
     if (skb.len >= tcp_hdrlen(skb) && !tcp_checksum_complete(skb)) {
       yield* tcp_v4_send_reset(null, skb);
@@ -379,6 +497,8 @@ export const ipv4_specific = ops<inet_connection_sock_af_ops>('inet_connection_s
   queue_xmit: ip_queue_xmit,
   send_check: tcp_v4_send_check,
   rebuild_header: inet_sk_rebuild_header,
+  setsockopt: ip_setsockopt,
+  getsockopt: ip_getsockopt,
   net_header_len: IP_HEADER_LEN,
 });
 
@@ -415,6 +535,26 @@ export function tcp_v4_init_sock(sk: sock): number {
   sk.sk_rcvbuf = sysctl_tcp_rmem()[1];
   tcp_memory().sockets_allocated++;
   return 0;
+}
+
+/**
+ * A closed socket that no file holds lets go of all TCP has for it.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @omits inet_put_port: ports are not managed yet
+ * @cost 30
+ */
+export function tcp_v4_destroy_sock(sk: sock): undefined {
+  const tp = tcp_sk(sk);
+  tcp_clear_xmit_timers(sk);
+  tcp_cleanup_congestion_control(sk);
+  tcp_write_queue_purge(sk);
+  __skb_queue_purge(tp.out_of_order_queue);
+  __skb_queue_purge(tp.ucopy.prequeue);
+  if (sk.sk_sndmsg_page !== null) {
+    put_page(sk.sk_sndmsg_page);
+    sk.sk_sndmsg_page = null;
+  }
+  tcp_memory().sockets_allocated--;
 }
 
 /**
@@ -462,6 +602,14 @@ export const tcp_prot = ops<proto>('proto', 'tcp_prot', {
   sendmsg: tcp_sendmsg,
   recvmsg: tcp_recvmsg,
   backlog_rcv: tcp_v4_do_rcv,
+  close: tcp_close,
+  disconnect: tcp_disconnect,
+  ioctl: tcp_ioctl,
+  destroy: tcp_v4_destroy_sock,
+  shutdown: tcp_shutdown,
+  setsockopt: tcp_setsockopt,
+  getsockopt: tcp_getsockopt,
+  set_keepalive: tcp_set_keepalive,
   hash: inet_hash,
   unhash: inet_unhash,
   max_header: MAX_TCP_HEADER,

@@ -112,6 +112,7 @@ function run<T>(code: Kgen<T>): T {
 
 function connection(gso: boolean, wanted: Partial<tcp_sock> = {}): tcp_sock {
   const sk = new tcp_sock();
+  sk.sk_wmem_alloc = 1;
   const sock = new socket();
   sock.wq = new socket_wq();
   sk.skc_prot = test_prot;

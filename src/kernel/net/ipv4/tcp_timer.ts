@@ -1,13 +1,13 @@
 /**
  * Mirrors net/ipv4/tcp_timer.c (2.6.39): what happens when a connection's timers fire.
  * Modelled: delayed ACK, retransmission with backoff, window probes, keepalive probes, giving up.
- * Left out: the listener's SYN-ACK timer, orphaned sockets in FIN_WAIT2, limits on orphans.
+ * Left out: the listener's SYN-ACK timer.
  */
 import type { Kgen } from '../../arch/current';
 import { ETIMEDOUT } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { __skb_dequeue, type sk_buff, skb_queue_empty } from '../../include/linux/skbuff';
-import { TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN, tcp_sk } from '../../include/linux/tcp';
+import { TCP_CLOSE, TCP_ESTABLISHED, TCP_FIN_WAIT2, TCP_LISTEN, tcp_sk } from '../../include/linux/tcp';
 import { HZ, jiffies } from '../../include/linux/timer';
 import {
   ICSK_ACK_TIMER,
@@ -48,8 +48,12 @@ import {
   TCP_RTO_MIN,
   TCP_SKB_CB,
   TCP_TIMEOUT_INIT,
+  TCP_TIMEWAIT_LEN,
+  TCPF_CLOSE,
+  TCPF_LISTEN,
   TCPF_SYN_RECV,
   TCPF_SYN_SENT,
+  tcp_fin_time,
   tcp_send_head,
   tcp_stream_is_thin,
   tcp_time_stamp,
@@ -58,12 +62,14 @@ import {
 } from '../../include/net/tcp';
 import { sk_mem_reclaim, sk_mem_reclaim_partial, sk_reset_timer, sock_put, tcp_memory } from '../core/sock';
 import {
+  inet_csk_delete_keepalive_timer,
   inet_csk_init_xmit_timers,
   inet_csk_reset_keepalive_timer,
   inet_csk_reset_xmit_timer,
 } from './inet_connection_sock';
-import { tcp_done } from './tcp';
+import { tcp_done, tcp_too_many_orphans } from './tcp';
 import { tcp_enter_frto, tcp_enter_loss, tcp_use_frto } from './tcp_input';
+import { tcp_time_wait } from './tcp_minisocks';
 import {
   tcp_mss_to_mtu,
   tcp_mtu_to_mss,
@@ -97,11 +103,21 @@ export function tcp_write_err(sk: sock): void {
 }
 
 /**
- * Too many orphaned sockets: this one should go now.
- * @simplified never: orphans are not counted
+ * Orphans take too much: this one ends now, the sooner the longer nothing was sent, with a reset if it was active lately. True: it has ended.
+ * @modelled net/ipv4/tcp_timer.c
  */
-export function tcp_out_of_resources(_sk: sock, _do_reset: boolean): boolean {
-  return false;
+export function* tcp_out_of_resources(sk: sock, do_reset: boolean): Kgen<boolean> {
+  const tp = tcp_sk(sk);
+  const idle = tcp_time_stamp() - tp.lsndtime;
+  let shift = 0;
+  if (idle > 2 * TCP_RTO_MAX || !do_reset) shift++;
+  if (sk.sk_err_soft !== 0) shift++;
+  if (!tcp_too_many_orphans(sk, shift)) return false;
+  if (do_reset || idle <= TCP_TIMEWAIT_LEN || (tp.snd_wnd === 0 && tp.packets_out === 0)) {
+    yield* tcp_send_active_reset(sk, GFP_ATOMIC);
+  }
+  tcp_done(sk);
+  return true;
 }
 
 /**
@@ -157,7 +173,7 @@ export function retransmits_timed_out(sk: sock, boundary: number, timeout: numbe
  * @modelled net/ipv4/tcp_timer.c
  * @omits dst_negative_advice: IPv4 would drop a cached route with an expiry, the model has none
  */
-export function tcp_write_timeout(sk: sock): boolean {
+export function* tcp_write_timeout(sk: sock): Kgen<boolean> {
   const icsk = inet_csk(sk);
   let retry_until: number;
   let syn_set = false;
@@ -171,7 +187,7 @@ export function tcp_write_timeout(sk: sock): boolean {
       const alive = icsk.icsk_rto < TCP_RTO_MAX;
       retry_until = tcp_orphan_retries(sk, alive);
       const do_reset = alive || !retransmits_timed_out(sk, retry_until, 0, false);
-      if (tcp_out_of_resources(sk, do_reset)) return true;
+      if (yield* tcp_out_of_resources(sk, do_reset)) return true;
     }
   }
   if (retransmits_timed_out(sk, retry_until, syn_set ? 0 : icsk.icsk_user_timeout, syn_set)) {
@@ -236,7 +252,7 @@ export function* tcp_probe_timer(sk: sock): Kgen {
   if (sock_flag(sk, SOCK_DEAD)) {
     const alive = icsk.icsk_rto * 2 ** icsk.icsk_backoff < TCP_RTO_MAX;
     max_probes = tcp_orphan_retries(sk, alive);
-    if (tcp_out_of_resources(sk, alive || icsk.icsk_probes_out <= max_probes)) return;
+    if (yield* tcp_out_of_resources(sk, alive || icsk.icsk_probes_out <= max_probes)) return;
   }
   if (icsk.icsk_probes_out > max_probes) tcp_write_err(sk);
   else yield* tcp_send_probe0(sk);
@@ -262,7 +278,7 @@ export function* tcp_retransmit_timer(sk: sock): Kgen {
     yield* tcp_retransmit_skb(sk, head);
     __sk_dst_reset(sk);
   } else {
-    if (tcp_write_timeout(sk)) return;
+    if (yield* tcp_write_timeout(sk)) return;
     if (tcp_use_frto(sk)) tcp_enter_frto(sk);
     else tcp_enter_loss(sk, 0);
     if ((yield* tcp_retransmit_skb(sk, head)) > 0) {
@@ -316,42 +332,72 @@ export function* tcp_write_timer(sk: sock): Kgen {
 }
 
 /**
- * Asks a silent peer whether it is still there, and gives up after too many questions.
- * @simplified only for a connection with SO_KEEPALIVE; the timer's other duties (SYN-ACKs, FIN_WAIT2) belong to opening and closing
+ * SO_KEEPALIVE was set or cleared.
+ * @modelled net/ipv4/tcp_timer.c
+ * @cost 4
+ */
+export function tcp_set_keepalive(sk: sock, val: boolean): void {
+  if (((1 << sk.skc_state) & (TCPF_CLOSE | TCPF_LISTEN)) !== 0) return;
+  if (val && !sock_flag(sk, SOCK_KEEPOPEN)) inet_csk_reset_keepalive_timer(sk, keepalive_time_when(tcp_sk(sk)));
+  else if (!val) inet_csk_delete_keepalive_timer(sk);
+}
+
+/**
+ * The timer of three duties: it ends FIN_WAIT2 of a socket that no file holds; with SO_KEEPALIVE it asks a silent peer whether it is still
+ * there, and gives up after too many questions.
+ * @modelled net/ipv4/tcp_timer.c
+ * @omits tcp_synack_timer: listeners come with the handshake
  */
 export function* tcp_keepalive_timer(sk: sock): Kgen {
-  const icsk = inet_csk(sk);
-  const tp = tcp_sk(sk);
   yield* bh_lock_sock(sk);
   if (sock_owned_by_user(sk)) {
     inet_csk_reset_keepalive_timer(sk, HZ / 20);
-  } else if (sk.skc_state !== TCP_LISTEN && sk.skc_state !== TCP_CLOSE && sock_flag(sk, SOCK_KEEPOPEN)) {
-    let elapsed = keepalive_time_when(tp);
-    let gave_up = false;
-    if (tp.packets_out === 0 && tcp_send_head(sk) === null) {
-      elapsed = keepalive_time_elapsed(tp);
-      if (elapsed >= keepalive_time_when(tp)) {
-        const limited = icsk.icsk_user_timeout !== 0;
-        if (
-          (limited && elapsed >= icsk.icsk_user_timeout && icsk.icsk_probes_out > 0) ||
-          (!limited && icsk.icsk_probes_out >= keepalive_probes(tp))
-        ) {
-          yield* tcp_send_active_reset(sk, GFP_ATOMIC);
-          tcp_write_err(sk);
-          gave_up = true;
-        } else if ((yield* tcp_write_wakeup(sk)) <= 0) {
-          icsk.icsk_probes_out++;
-          elapsed = keepalive_intvl_when(tp);
-        } else {
-          elapsed = TCP_RESOURCE_PROBE_INTERVAL;
-        }
-      } else {
-        elapsed = keepalive_time_when(tp) - elapsed;
-      }
-      if (!gave_up) sk_mem_reclaim(sk);
+  } else if (sk.skc_state === TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD)) {
+    const tmo = tcp_sk(sk).linger2 >= 0 ? tcp_fin_time(sk) - TCP_TIMEWAIT_LEN : 0;
+    if (tmo > 0) {
+      tcp_time_wait(sk, TCP_FIN_WAIT2, tmo);
+    } else {
+      yield* tcp_send_active_reset(sk, GFP_ATOMIC);
+      tcp_done(sk);
     }
-    if (!gave_up) inet_csk_reset_keepalive_timer(sk, elapsed);
+  } else if (sk.skc_state !== TCP_LISTEN && sock_flag(sk, SOCK_KEEPOPEN) && sk.skc_state !== TCP_CLOSE) {
+    yield* tcp_keepalive_probe(sk);
   }
   bh_unlock_sock(sk);
   sock_put(sk);
+}
+
+/**
+ * Probes a peer that was silent too long, and rearms the timer.
+ * @model the end of tcp_keepalive_timer, which C reaches by gotos
+ * @cost 0
+ */
+function* tcp_keepalive_probe(sk: sock): Kgen {
+  const icsk = inet_csk(sk);
+  const tp = tcp_sk(sk);
+  let elapsed = keepalive_time_when(tp);
+  if (tp.packets_out === 0 && tcp_send_head(sk) === null) {
+    elapsed = keepalive_time_elapsed(tp);
+    if (elapsed >= keepalive_time_when(tp)) {
+      const limited = icsk.icsk_user_timeout !== 0;
+      if (
+        (limited && elapsed >= icsk.icsk_user_timeout && icsk.icsk_probes_out > 0) ||
+        (!limited && icsk.icsk_probes_out >= keepalive_probes(tp))
+      ) {
+        yield* tcp_send_active_reset(sk, GFP_ATOMIC);
+        tcp_write_err(sk);
+        return;
+      }
+      if ((yield* tcp_write_wakeup(sk)) <= 0) {
+        icsk.icsk_probes_out++;
+        elapsed = keepalive_intvl_when(tp);
+      } else {
+        elapsed = TCP_RESOURCE_PROBE_INTERVAL;
+      }
+    } else {
+      elapsed = keepalive_time_when(tp) - elapsed;
+    }
+    sk_mem_reclaim(sk);
+  }
+  inet_csk_reset_keepalive_timer(sk, elapsed);
 }
