@@ -33,7 +33,15 @@ export function readScenarioText(text: string, title?: string): ReadText {
     return { ok: false, kind: 'script', issues: [{ path: '', expected, message }] };
   }
   const script = parsePacketdrill(text);
-  if (!script.ok) return { ok: false, kind: 'script', issues: script.issues.map((found) => ({ path: '', ...found })) };
+  if (!script.ok) {
+    // The place stands in fields of its own.
+    const issues = script.issues.map((found) => ({
+      ...found,
+      path: '',
+      message: found.message.replace(/^line \d+, column \d+: /, ''),
+    }));
+    return { ok: false, kind: 'script', issues };
+  }
   const input = scenarioOfScript(text, title === undefined ? {} : { title });
   const parsed = parseScenario(input);
   return parsed.ok
