@@ -3,10 +3,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../machine/run';
 import { callsBeyond } from '../machine/script/beyond';
+import { sysctlOf } from '../scenario/packetdrill/commands';
 import { parsePacketdrill } from '../scenario/packetdrill/parse';
 import { beyondOf, type ScriptOptions, scenarioOfScript } from '../scenario/packetdrill/scenario';
 import { parseScenario } from '../scenario/schema';
-import { SYSCTLS } from '../scenario/sysctls';
+import type { SysctlValue } from '../scenario/sysctls';
 import { Problem } from './problem';
 import { readText } from './target';
 
@@ -34,19 +35,20 @@ export function scriptFiles(paths: readonly string[]): string[] {
   return files;
 }
 
-/** Switches from `net.ipv4.tcp_sack=0`, `ipv4.tcp_sack=0`. */
-export function sysctlsOf(texts: readonly string[]): Record<string, number> {
+/** Switches from `net.ipv4.tcp_sack=0`, `ipv4.tcp_rmem="4096 87380 4194304"`, as a scenario has them. */
+export function sysctlsOf(texts: readonly string[]): Record<string, SysctlValue> {
   return Object.fromEntries(
     texts.map((text) => {
-      const [, name = '', value = ''] = /^(?:net\.)?([\w.]+)=(-?\d+)$/.exec(text) ?? [];
-      const known = Object.hasOwn(SYSCTLS, name) ? SYSCTLS[name] : undefined;
-      if (known === undefined) {
-        throw new Problem(`--sysctl: expected NAME=NUMBER with a name such as ipv4.tcp_sack, not "${text}"`);
+      const [, name = '', value = ''] = /^(?:net\.)?([\w.]+)=(.*)$/.exec(text) ?? [];
+      const effects = sysctlOf(name, value.trim());
+      const [first] = effects;
+      if (first?.kind !== 'sysctl') {
+        throw new Problem(
+          `--sysctl: expected NAME=VALUE such as net.ipv4.tcp_sack=0, of a switch this kernel has, not "${text}"`,
+        );
       }
-      if (Number(value) < known.min || Number(value) > known.max) {
-        throw new Problem(`--sysctl: expected ${name} from ${known.min} to ${known.max}, not ${value}`);
-      }
-      return [name, Number(value)] as const;
+      const values = effects.flatMap((effect) => (effect.kind === 'sysctl' ? [effect.value] : []));
+      return [name, values.length === 1 ? first.value : (values as number[])] as const;
     }),
   );
 }

@@ -129,10 +129,7 @@ export function bootHost(
   inet_init();
   arp_init();
   const module = wanted.sysctl['ipv4.tcp_congestion_control'];
-  if (typeof module === 'string') {
-    if (tcp_cong_list().tcp_cong_list.length === 0) tcp_v4_init();
-    tcp_set_default_congestion_control(module);
-  }
+  if (typeof module === 'string') setCongestionControl(module);
 
   const interfaces = interfacesOf(scenario);
   const own = interfaces.filter(({ host }) => host === name);
@@ -159,6 +156,12 @@ export function bootHost(
     }
   }
   return host;
+}
+
+/** Congestion control of new connections of the host that is current; its modules are registered with TCP's first socket. */
+export function setCongestionControl(module: string): void {
+  if (tcp_cong_list().tcp_cong_list.length === 0) tcp_v4_init();
+  tcp_set_default_congestion_control(module);
 }
 
 /** Puts a card into a host and on its link, has the driver find it, gives it its address. */

@@ -5,7 +5,7 @@ import { parsePacketdrill } from '../../scenario/packetdrill/parse';
 import { settingsOf } from '../../scenario/packetdrill/settings';
 import type { Scenario } from '../../scenario/schema';
 import { ipNumber, macNumber } from '../addresses';
-import { type MachineHost, openTask } from '../host';
+import { type MachineHost, openTask, setCongestionControl } from '../host';
 import type { Machine } from '../machine';
 import { Process } from '../process';
 import { addRoute } from '../routes';
@@ -30,8 +30,10 @@ export function playScript(
   const kernel = host.kernel as { sysctl: Kernel['sysctl'] };
   const apply: ScriptEnd['world']['apply'] = (effect) => {
     setCurrent(cpu, machine.heap);
-    if (effect.kind === 'sysctl') kernel.sysctl = { ...kernel.sysctl, [effect.name]: effect.value as number };
-    else if (effect.kind === 'route') {
+    if (effect.kind === 'sysctl') {
+      if (typeof effect.value === 'string') setCongestionControl(effect.value);
+      else kernel.sysctl = { ...kernel.sysctl, [effect.name]: effect.value };
+    } else if (effect.kind === 'route') {
       const [port] = host.ports;
       const network = scenario.hosts.A.routes.find(({ type }) => type === 'unicast');
       if (port === undefined || network === undefined) return;

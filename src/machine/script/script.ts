@@ -88,6 +88,8 @@ export class ScriptEnd implements LinkEnd {
   outcome: Outcome | null = null;
   /** The connection under test. */
   endpoint: Endpoint | null = null;
+  /** Connections the script makes beside it, by the port at the script's end. */
+  private readonly others = new Map<number, Endpoint>();
   private readonly context: Context;
   private readonly sniffer = new Sniffer();
   private readonly caller: Caller;
@@ -348,7 +350,7 @@ export class ScriptEnd implements LinkEnd {
 
   private bytesOf(packet: Packet): Uint8Array {
     if (packet.protocol === 'tcp') this.receiveSyn(packet);
-    const { endpoint } = this;
+    const endpoint = this.endpointOf(packet);
     if (endpoint === null) throw new CannotMap('a socket this packet is for');
     if (packet.protocol === 'icmp') return endpoint.icmpIn(packet);
     if (packet.protocol !== endpoint.protocol) throw new CannotMap(`a ${endpoint.protocol.toUpperCase()} packet`);
@@ -363,18 +365,40 @@ export class ScriptEnd implements LinkEnd {
     return endpoint.tcpIn(packet, this.settings.tsEcrScaled);
   }
 
-  /** A packet for a listening socket makes a new connection, which is under test from now on. */
-  private receiveSyn({ sequence }: TcpPacket): void {
-    const { endpoint, settings, world } = this;
-    if (endpoint !== null && endpoint.state !== 'listening') return;
+  /**
+   * A packet for a listening socket makes a new connection, which is under test from now on. Beyond packetdrill, which has one at a time: a SYN
+   * from a port of its own (`< 1111 > 8080 S ...`) makes another beside it, and packets with that port are that connection's.
+   */
+  private receiveSyn({ sequence, ports, flags }: TcpPacket): void {
+    const { endpoint, settings } = this;
+    const port = ports?.source || 0;
+    const isOther = port !== 0 && port !== endpoint?.remotePort;
+    if (isOther && (flags === 'S' || endpoint === null) && !this.others.has(port)) {
+      this.others.set(
+        port,
+        this.child(port, ports?.destination || endpoint?.localPort || settings.bindPort, sequence.start),
+      );
+    } else if (port === 0 && (endpoint === null || endpoint.state === 'listening')) {
+      this.endpoint = this.child(this.nextPort++, endpoint?.localPort || settings.bindPort, sequence.start);
+    }
+  }
+
+  private child(remotePort: number, localPort: number, remoteIsn: number): Endpoint {
     const child = new Endpoint('tcp', null);
     child.state = 'syn received';
-    child.localIp = world.localIp;
-    child.localPort = endpoint?.localPort || settings.bindPort;
-    child.remoteIp = world.remoteIp;
-    child.remotePort = this.nextPort++;
-    child.remoteIsn = sequence.start;
-    this.endpoint = child;
+    child.localIp = this.world.localIp;
+    child.localPort = localPort;
+    child.remoteIp = this.world.remoteIp;
+    child.remotePort = remotePort;
+    child.remoteIsn = remoteIsn;
+    return child;
+  }
+
+  /** The connection a packet of the script belongs to: the one under test, unless it names the port of another. */
+  private endpointOf(packet: Packet): Endpoint | null {
+    if (packet.protocol === 'icmp' || packet.ports === null) return this.endpoint;
+    const { source, destination } = packet.ports;
+    return this.others.get(packet.direction === 'in' ? source : destination) ?? this.endpoint;
   }
 
   private transmit(packet: Uint8Array): void {
@@ -408,7 +432,8 @@ export class ScriptEnd implements LinkEnd {
   linkChanged(): void {}
 
   private expect(packet: Packet): void {
-    const { endpoint, index, line } = this;
+    const { index, line } = this;
+    const endpoint = this.endpointOf(packet);
     if (endpoint === null) throw new Broken(line, `${printPacket(packet)}`, 'no socket that could send it');
     if (packet.protocol === 'tcp') {
       const isSyn = packet.flags.includes('S');
@@ -439,7 +464,8 @@ export class ScriptEnd implements LinkEnd {
 
   /** Holds what the kernel has sent against the packet that is expected; goes on waiting if it has not come whole. */
   private match(): void {
-    const { waiting: expected, endpoint, line } = this;
+    const { waiting: expected, line } = this;
+    const endpoint = expected === null ? null : this.endpointOf(expected);
     if (expected === null || endpoint === null) return;
     const taken = this.sniffer.take(endpoint, expected, this.settings.strictSegments);
     if (taken === null) return;

@@ -2,7 +2,7 @@
  * Shell commands of a script, as far as the model can do what they do: switches of the kernel, metrics of the route, the device's MTU. Nothing is
  * handed to a shell.
  */
-import { SYSCTLS } from '../sysctls';
+import { SYSCTL_LISTS, SYSCTL_WORDS, SYSCTLS } from '../sysctls';
 import { parsePython, runPython, type Value } from './python';
 
 /** Metrics that `ip route` sets; what is left out stays. */
@@ -32,17 +32,6 @@ export type Effect =
   | { readonly kind: 'mtu'; readonly bytes: number }
   | { readonly kind: 'sleep'; readonly us: number }
   | { readonly kind: 'unsupported'; readonly what: string };
-
-/** Vectors that the model keeps by element. */
-const VECTORS: Readonly<Record<string, readonly string[]>> = {
-  'ipv4.tcp_rmem': ['min', 'default', 'max'],
-  'ipv4.tcp_wmem': ['min', 'default', 'max'],
-};
-
-/** Switches with words for values, and the words that stand for something the model has. */
-const WORDS: Readonly<Record<string, readonly string[]>> = {
-  'ipv4.tcp_congestion_control': ['cubic', 'reno'],
-};
 
 const any = (): boolean => true;
 const only =
@@ -218,23 +207,30 @@ function nameOf(written: string): string {
     .replace(/^net\./, '');
 }
 
-function sysctlOf(name: string, value: string): Effect[] {
+/** The effects of `net.NAME=VALUE`: one for each number of a list. */
+export function sysctlOf(name: string, value: string): Effect[] {
   if (name.startsWith('ipv6.')) return [];
-  const parts = VECTORS[name];
-  if (parts !== undefined) {
-    const numbers = value.split(/[\s,]+/).map(Number);
-    if (numbers.length === parts.length && numbers.every((n) => Number.isInteger(n) && n >= 0)) {
-      return parts.map((part, n) => ({ kind: 'sysctl', name: `${name}.${part}`, value: numbers[n] as number }));
-    }
+  const unsupported: Effect[] = [{ kind: 'unsupported', what: `the sysctl net.${name}=${value}` }];
+  const list = Object.hasOwn(SYSCTL_LISTS, name) ? SYSCTL_LISTS[name] : undefined;
+  if (list !== undefined) {
+    const numbers = value
+      .trim()
+      .split(/[\s,]+/)
+      .map(Number);
+    const fit = numbers.length === list.parts.length && numbers.every((n) => n >= list.min && n <= list.max);
+    if (!fit) return unsupported;
+    return list.parts.map((part, n) => ({ kind: 'sysctl', name: `${name}.${part}`, value: numbers[n] as number }));
   }
-  if (WORDS[name]?.includes(value)) return [{ kind: 'sysctl', name, value }];
+  const word = Object.hasOwn(SYSCTL_WORDS, name) ? SYSCTL_WORDS[name as keyof typeof SYSCTL_WORDS] : undefined;
+  if (word !== undefined) {
+    return (word.words as readonly string[]).includes(value) ? [{ kind: 'sysctl', name, value }] : unsupported;
+  }
   const known = Object.hasOwn(SYSCTLS, name) ? SYSCTLS[name] : undefined;
   const number = /^-?(\d+|0x[\da-f]+)$/i.test(value) ? Number(value) : Number.NaN;
   if (known !== undefined && number >= known.min && number <= known.max)
     return [{ kind: 'sysctl', name, value: number }];
   const newer = Object.hasOwn(NEWER, name) ? NEWER[name] : undefined;
-  if (newer?.(value)) return [];
-  return [{ kind: 'unsupported', what: `the sysctl net.${name}=${value}` }];
+  return newer?.(value) ? [] : unsupported;
 }
 
 /** Metrics out of the words after `ip route`; null: more than metrics is changed. */

@@ -1,5 +1,6 @@
 /** A scenario whose other end is a packetdrill script. */
 import type { ScenarioInput } from '../shape';
+import type { SysctlValue } from '../sysctls';
 import type { Packet } from './ast';
 import { effectsOf } from './commands';
 import { parsePacketdrill } from './parse';
@@ -12,7 +13,7 @@ const REMOTE_IP = '192.0.2.1';
 
 export interface ScriptOptions {
   /** Switches of host A before those the script sets, by name without `net.`. */
-  readonly sysctl?: Readonly<Record<string, number>>;
+  readonly sysctl?: Readonly<Record<string, SysctlValue>>;
   /** First congestion window of the route, segments. */
   readonly initcwnd?: number;
   readonly title?: string;
