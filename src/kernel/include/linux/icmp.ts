@@ -17,6 +17,7 @@ export const ICMP_HOST_UNREACH = 1;
 export const ICMP_PROT_UNREACH = 2;
 export const ICMP_PORT_UNREACH = 3;
 export const ICMP_FRAG_NEEDED = 4;
+export const ICMP_PKT_FILTERED = 13;
 export const NR_ICMP_UNREACH = 15;
 
 export const ICMP_EXC_TTL = 0;

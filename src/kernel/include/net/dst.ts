@@ -110,6 +110,7 @@ export const dst_entry = struct('dst_entry', {
   neighbour: ref<neighbour>('next hop on the link'),
   hh: ref<hh_cache>('link header cached for it'),
   ops: table<dst_ops>('operations of the address family'),
+  error: int('why packets to it are refused, a negative errno; 0: they are not'),
   obsolete: int('non-zero: check before use', -1),
   flags: int('DST_ flags'),
   header_len: byteCount('room wanted in front'),
@@ -159,6 +160,10 @@ export interface inet_peer extends InstanceType<typeof inet_peer> {}
 
 export const RTCF_BROADCAST = 0x10000000;
 export const RTCF_MULTICAST = 0x20000000;
+/** The next hop is on the link of the sender too: it could go there directly. */
+export const RTCF_DOREDIRECT = 0x01000000;
+/** The sender is on the link, not behind a gateway. */
+export const RTCF_DIRECTSRC = 0x04000000;
 export const RTCF_LOCAL = 0x80000000;
 
 export const RTN_UNSPEC = 0;
@@ -211,8 +216,20 @@ export const rtable = struct(
 );
 export interface rtable extends InstanceType<typeof rtable> {}
 
+/** What the route cache was asked (include/net/route.h; per CPU there). */
+export const rt_cache_stat = struct('rt_cache_stat', {
+  in_hit: int('packets that came in by a cached route'),
+  in_slow_tot: int('that needed a look into the routing table'),
+  in_no_route: int('for which there was no route'),
+  in_martian_dst: int('with an impossible destination'),
+  in_martian_src: int('with an impossible source'),
+  out_hit: int('routes out found in the cache'),
+  out_slow_tot: int('that needed a look into the routing table'),
+});
+
 /** The route cache (net/ipv4/route.c), hash buckets of chains. */
 export const rt_hash_table = struct('rt_hash_table', {
+  stat: embed(rt_cache_stat, 'hits and misses'),
   chain: list(ref<rtable>('first of the chain'), 32, 'buckets'),
   rt_genid: int('generation: routes of another one are no longer valid'),
   rt_peer_genid: int('generation of what is known of peers'),

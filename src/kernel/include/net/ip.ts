@@ -18,6 +18,7 @@ export interface ipcm_cookie {
 
 /** TOS bits that take part in routing. */
 export const IPTOS_RT_MASK = 0x1c;
+export const IPTOS_TOS_MASK = 0x1e;
 export const IP_MAX_MTU = 0xfff0;
 
 /**

@@ -540,6 +540,15 @@ export function __skb_cow(skb: sk_buff, headroom: number, cloned: boolean): numb
 }
 
 /**
+ * Makes data and headers private, with `headroom` bytes in front.
+ * @modelled include/linux/skbuff.h
+ * @cost 2
+ */
+export function skb_cow(skb: sk_buff, headroom: number): number {
+  return __skb_cow(skb, headroom, skb_cloned(skb));
+}
+
+/**
  * Makes the headers writable, with `headroom` bytes in front.
  * @modelled include/linux/skbuff.h
  * @cost 2

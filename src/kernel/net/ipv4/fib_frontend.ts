@@ -3,8 +3,8 @@
  * first. Left out: the trie, several tables and rules, multipath, realms, scopes, netlink.
  */
 import { heap } from '../../../base/heap';
-import { kernel_global } from '../../arch/current';
-import { ESRCH } from '../../include/linux/errno';
+import { kernel_global, sysctl } from '../../arch/current';
+import { EINVAL, ESRCH, EXDEV } from '../../include/linux/errno';
 import { IFF_UP, type net_device } from '../../include/linux/netdevice';
 import { RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST } from '../../include/net/dst';
 import { fib_info, fib_table } from '../../include/net/ip_fib';
@@ -140,11 +140,28 @@ export function inet_addr_type(addr: number): number {
 }
 
 /**
- * Checks the source of a received packet: it must be somebody else's own address. 0, or −1.
- * @simplified no reverse path filter (rp_filter is off by default)
+ * What the routing table knows of the source of a packet that came by `dev`: −errno when it cannot be, 1 when it is on the
+ * link, 0 when it is somewhere behind. With rp_filter 1 the way back must be by the same device, with 2 there must be one.
+ * @modelled net/ipv4/fib_frontend.c
+ * @cost 25
  */
-export function fib_validate_source(src: number): number {
-  return src !== 0 && inet_addr_type(src) !== RTN_UNICAST ? -1 : 0;
+export function fib_validate_source(src: number, _dst: number, _tos: number, _oif: number, dev: net_device): number {
+  const rpf = sysctl('ipv4.conf.all.rp_filter', 0);
+  const res = fib_lookup(src, 0);
+  if (res === null) {
+    return rpf !== 0 ? -EXDEV : 0;
+  }
+  if (res.fib_type !== RTN_UNICAST) {
+    return -EINVAL;
+  }
+  if (res.nh_dev === dev) {
+    return res.nh_gw === 0 ? 1 : 0;
+  }
+  if (rpf === 1) {
+    return -EXDEV;
+  }
+  const by_dev = fib_lookup(src, dev.ifindex);
+  return by_dev !== null && by_dev.fib_type === RTN_UNICAST && by_dev.nh_gw === 0 ? 1 : 0;
 }
 
 /**

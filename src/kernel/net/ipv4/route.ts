@@ -1,14 +1,14 @@
 /**
  * Mirrors net/ipv4/route.c and include/net/route.h (2.6.39): the route cache, output and input lookup, IPv4's operations
  * on a dst_entry. Below it stands the list of routes of fib_frontend.ts.
- * Left out: multicast routing, ICMP redirects, garbage collection and random invalidation of the
- * cache, policy routing, per-peer metrics. Functions that return an error pointer in Linux return null here.
+ * Left out: multicast routing, ICMP redirects, forgetting cached routes by age (rt_check_expire) and random invalidation of the
+ * cache, policy routing. Functions that return an error pointer in Linux return null here.
  */
 import { ops } from '../../../base/dispatch';
 import { type Kgen, kernel_global, sysctl } from '../../arch/current';
-import { EHOSTUNREACH, EINVAL } from '../../include/linux/errno';
+import { EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
-import { ICMP_DEST_UNREACH, ICMP_HOST_UNREACH } from '../../include/linux/icmp';
+import { ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, ICMP_NET_UNREACH, ICMP_PKT_FILTERED } from '../../include/linux/icmp';
 import { ETH_P_IP } from '../../include/linux/if_ether';
 import type { iphdr } from '../../include/linux/ip';
 import { IFF_LOOPBACK, IFF_UP, type net_device } from '../../include/linux/netdevice';
@@ -27,10 +27,15 @@ import {
   type inet_peer,
   RTAX_MTU,
   RTCF_BROADCAST,
+  RTCF_DIRECTSRC,
+  RTCF_DOREDIRECT,
   RTCF_LOCAL,
+  RTCF_MULTICAST,
+  RTN_BLACKHOLE,
   RTN_BROADCAST,
   RTN_LOCAL,
   RTN_MULTICAST,
+  RTN_PROHIBIT,
   RTN_UNICAST,
   RTN_UNREACHABLE,
   rt_hash_table,
@@ -40,7 +45,7 @@ import {
   skb_rtable,
   xfrm_lookup,
 } from '../../include/net/dst';
-import { IP_MAX_MTU, IPTOS_RT_MASK } from '../../include/net/ip';
+import { IP_MAX_MTU, IPTOS_RT_MASK, IPTOS_TOS_MASK } from '../../include/net/ip';
 import type { fib_info } from '../../include/net/ip_fib';
 import type { sock } from '../../include/net/sock';
 import { dev_get_by_index, init_net } from '../core/dev';
@@ -51,9 +56,17 @@ import { arp_bind_neighbour } from './arp';
 import { fib_lookup, fib_validate_source, inet_addr_type, inet_select_addr, ipv4_is_multicast } from './fib_frontend';
 import { icmp_send } from './icmp';
 import { inet_getpeer, inet_putpeer } from './inetpeer';
+import { ip_forward } from './ip_forward';
 import { ip_local_deliver } from './ip_input';
 import { ip_output } from './ip_output';
 
+/** Chains longer than that lose a route for each that comes (net.ipv4.route.gc_elasticity). */
+const GC_ELASTICITY = 8;
+/** dst.obsolete of a route that was taken out of the cache. */
+const DST_OBSOLETE_DEAD = 2;
+/** Errors to one source: jiffies that one costs, and how many may be saved up (net.ipv4.route.error_cost, error_burst). */
+const ERROR_COST = HZ;
+const ERROR_BURST = 5 * HZ;
 /** Buckets of the cache. */
 const RT_HASH_SIZE = 32;
 const IP_HEADERS_LEN = 40;
@@ -445,6 +458,69 @@ export function rt_set_nexthop(rt: rtable, fi: fib_info | null, _type: number): 
 }
 
 /**
+ * How much a cached route is worth keeping: by age, more if it is precious (input routes count more than broadcasts).
+ * @modelled net/ipv4/route.c
+ * @cost 3
+ */
+function rt_score(rt: rtable): number {
+  const age = (jiffies() - rt.lastuse) >>> 0;
+  const valuable = (rt.rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST | RTCF_LOCAL)) === 0 || rt_is_output_route(rt);
+  return ((~age & 0x3fffffff) | (valuable ? 1 << 30 : 0)) >>> 0;
+}
+
+/**
+ * Forgets the routes of a chain that are of an older generation, and of a long chain the unused one that is worth least, before
+ * `rt` is added to it.
+ * @model the first half of rt_intern_hash
+ * @cost 6
+ */
+function rt_trim_chain(hash: number, rt: rtable): void {
+  let before: rtable | null = null;
+  let worst: { score: number; at: rtable; before: rtable | null } | null = null;
+  let length = 0;
+  for (let rth = rt_chain(hash); rth !== null; ) {
+    const next: rtable | null = rth.rt_next;
+    if (rt_is_expired(rth)) {
+      rt_unlink(hash, rth, before);
+    } else {
+      if (compare_keys(rth, rt)) {
+        return;
+      }
+      if (rth.__refcnt === 0) {
+        const score = rt_score(rth);
+        if (worst === null || score <= worst.score) {
+          worst = { score, at: rth, before };
+        }
+      }
+      length++;
+      before = rth;
+    }
+    rth = next;
+  }
+  if (worst !== null && length > GC_ELASTICITY) {
+    rt_unlink(hash, worst.at, worst.before);
+  }
+}
+
+/**
+ * Takes a route out of its chain. It goes with the last reference; packets that only borrow it may still be under way.
+ * @model rt_free, whose work is put off until nobody can look at the route any more
+ * @cost 4
+ */
+function rt_unlink(hash: number, rt: rtable, before: rtable | null): void {
+  if (before === null) {
+    rt_cache().chain.set(hash, rt.rt_next as rtable);
+  } else {
+    before.rt_next = rt.rt_next;
+  }
+  rt.rt_next = null;
+  rt.obsolete = DST_OBSOLETE_DEAD;
+  if (rt.__refcnt > 0) {
+    rt.flags = rt.flags | DST_NOCACHE;
+  }
+}
+
+/**
  * Puts a route into the cache, or finds an equal one that is there; a route out gets its neighbour. With an skb, the route
  * becomes that of the skb.
  * @modelled net/ipv4/route.c
@@ -454,8 +530,9 @@ export function rt_set_nexthop(rt: rtable, fi: fib_info | null, _type: number): 
 export function rt_intern_hash(hash: number, rt: rtable, skb: sk_buff | null, _ifindex: number): rtable | null {
   const caching = rt_caching();
   if (caching) {
+    rt_trim_chain(hash, rt);
     for (let rth = rt_chain(hash); rth !== null; rth = rth.rt_next) {
-      if (!rt_is_expired(rth) && compare_keys(rth, rt)) {
+      if (compare_keys(rth, rt)) {
         rth.__refcnt++;
         rth.__use++;
         rth.lastuse = jiffies();
@@ -592,7 +669,7 @@ export function ip_route_output_slow(oldflp4: flowi4): rtable | null {
     fl4.saddr ||= inet_select_addr(dev_out, fl4.daddr);
   } else {
     type = res.fib_type;
-    if (type === RTN_UNREACHABLE) {
+    if (fib_error(res) !== 0) {
       return null;
     }
     fl4.saddr ||= type === RTN_LOCAL ? fl4.daddr : res.fib_prefsrc;
@@ -635,10 +712,12 @@ export function __ip_route_output_key(flp4: flowi4): rtable | null {
         rth.__refcnt++;
         rth.__use++;
         rth.lastuse = jiffies();
+        rt_cache().stat.out_hit++;
         return rth;
       }
     }
   }
+  rt_cache().stat.out_slow_tot++;
   return ip_route_output_slow(flp4);
 }
 
@@ -744,40 +823,73 @@ export function ip_rt_put(rt: rtable | null): void {
   }
 }
 
+/** Priority of a type of service: best effort, filler, bulk, interactive bulk, interactive. */
+const ip_tos2prio = [0, 1, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4] as const;
+
 /**
- * Finds the route of a received packet in the routing table: for this host, or not acceptable.
- * @modelled net/ipv4/route.c
- * @omits ip_mkroute_input: hosts do not forward
- * @cost 100
+ * The priority that a type of service stands for.
+ * @modelled include/net/route.h
+ * @cost 2
  */
-export function ip_route_input_slow(skb: sk_buff, daddr: number, saddr: number, tos: number, dev: net_device): number {
-  const martian_source =
-    ipv4_is_multicast(saddr) ||
-    saddr === 0xffffffff ||
-    saddr >>> 24 === LOOPBACK_NET ||
-    (saddr === 0 && daddr !== 0xffffffff);
-  if (martian_source || daddr >>> 24 === 0 || daddr >>> 24 === LOOPBACK_NET) {
-    return -EINVAL;
+export function rt_tos2priority(tos: number): number {
+  return ip_tos2prio[(tos & IPTOS_TOS_MASK) >> 1] ?? 0;
+}
+
+/**
+ * Takes a packet for which there is no route: the sender is told, but not too often.
+ * @modelled net/ipv4/route.c
+ * @cost 15
+ */
+export function* ip_error(skb: sk_buff): Kgen<number> {
+  const rt = skb_rtable(skb) as rtable;
+  const code = ERROR_CODES.get(-rt.error);
+  if (code !== undefined) {
+    if (rt.peer === null) {
+      rt_bind_peer(rt, true);
+    }
+    const { peer } = rt;
+    let send = true;
+    if (peer !== null) {
+      const now = jiffies();
+      peer.rate_tokens = Math.min(peer.rate_tokens + now - peer.rate_last, ERROR_BURST);
+      peer.rate_last = now;
+      send = peer.rate_tokens >= ERROR_COST;
+      if (send) {
+        peer.rate_tokens -= ERROR_COST;
+      }
+    }
+    if (send) {
+      yield* icmp_send(skb, ICMP_DEST_UNREACH, code, 0);
+    }
   }
-  const res = daddr === 0xffffffff ? null : fib_lookup(daddr, 0);
-  let type = daddr === 0xffffffff ? RTN_BROADCAST : RTN_UNREACHABLE;
-  if (res !== null) {
-    type = res.fib_type;
-  }
-  if (type === RTN_UNICAST || type === RTN_UNREACHABLE) {
-    return -EHOSTUNREACH;
-  }
-  if (fib_validate_source(saddr) < 0) {
-    return -EINVAL;
-  }
-  const rth = rt_dst_alloc(dev);
-  rth.output = ip_rt_bug;
-  rth.input = ip_local_deliver;
+  kfree_skb(skb);
+  return 0;
+}
+
+/** ICMP code of an error, by errno. */
+const ERROR_CODES: ReadonlyMap<number, number> = new Map([
+  [EHOSTUNREACH, ICMP_HOST_UNREACH],
+  [ENETUNREACH, ICMP_NET_UNREACH],
+  [EACCES, ICMP_PKT_FILTERED],
+]);
+
+/**
+ * Makes a route for packets that are received here.
+ * @model what ip_route_input_slow and __mkroute_input do alike
+ * @cost 15
+ */
+function rt_input_route(
+  skb: sk_buff,
+  daddr: number,
+  saddr: number,
+  tos: number,
+  dev: net_device,
+  out_dev: net_device,
+): rtable {
+  const rth = rt_dst_alloc(out_dev);
   rth.rt_key_dst = daddr;
   rth.rt_key_src = saddr;
   rth.rt_genid = rt_genid();
-  rth.rt_flags = RTCF_LOCAL | (type === RTN_BROADCAST ? RTCF_BROADCAST : 0);
-  rth.rt_type = type;
   rth.rt_key_tos = tos;
   rth.rt_dst = daddr;
   rth.rt_src = saddr;
@@ -786,8 +898,140 @@ export function ip_route_input_slow(skb: sk_buff, daddr: number, saddr: number, 
   rth.rt_oif = 0;
   rth.rt_mark = skb.mark;
   rth.rt_gateway = daddr;
-  rth.rt_spec_dst = type === RTN_BROADCAST ? inet_select_addr(dev, 0) : daddr;
   rth.rt_peer_genid = rt_peer_genid();
+  return rth;
+}
+
+/**
+ * Makes a route for packets that are sent on. Null: their source cannot be.
+ * @modelled net/ipv4/route.c
+ * @omits inet_addr_onlink: RTCF_DOREDIRECT is set as for shared media, and no redirect is sent
+ * @cost 60
+ */
+function __mkroute_input(
+  skb: sk_buff,
+  res: fib_info,
+  in_dev: net_device,
+  daddr: number,
+  saddr: number,
+  tos: number,
+): rtable | null {
+  const out_dev = res.nh_dev as net_device;
+  const err = fib_validate_source(saddr, daddr, tos, out_dev.ifindex, in_dev);
+  if (err < 0) {
+    rt_cache().stat.in_martian_src++;
+    return null;
+  }
+  const rth = rt_input_route(skb, daddr, saddr, tos, in_dev, out_dev);
+  if (err > 0) {
+    rth.rt_flags = (rth.rt_flags | RTCF_DIRECTSRC | (out_dev === in_dev ? RTCF_DOREDIRECT : 0)) >>> 0;
+  }
+  rth.rt_type = res.fib_type;
+  rth.rt_spec_dst = inet_select_addr(in_dev, saddr);
+  rth.input = ip_forward;
+  rth.output = ip_output;
+  rt_set_nexthop(rth, res, res.fib_type);
+  return rth;
+}
+
+/**
+ * Makes a route for packets that are sent on, and puts it into the cache. 0, or −errno.
+ * @modelled net/ipv4/route.c
+ * @omits fib_select_multipath: a route has one next hop
+ * @cost 10
+ */
+function ip_mkroute_input(
+  skb: sk_buff,
+  res: fib_info,
+  in_dev: net_device,
+  daddr: number,
+  saddr: number,
+  tos: number,
+): number {
+  const rth = __mkroute_input(skb, res, in_dev, daddr, saddr, tos);
+  if (rth === null) {
+    return -EINVAL;
+  }
+  const hash = rt_hash(daddr, saddr, in_dev.ifindex, rt_genid());
+  return rt_intern_hash(hash, rth, skb, in_dev.ifindex) === null ? -EHOSTUNREACH : 0;
+}
+
+/** Why the routing table refuses a destination: negative errno, by the type of its route. */
+const fib_error = (res: fib_info): number => {
+  switch (res.fib_type) {
+    case RTN_UNREACHABLE:
+      return -EHOSTUNREACH;
+    case RTN_PROHIBIT:
+      return -EACCES;
+    case RTN_BLACKHOLE:
+      return -EINVAL;
+    default:
+      return 0;
+  }
+};
+
+/**
+ * Finds the route of a received packet in the routing table: for this host, to be sent on, or refused. Addresses that no packet
+ * can have ("martians") are an error.
+ * @modelled net/ipv4/route.c
+ * @omits ip_handle_martian_source: it only logs
+ * @cost 100
+ */
+export function ip_route_input_slow(skb: sk_buff, daddr: number, saddr: number, tos: number, dev: net_device): number {
+  const { stat } = rt_cache();
+  const forwarding = sysctl('ipv4.ip_forward', 0) !== 0;
+  if (ipv4_is_multicast(saddr) || saddr === 0xffffffff || saddr >>> 24 === LOOPBACK_NET) {
+    stat.in_martian_src++;
+    return -EINVAL;
+  }
+  const broadcast = daddr === 0xffffffff || (saddr === 0 && daddr === 0);
+  let type = RTN_BROADCAST;
+  let err = 0;
+  if (!broadcast) {
+    if (saddr >>> 24 === 0) {
+      stat.in_martian_src++;
+      return -EINVAL;
+    }
+    if (daddr >>> 24 === 0 || daddr >>> 24 === LOOPBACK_NET) {
+      stat.in_martian_dst++;
+      return -EINVAL;
+    }
+    const res = fib_lookup(daddr, 0);
+    err = res === null ? -ENETUNREACH : fib_error(res);
+    if (res === null || err !== 0) {
+      if (!forwarding) {
+        return -EHOSTUNREACH;
+      }
+      stat.in_no_route++;
+      type = RTN_UNREACHABLE;
+    } else {
+      type = res.fib_type;
+    }
+    if (res !== null && type === RTN_UNICAST) {
+      return forwarding ? ip_mkroute_input(skb, res, dev, daddr, saddr, tos) : -EHOSTUNREACH;
+    }
+  }
+  let flags = 0;
+  if (type !== RTN_UNREACHABLE && saddr !== 0) {
+    const direct = fib_validate_source(saddr, daddr, tos, 0, dev);
+    if (direct < 0) {
+      stat.in_martian_src++;
+      return direct;
+    }
+    flags = direct > 0 ? RTCF_DIRECTSRC : 0;
+  }
+  const rth = rt_input_route(skb, daddr, saddr, tos, dev, dev);
+  rth.rt_type = type;
+  rth.output = ip_rt_bug;
+  rth.rt_spec_dst = type === RTN_LOCAL ? daddr : inet_select_addr(dev, 0);
+  if (type === RTN_UNREACHABLE) {
+    rth.input = ip_error;
+    rth.error = err;
+  } else {
+    rth.input = ip_local_deliver;
+    flags |= RTCF_LOCAL | (type === RTN_BROADCAST ? RTCF_BROADCAST : 0);
+  }
+  rth.rt_flags = flags >>> 0;
   const hash = rt_hash(daddr, saddr, dev.ifindex, rt_genid());
   return rt_intern_hash(hash, rth, skb, dev.ifindex) === null ? -EHOSTUNREACH : 0;
 }
@@ -828,10 +1072,12 @@ export function ip_route_input_common(
           dst_use_noref(rth, jiffies());
           skb_dst_set(skb, rth);
         }
+        rt_cache().stat.in_hit++;
         return 0;
       }
     }
   }
+  rt_cache().stat.in_slow_tot++;
   return ip_route_input_slow(skb, daddr, saddr, rt_tos, dev);
 }
 
