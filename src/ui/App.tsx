@@ -1,6 +1,7 @@
 import { Activity, type CSSProperties, type ReactNode, useEffect, useState } from 'react';
 import { Bar } from './Bar';
 import { Capture } from './capture/Capture';
+import { Card } from './card/Card';
 import { Dialogs } from './dialogs/Dialogs';
 import { Boundary } from './frame/Boundary';
 import { FileDrop } from './frame/FileDrop';
@@ -66,6 +67,7 @@ export function App() {
   useKeyboard();
   useIdleMark();
   const width = useWidth();
+  const card = usePage((page) => page.card);
   const [shares, setShares] = useShares();
   const [chosen, setChosen] = useState<Panel>('stage');
   const [side, setSide] = useState<'code' | 'inspector'>('code');
@@ -93,7 +95,7 @@ export function App() {
       {panel(
         'stage',
         <main className="stage-slot" id="panel-stage">
-          <Stage />
+          {card === null ? <Stage /> : <Card key={card} host={card} />}
         </main>,
       )}
       {panel(

@@ -1,5 +1,6 @@
 /** What more than one part of the page can ask for: buttons, keys and the palette do the same. */
 import { readScenarioText } from '../scenario/text';
+import { hostInFocus } from '../view/stage/history';
 import { linkHere } from './store/address';
 import { type Theme, usePage } from './store/store';
 
@@ -24,6 +25,13 @@ export function toggleTheme(): void {
   const { theme, setTheme, say } = usePage.getState();
   setTheme(NEXT_THEME[theme]);
   say(`Theme: ${NEXT_THEME[theme]}.`);
+}
+
+/** Opens the card of the host where things happen, or goes back to the stage. */
+export function toggleCard(): void {
+  const { card, trace, step, openCard } = usePage.getState();
+  if (card !== null) openCard(null);
+  else if (trace !== null) openCard(hostInFocus(trace, step));
 }
 
 /** Plays, or stops playing. */

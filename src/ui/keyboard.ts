@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { copyLink, playOrPause, toggleTheme } from './actions';
+import { copyLink, playOrPause, toggleCard, toggleTheme } from './actions';
 import { usePage } from './store/store';
 
 /** Keys by `KeyboardEvent.key`, with `Shift+` in front where it matters; what they do, and the words for the help. */
@@ -19,6 +19,7 @@ export const KEYS: Readonly<Record<string, { readonly does: string; readonly run
   Home: { does: 'To the start', run: () => usePage.getState().seek(0) },
   End: { does: 'To the end', run: () => usePage.getState().seek(Number.MAX_SAFE_INTEGER) },
   ' ': { does: 'Play or pause', run: playOrPause },
+  h: { does: 'The network card inside, or the stage again', run: toggleCard },
   l: { does: 'Copy the link to this step', run: () => void copyLink() },
   e: { does: 'Edit the scenario', run: () => usePage.getState().openEditor(null) },
   x: { does: 'Export', run: () => usePage.getState().openDialog('export') },

@@ -26,7 +26,7 @@ const MOST_OBJECTS = 20;
 const CALLS = new Derived(callsOf);
 
 /** Keys whose commands one looks for first; the rest moves through the run. */
-const MENU = ['e', 'l', 'x', 'd', 't', '?'];
+const MENU = ['e', 'h', 'l', 'x', 'd', 't', '?'];
 
 function keyCommands(inMenu: boolean): Command[] {
   const keys = Object.entries(KEYS).filter(([key]) => key !== '/' && MENU.includes(key) === inMenu);

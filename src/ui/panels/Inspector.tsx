@@ -15,6 +15,7 @@ import { whyHere } from '../../view/why';
 import { TabRow } from '../frame/TabRow';
 import { usePage } from '../store/store';
 import { Bytes } from './Bytes';
+import { Switches } from './Switches';
 import './inspector.css';
 
 const MOST_CHANGES = 80;
@@ -52,7 +53,9 @@ export function Inspector() {
                 </button>
               )}
             </div>
-            {CARDS.some((type) => view.is(type)) && <Switches state={state} host={view.host} />}
+            {CARDS.some((type) => view.is(type)) && (
+              <Switches switches={switchesOf(state, view.host)} host={view.host} />
+            )}
             {view.is('sk_buff') && <SkBuff trace={trace} state={state} view={view} step={step} />}
             <Fields state={state} view={view} changes={changes} />
           </>
@@ -72,32 +75,6 @@ export function Inspector() {
 
 /** Structs that stand for a card: looking at one shows its switches. */
 const CARDS = ['nic', 'nic_registers', 'net_device', 'e1000_adapter'];
-
-/** The switches of a card. Flipping one makes the run anew with that edit from this moment on; the link keeps it. */
-function Switches({ state, host }: { state: State; host: number }) {
-  const flip = usePage((page) => page.flip);
-  const running = usePage((page) => page.run !== null);
-  return (
-    <section aria-label="Switches">
-      <h3 className="panel-title">Switches, from this moment on</h3>
-      <p className="switches">
-        {switchesOf(state, host).map(({ name, label, on }) => (
-          <button
-            key={name}
-            type="button"
-            role="switch"
-            aria-checked={on}
-            className="button small"
-            disabled={running}
-            onClick={() => flip(host, name, !on)}
-          >
-            {label} {on ? 'on' : 'off'}
-          </button>
-        ))}
-      </p>
-    </section>
-  );
-}
 
 function SkBuff({ trace, state, view, step }: { trace: Trace; state: State; view: StructView; step: number }) {
   const seek = usePage((page) => page.seek);

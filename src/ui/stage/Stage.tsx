@@ -4,50 +4,11 @@ import { hostInFocus } from '../../view/stage/history';
 import { sceneOf, type View } from '../../view/stage/scene';
 import { stageOf } from '../../view/stage/stage';
 import { usePage } from '../store/store';
+import { useMotion, useSize } from './canvas';
 import { StageRenderer } from './renderer';
 import { StageList } from './StageList';
+import { Toggle } from './Toggle';
 import './stage.css';
-
-const MOTION_MS = 260;
-/** A jump further than this is not shown as movement. */
-const FAR = 4000;
-
-function useReducedMotion(): boolean {
-  const query = useMemo(() => matchMedia('(prefers-reduced-motion: reduce)'), []);
-  const [reduced, setReduced] = useState(query.matches);
-  useEffect(() => {
-    const onChange = (): void => setReduced(query.matches);
-    query.addEventListener('change', onChange);
-    return () => query.removeEventListener('change', onChange);
-  }, [query]);
-  return reduced;
-}
-
-/** Size of an element as it changes. */
-function useSize(element: HTMLElement | null): { w: number; h: number } {
-  const [size, setSize] = useState({ w: 0, h: 0 });
-  useEffect(() => {
-    if (element === null) return;
-    const observer = new ResizeObserver(([entry]) => {
-      const { width, height } = entry?.contentRect ?? { width: 0, height: 0 };
-      setSize({ w: Math.round(width), h: Math.round(height) });
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [element]);
-  return size;
-}
-
-/** How long moves take: as long as a step lasts while playing, none for jumps or when the user wants none. */
-function useMotion(): number {
-  const reduced = useReducedMotion();
-  const playing = usePage((page) => page.playing);
-  const pace = usePage((page) => page.pace);
-  const distance = usePage((page) => Math.abs(page.step - page.previousStep));
-  if (reduced || distance > FAR) return 0;
-  const motion = playing ? Math.min(MOTION_MS, 700 / pace) : MOTION_MS;
-  return motion < 40 ? 0 : motion;
-}
 
 export function Stage() {
   const cursor = usePage((page) => page.cursor);
@@ -61,6 +22,7 @@ export function Stage() {
   const [free, setFree] = useState(false);
   const [listed, setListed] = useState(false);
   const motion = useMotion();
+  const openCard = usePage((page) => page.openCard);
 
   const stage = useMemo(
     () => (cursor === null ? null : stageOf({ trace: cursor.trace, state: cursor.state, step }, selection ?? 0)),
@@ -115,6 +77,14 @@ export function Stage() {
     <section className="stage" aria-label="Stage">
       <div className="stagebar">
         <p className="stagenow">{stage === null ? '' : caption(stage)}</p>
+        <button
+          type="button"
+          className="tool door"
+          onClick={() => openCard(focus)}
+          title="Look into the network card (H)"
+        >
+          Card
+        </button>
         <div className="stagetools" role="toolbar" aria-label="Stage view">
           <fieldset className="segmented" aria-label="Hosts">
             <Toggle
@@ -192,12 +162,4 @@ function caption(stage: ReturnType<typeof stageOf>): string {
   const who =
     host === undefined ? 'wire' : `host ${host.name}${host.context === '' || !host.current ? '' : `, ${host.context}`}`;
   return `${who}: ${stage.now}`;
-}
-
-function Toggle({ on, onClick, label, hint }: { on: boolean; onClick: () => void; label: string; hint: string }) {
-  return (
-    <button type="button" className="tool" aria-pressed={on} onClick={onClick} title={hint}>
-      {label}
-    </button>
-  );
 }

@@ -2,13 +2,20 @@
 import { type Selection, select } from 'd3-selection';
 import 'd3-transition';
 import { type ZoomBehavior, type ZoomTransform, zoom, zoomIdentity } from 'd3-zoom';
-import type { Place, Shape } from '../../view/stage/draw/shapes';
+import type { HandShape, Place, RectShape, Shape } from '../../view/stage/draw/shapes';
 import { byteShapes, tokenShapes } from '../../view/stage/draw/token';
 import type { Group, Scene } from '../../view/stage/scene';
 import type { Stage } from '../../view/stage/stage';
 
+/** What is drawn: the stage, or the inside of a card. */
+export type Drawing = Pick<Scene, 'width' | 'height' | 'groups' | 'places' | 'here'>;
+/** What is known of the packets in a drawing. */
+export type Packets = Pick<Stage, 'packet' | 'root'>;
+
 export interface StageEvents {
   onSelect(object: number): void;
+  /** A part with an action of its own was pressed. */
+  onAction?(action: string): void;
   onHover(object: number): void;
   /** The user moved the camera, or it is back to showing everything. */
   onCamera(free: boolean): void;
@@ -39,29 +46,59 @@ const SPARE = 0.86;
 /** Drawings narrower than this are for a phone: they fill its width. */
 const NARROW = 620;
 
-const TAGS: Readonly<Record<Shape['kind'], string>> = { rect: 'rect', text: 'text', path: 'path', circle: 'circle' };
+const TAGS: Readonly<Record<Shape['kind'], string>> = {
+  rect: 'rect',
+  text: 'text',
+  path: 'path',
+  circle: 'circle',
+  hand: 'path',
+};
 
 function signature(shape: Shape): string {
+  const extras = `${shape.object ?? ''},${shape.action ?? ''},${shape.title ?? ''}`;
   switch (shape.kind) {
     case 'rect':
-      return `${shape.x},${shape.y},${shape.w},${shape.h},${shape.rx},${shape.cls},${shape.object ?? ''},${shape.title ?? ''}`;
+      return `${shape.x},${shape.y},${shape.w},${shape.h},${shape.rx},${shape.cls},${extras}`;
     case 'text':
-      return `${shape.x},${shape.y},${shape.text},${shape.anchor},${shape.cls},${shape.object ?? ''},${shape.title ?? ''}`;
+      return `${shape.x},${shape.y},${shape.text},${shape.anchor},${shape.cls},${extras}`;
     case 'path':
-      return `${shape.d},${shape.cls},${shape.object ?? ''},${shape.title ?? ''}`;
+      return `${shape.d},${shape.cls},${extras}`;
     case 'circle':
-      return `${shape.x},${shape.y},${shape.r},${shape.cls},${shape.object ?? ''},${shape.title ?? ''}`;
+      return `${shape.x},${shape.y},${shape.r},${shape.cls},${extras}`;
+    case 'hand':
+      return `${shape.x},${shape.y},${shape.turn},${shape.d},${shape.cls},${extras}`;
   }
 }
 
-function apply(element: Element, shape: Shape): void {
+/** Turns a hand from where it stands, the short way round. */
+function turnHand(element: Element, { x, y, turn }: HandShape, motion: number): void {
+  const known = element.getAttribute('data-turn');
+  const at = (turns: number): string => `translate(${x},${y}) rotate(${turns * 360})`;
+  element.setAttribute('data-turn', String(turn));
+  const hand = select(element).interrupt();
+  const by = known === null ? 0 : ((((turn - Number(known) + 0.5) % 1) + 1) % 1) - 0.5;
+  if (motion === 0 || by === 0) hand.attr('transform', at(turn));
+  else
+    hand
+      .transition()
+      .duration(motion)
+      .attrTween('transform', () => (part) => at(turn - by * (1 - part)));
+}
+
+function setWidth(element: Element, { w, glides }: RectShape, motion: number): void {
+  const bar = select(element).interrupt();
+  if (glides && motion > 0 && element.hasAttribute('width')) bar.transition().duration(motion).attr('width', w);
+  else bar.attr('width', w);
+}
+
+function apply(element: Element, shape: Shape, motion: number): void {
   const set = (name: string, value: string | number): void => element.setAttribute(name, String(value));
   set('class', shape.cls);
   switch (shape.kind) {
     case 'rect':
       set('x', shape.x);
       set('y', shape.y);
-      set('width', shape.w);
+      setWidth(element, shape, motion);
       set('height', shape.h);
       set('rx', shape.rx);
       break;
@@ -78,9 +115,15 @@ function apply(element: Element, shape: Shape): void {
       set('cx', shape.x);
       set('cy', shape.y);
       set('r', shape.r);
+      break;
+    case 'hand':
+      set('d', shape.d);
+      turnHand(element, shape, motion);
   }
   if (shape.object) set('data-object', shape.object);
   else element.removeAttribute('data-object');
+  if (shape.action === undefined) element.removeAttribute('data-action');
+  else set('data-action', shape.action);
   if (shape.title !== undefined) {
     const title = document.createElementNS('http://www.w3.org/2000/svg', 'title');
     title.textContent = shape.title;
@@ -89,7 +132,7 @@ function apply(element: Element, shape: Shape): void {
 }
 
 /** Brings the children of `parent` to `shapes`, leaving alone what is the same. */
-function reconcile(parent: Element, shapes: readonly Shape[]): void {
+function reconcile(parent: Element, shapes: readonly Shape[], motion = 0): void {
   const known = new Map<string, Element>();
   for (const child of parent.children) known.set(child.getAttribute('data-key') ?? '', child);
   let before: Element | null = null;
@@ -103,7 +146,7 @@ function reconcile(parent: Element, shapes: readonly Shape[]): void {
     } else known.delete(key);
     if (marks.get(element) !== mark) {
       element.replaceChildren();
-      apply(element, shape);
+      apply(element, shape, motion);
       marks.set(element, mark);
     }
     const follows: Element | null = before === null ? parent.firstElementChild : before.nextElementSibling;
@@ -132,7 +175,7 @@ function keyed(places: readonly Place[]): KeyedPlace[] {
     });
 }
 
-function placeShapes(place: Place, stage: Stage): Shape[] {
+function placeShapes(place: Place, stage: Packets): Shape[] {
   const { w, h } = place;
   if (place.mode === 'token') {
     const packet = stage.packet(place.object);
@@ -185,8 +228,8 @@ export class StageRenderer {
   private readonly placeElements = new Map<string, SVGGElement>();
   private readonly spots = new Map<string, Spot>();
   private readonly rootSpots = new Map<number, Spot>();
-  private scene: Scene | null = null;
-  private stage: Stage | null = null;
+  private scene: Drawing | null = null;
+  private stage: Packets | null = null;
   private look: Look | null = null;
   private size = { w: 1, h: 1 };
   private transform: ZoomTransform = zoomIdentity;
@@ -234,6 +277,12 @@ export class StageRenderer {
     return Number(target?.getAttribute('data-object') ?? 0);
   }
   private readonly onClick = (event: Event): void => {
+    const part = event.target instanceof Element ? event.target.closest('[data-action]') : null;
+    const action = part?.getAttribute('data-action') ?? null;
+    if (action !== null) {
+      this.events.onAction?.(action);
+      return;
+    }
     const object = this.objectAt(event);
     if (object !== 0) this.events.onSelect(object);
   };
@@ -245,7 +294,7 @@ export class StageRenderer {
     if (!this.free) this.showAll(0);
   }
 
-  update(scene: Scene, stage: Stage, look: Look): void {
+  update(scene: Drawing, stage: Packets, look: Look): void {
     const taller = scene.height * this.transform.k;
     // A floor that grows or shrinks a little is no reason to move the camera.
     const resized =
@@ -256,7 +305,7 @@ export class StageRenderer {
     this.scene = scene;
     this.stage = stage;
     this.look = look;
-    this.drawGroups(scene.groups);
+    this.drawGroups(scene.groups, look.motion);
     this.drawPlaces(keyed(scene.places), stage, look);
     this.markObjects(look);
     if (resized && !this.free) this.showAll(look.motion);
@@ -265,7 +314,7 @@ export class StageRenderer {
     this.showBytes();
   }
 
-  private drawGroups(groups: readonly Group[]): void {
+  private drawGroups(groups: readonly Group[], motion: number): void {
     const gone = new Set(this.groupElements.keys());
     let before: Element | null = null;
     for (const group of groups) {
@@ -279,7 +328,7 @@ export class StageRenderer {
       const follows: Element | null = before === null ? this.groups.firstElementChild : before.nextElementSibling;
       if (follows !== element) this.groups.insertBefore(element, follows);
       before = element;
-      reconcile(element, group.shapes);
+      reconcile(element, group.shapes, motion);
     }
     for (const key of gone) {
       this.groupElements.get(key)?.remove();
@@ -287,7 +336,7 @@ export class StageRenderer {
     }
   }
 
-  private drawPlaces(places: readonly KeyedPlace[], stage: Stage, look: Look): void {
+  private drawPlaces(places: readonly KeyedPlace[], stage: Packets, look: Look): void {
     const gone = new Set(this.placeElements.keys());
     const before = new Map(this.rootSpots);
     const known = new Map(this.spots);

@@ -66,6 +66,8 @@ export interface PageState {
   readonly selection: number | null;
   /** Object id under the pointer, marked wherever it is drawn. */
   readonly hover: number | null;
+  /** Host whose network card stands in the stage's place; null: the stage is shown. */
+  readonly card: number | null;
   readonly breakpoints: readonly Breakpoint[];
   readonly theme: Theme;
   readonly dialog: DialogName | null;
@@ -98,6 +100,8 @@ export interface PageActions {
   setThread(thread: Thread): void;
   select(object: number | null): void;
   setHover(object: number | null): void;
+  /** Shows the inside of a host's card, or (null) the stage again. */
+  openCard(host: number | null): void;
   toggleBreakpoint(breakpoint: Breakpoint): void;
   setTheme(theme: Theme): void;
   openDialog(dialog: DialogName | null): void;
@@ -192,6 +196,7 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
     thread: 'all',
     selection: null,
     hover: null,
+    card: null,
     breakpoints: [],
     theme: storedTheme(),
     dialog: null,
@@ -257,6 +262,7 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
     setThread: (thread) => set({ thread }),
     select: (selection) => set({ selection }),
     setHover: (hover) => set({ hover }),
+    openCard: (card) => set({ card, hover: null }),
     toggleBreakpoint(breakpoint) {
       const rest = get().breakpoints.filter((other) => !sameBreakpoint(other, breakpoint));
       set({ breakpoints: rest.length < get().breakpoints.length ? rest : [...rest, breakpoint] });

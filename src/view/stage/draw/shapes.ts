@@ -20,11 +20,15 @@ interface Common {
   readonly object?: number;
   /** Text for the pointer and for assistive technology. */
   readonly title?: string;
+  /** What pressing it does, such as `switch tso`. */
+  readonly action?: string;
 }
 
 export interface RectShape extends Common, Box {
   readonly kind: 'rect';
   readonly rx: number;
+  /** A level or a bar: its width moves to a new value. */
+  readonly glides?: boolean;
 }
 export interface TextShape extends Common, Point {
   readonly kind: 'text';
@@ -41,7 +45,14 @@ export interface CircleShape extends Common, Point {
   readonly kind: 'circle';
   readonly r: number;
 }
-export type Shape = RectShape | TextShape | PathShape | CircleShape;
+/** A pointer of a dial: `d` as it stands at twelve o'clock of a dial at the origin. It turns to a new value the short way. */
+export interface HandShape extends Common, Point {
+  readonly kind: 'hand';
+  readonly d: string;
+  /** Turns, clockwise. */
+  readonly turn: number;
+}
+export type Shape = RectShape | TextShape | PathShape | CircleShape | HandShape;
 
 /** Type sizes: `m` mono, `n` small mono, `k` bold mono, `t` text, `b` bold text, `s` small text. */
 export type Style = 'm' | 'n' | 'k' | 't' | 'b' | 's';
@@ -87,6 +98,7 @@ export interface TextOptions {
 interface Extra {
   readonly object?: number;
   readonly title?: string;
+  readonly action?: string;
   readonly rx?: number;
 }
 
@@ -113,6 +125,7 @@ export class Pen {
       cls,
       ...(extra.object ? { object: extra.object } : {}),
       ...(extra.title === undefined ? {} : { title: extra.title }),
+      ...(extra.action === undefined ? {} : { action: extra.action }),
     };
   }
 
@@ -151,6 +164,25 @@ export class Pen {
 
   circle(x: number, y: number, r: number, cls: string, extra: Extra = {}): void {
     this.shapes.push({ kind: 'circle', key: this.key(), x, y, r, ...this.common(cls, extra) });
+  }
+
+  /** A bar that covers a part (0 to 1) of a box's width. `name` is its own among the bars of the block. */
+  level(name: string, box: Box, part: number, cls: string, extra: Extra = {}): void {
+    this.shapes.push({
+      kind: 'rect',
+      key: `${this.id}/${name}`,
+      ...box,
+      w: box.w * Math.max(0, Math.min(1, part)),
+      rx: extra.rx ?? 1,
+      glides: true,
+      ...this.common(cls, extra),
+    });
+  }
+
+  /** `name` is its own among the hands of the block. */
+  hand(name: string, center: Point, turn: number, d: string, cls: string, extra: Extra = {}): void {
+    const { x, y } = center;
+    this.shapes.push({ kind: 'hand', key: `${this.id}/${name}`, x, y, d, turn, ...this.common(cls, extra) });
   }
 
   place(place: Omit<Place, 'layer' | 'block'>): void {

@@ -1,0 +1,28 @@
+import type { Switch } from '../../view/switches';
+import { usePage } from '../store/store';
+
+/** The switches of a card. Flipping one makes the run anew with that edit from this moment on; the link keeps it. */
+export function Switches({ switches, host }: { switches: readonly Switch[]; host: number }) {
+  const flip = usePage((page) => page.flip);
+  const running = usePage((page) => page.run !== null);
+  return (
+    <section aria-label="Switches">
+      <h3 className="panel-title">Switches, from this moment on</h3>
+      <p className="switches">
+        {switches.map(({ name, label, on }) => (
+          <button
+            key={name}
+            type="button"
+            role="switch"
+            aria-checked={on}
+            className="button small"
+            disabled={running}
+            onClick={() => flip(host, name, !on)}
+          >
+            {label} {on ? 'on' : 'off'}
+          </button>
+        ))}
+      </p>
+    </section>
+  );
+}

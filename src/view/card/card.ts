@@ -1,0 +1,322 @@
+/** A network card at one step, inside: a pure function of (trace, state, step, the step before), as plain data. */
+import { Kind } from '../../trace/recorder';
+import type { StructView } from '../../trace/state';
+import type { Moment } from '../stage/floors/context';
+import { wireWords } from '../stage/floors/hardware';
+import { chain, mac, num, ref, span, text } from '../stage/read';
+import { type Switch, switchesOf } from '../switches';
+import { type EngineWork, engineWork } from './engines';
+import { type RegisterGroup, registerGroups } from './registers';
+import { type ByteRanges, type RingView, ringsOf } from './rings';
+
+export interface Transfer {
+  /** The channel of the DMA engine. */
+  readonly channel: 'TX read' | 'TX write-back' | 'RX';
+  readonly id: number;
+  readonly busy: boolean;
+  /** What is moved, such as `data`. */
+  readonly what: string;
+  readonly toHost: boolean;
+  readonly address: number;
+  readonly bytes: number;
+  /** Part that has passed, 0 to 1: by time, latency included. */
+  readonly part: number;
+  readonly left: string;
+}
+
+export interface Fifo {
+  readonly id: number;
+  readonly bytes: number;
+  readonly size: number;
+  readonly frames: readonly number[];
+}
+
+export interface Cause {
+  readonly name: string;
+  readonly doc: string;
+  readonly pending: boolean;
+  readonly enabled: boolean;
+}
+
+/** Something that counts down. */
+export interface Countdown {
+  readonly name: string;
+  readonly doc: string;
+  /** Whole span as the register says, ns; 0: off. */
+  readonly of: number;
+  /** What is left, ns; 0: not running. */
+  readonly left: number;
+}
+
+export interface InterruptView {
+  readonly id: number;
+  readonly line: boolean;
+  readonly count: number;
+  readonly causes: readonly Cause[];
+  readonly throttle: Countdown;
+  readonly delays: readonly Countdown[];
+}
+
+export interface CardView {
+  readonly id: number;
+  readonly host: number;
+  readonly hostName: string;
+  readonly name: string;
+  readonly model: string;
+  readonly bus: string;
+  readonly registersId: number;
+  readonly link: {
+    readonly up: boolean;
+    readonly speed: number;
+    readonly linkLed: boolean;
+    readonly activityLed: boolean;
+  };
+  readonly mac: { readonly address: string; readonly filter: string; readonly filtered: number };
+  readonly rings: readonly RingView[];
+  readonly transfers: readonly Transfer[];
+  readonly tx: {
+    readonly id: number;
+    readonly phase: string;
+    readonly cached: number;
+    readonly fifo: Fifo;
+    /** Frame being put together, 0: none. */
+    readonly building: number;
+    readonly filled: number;
+    /** Frame on its way out, 0: none, and how much of it is out. */
+    readonly sending: number;
+    readonly sent: number;
+    readonly gap: number;
+    readonly cuts: boolean;
+    readonly sums: string;
+    readonly mss: number;
+    /** Bytes of payload cut off so far, and of how many. */
+    readonly cut: { readonly done: number; readonly of: number };
+  };
+  readonly rx: {
+    readonly id: number;
+    readonly phase: string;
+    readonly cached: number;
+    readonly fifo: Fifo;
+    readonly moving: number;
+    readonly moved: number;
+    readonly sums: boolean;
+  };
+  readonly work: EngineWork | null;
+  readonly interrupts: InterruptView;
+  readonly registers: readonly RegisterGroup[];
+  readonly switches: readonly Switch[];
+  /** Registers whose value the step changed. */
+  readonly changed: ReadonlySet<string>;
+  readonly counts: { readonly sent: number; readonly received: number; readonly missed: number };
+  /** What the hardware does at this step, in words; empty when it is somebody else's step. */
+  readonly event: string;
+}
+
+/** Beyond this many events between two steps nothing is marked as changed: everything would be. */
+const FAR = 20_000;
+const ITR_UNIT_NS = 256;
+const DELAY_UNIT_NS = 1024;
+/** The ring's descriptors of a card with one queue: how many the card fetches ahead. */
+export const PREFETCH = 64;
+
+const CAUSE_DOCS: Readonly<Record<string, string>> = {
+  TXDW: 'a TX descriptor was written back',
+  TXQE: 'the TX ring has run empty',
+  LSC: 'the link went up or down',
+  RXSEQ: 'symbols out of order on the link',
+  RXDMT0: 'few RX descriptors are left',
+  RXO: 'the RX FIFO overran',
+  RXT0: 'a received packet stands in memory',
+  MDAC: 'a PHY access is complete',
+  TXD_LOW: 'few TX descriptors are left to the card',
+  SRPD: 'a small packet was received',
+};
+
+/** The card of a host as a struct, or null. */
+export function nicOf({ state }: Pick<Moment, 'state'>, host: number): StructView | null {
+  return state.objects('nic').find((one) => num(one, 'host', one.host) === host) ?? null;
+}
+
+export function cardOf(moment: Moment, host: number, previousStep: number): CardView | null {
+  const { trace, state, step } = moment;
+  const nic = nicOf(moment, host);
+  if (nic === null) return null;
+  const now = trace.time(step);
+  const isNear = Math.abs(step - previousStep) <= FAR;
+  const changes = isNear ? state.changes(previousStep, step) : [];
+  const written: ByteRanges = isNear ? state.ramChanges(previousStep, step) : [];
+  const registers = ref(nic, 'registers');
+  const changed = new Set(changes.flatMap((one) => (one.object === registers?.id ? [one.field] : [])));
+  const adapter = adapterOf(moment, host);
+  const tx = ref(nic, 'tx');
+  const rx = ref(nic, 'rx');
+  const rings = ringsOf(state, nic, adapter, written);
+  const own = trace.context(trace.ctx(step)).host === host;
+  const sending = ref(tx, 'sending');
+  return {
+    id: nic.id,
+    host,
+    hostName: trace.data.hosts[host]?.name ?? String(host),
+    name: text(nic, 'name'),
+    model: text(nic, 'model'),
+    bus: text(nic, 'bus'),
+    registersId: registers?.id ?? 0,
+    link: {
+      up: num(nic, 'led_link') !== 0,
+      speed: Number(text(registers, 'STATUS').match(/speed (\d+)/)?.[1] ?? 10),
+      linkLed: num(nic, 'led_link') !== 0,
+      activityLed: num(nic, 'led_activity_until') > now,
+    },
+    mac: { address: addressOf(registers), filter: filterOf(registers), filtered: num(rx, 'filtered') },
+    rings,
+    transfers: [
+      transferOf('TX read', ref(tx, 'transfer'), now),
+      transferOf('TX write-back', ref(tx, 'write_back'), now),
+      transferOf('RX', ref(rx, 'transfer'), now),
+    ],
+    tx: {
+      id: tx?.id ?? 0,
+      phase: text(tx, 'phase'),
+      cached: num(tx, 'cached'),
+      fifo: fifoOf(tx),
+      building: ref(tx, 'building')?.id ?? 0,
+      filled: num(tx, 'filled'),
+      sending: sending?.id ?? 0,
+      sent: sentPart(sending, now),
+      gap: Math.max(0, num(tx, 'gap_end') - now),
+      cuts: num(tx, 'packet_active') !== 0 && num(tx, 'tse') !== 0,
+      sums: num(tx, 'packet_active') === 0 ? '' : checksumWords(num(tx, 'popts'), num(ref(tx, 'context'), 'tcp') !== 0),
+      mss: num(ref(tx, 'context'), 'mss'),
+      cut: { done: num(tx, 'payload_done'), of: num(tx, 'packet_payload') },
+    },
+    rx: {
+      id: rx?.id ?? 0,
+      phase: text(rx, 'phase'),
+      cached: num(rx, 'cached'),
+      fifo: fifoOf(rx),
+      moving: ref(rx, 'moving')?.id ?? 0,
+      moved: num(rx, 'moved'),
+      sums: num(nic, 'rx_checksum') !== 0 && (num(registers, 'RXCSUM') & 0x300) !== 0,
+    },
+    work: engineWork(
+      state,
+      tx,
+      rings.find(({ direction }) => direction === 'TX'),
+    ),
+    interrupts: interruptsOf(nic, registers, now),
+    registers: registerGroups(registers, changed),
+    switches: switchesOf(state, host),
+    changed,
+    counts: {
+      sent: num(registers, 'TPT'),
+      received: num(registers, 'TPR'),
+      missed: num(registers, 'MPC'),
+    },
+    event: own ? eventOf(moment) : '',
+  };
+}
+
+function eventOf({ trace, step }: Moment): string {
+  const kind = trace.kind(step);
+  if (kind === Kind.HARDWARE) return trace.label(step);
+  return kind === Kind.WIRE ? `frame #${trace.skb(step)}: ${wireWords(trace.label(step))}` : '';
+}
+
+/** The driver's private struct of the host's card. */
+function adapterOf({ state }: Moment, host: number): StructView | null {
+  const device = state.objects('net_device', host).find((dev) => text(dev, 'name') !== 'lo') ?? null;
+  return ref(device, 'priv');
+}
+
+function transferOf(channel: Transfer['channel'], transfer: StructView | null, now: number): Transfer {
+  const start = num(transfer, 'start');
+  const end = num(transfer, 'end');
+  const busy = num(transfer, 'what') !== 0;
+  return {
+    channel,
+    id: transfer?.id ?? 0,
+    busy,
+    what: text(transfer, 'what'),
+    toHost: num(transfer, 'to_host') !== 0,
+    address: num(transfer, 'address'),
+    bytes: num(transfer, 'bytes'),
+    part: !busy ? 0 : end <= start ? 1 : Math.max(0, Math.min(1, (now - start) / (end - start))),
+    left: busy ? span(Math.max(0, end - now)) : '',
+  };
+}
+
+function fifoOf(engine: StructView | null): Fifo {
+  const queue = ref(engine, 'fifo');
+  return {
+    id: queue?.id ?? 0,
+    bytes: num(queue, 'bytes'),
+    size: num(engine, 'fifo_size'),
+    frames: chain(ref(queue, 'first'), 'next', num(queue, 'count')).map(({ id }) => id),
+  };
+}
+
+function sentPart(frame: StructView | null, now: number): number {
+  const start = num(frame, 'start');
+  const end = num(frame, 'end');
+  return end <= start ? 0 : Math.max(0, Math.min(1, (now - start) / (end - start)));
+}
+
+function checksumWords(popts: number, tcp: boolean): string {
+  return [popts & 1 ? 'IP' : '', popts & 2 ? (tcp ? 'TCP' : 'UDP') : ''].filter(Boolean).join(', ');
+}
+
+/** RAL and RAH hold the address with its first byte lowest. */
+function addressOf(registers: StructView | null): string {
+  const low = num(registers, 'RAL0');
+  const high = num(registers, 'RAH0') & 0xffff;
+  const bytes = [low & 0xff, (low >>> 8) & 0xff, (low >>> 16) & 0xff, (low >>> 24) & 0xff, high & 0xff, high >>> 8];
+  return mac(bytes.reduce((sum, byte) => sum * 256 + byte, 0));
+}
+
+const RCTL_WORDS: readonly (readonly [number, string])[] = [
+  [0x8, 'all unicast'],
+  [0x10, 'all multicast'],
+  [0x8000, 'broadcast'],
+];
+
+function filterOf(registers: StructView | null): string {
+  const value = num(registers, 'RCTL');
+  if ((value & 2) === 0) return 'receiver off';
+  return ['own address', ...RCTL_WORDS.flatMap(([bit, word]) => (value & bit ? [word] : []))].join(', ');
+}
+
+function interruptsOf(nic: StructView, registers: StructView | null, now: number): InterruptView {
+  const unit = ref(nic, 'interrupts');
+  const names = registers?.has('ICR') ? (registers.field('ICR').names ?? {}) : {};
+  const pending = num(registers, 'ICR');
+  const mask = num(registers, 'IMS');
+  const until = (view: StructView | null, field: string): number => Math.max(0, num(view, field) - now);
+  const delay = (name: string, doc: string, view: StructView | null, field: string): Countdown => {
+    return { name, doc, of: num(registers, name) * DELAY_UNIT_NS, left: until(view, field) };
+  };
+  const tx = ref(nic, 'tx_delay');
+  const rx = ref(nic, 'rx_delay');
+  return {
+    id: unit?.id ?? 0,
+    line: num(unit, 'line') !== 0,
+    count: num(unit, 'count'),
+    causes: Object.entries(names).map(([bit, name]) => ({
+      name,
+      doc: CAUSE_DOCS[name] ?? name,
+      pending: (pending & Number(bit)) !== 0,
+      enabled: (mask & Number(bit)) !== 0,
+    })),
+    throttle: {
+      name: 'ITR',
+      doc: 'the line stays low for this long after it was raised',
+      of: num(registers, 'ITR') * ITR_UNIT_NS,
+      left: until(unit, 'throttled_until'),
+    },
+    delays: [
+      delay('TIDV', 'since the last TX write-back', tx, 'packet_end'),
+      delay('TADV', 'since the first TX write-back', tx, 'absolute_end'),
+      delay('RDTR', 'since the last packet received', rx, 'packet_end'),
+      delay('RADV', 'since the first packet received', rx, 'absolute_end'),
+    ],
+  };
+}

@@ -1,0 +1,79 @@
+/** The card's register file: every register with its value, what its bits mean, and whether the step changed it. */
+import type { StructView } from '../../trace/state';
+import { span } from '../stage/read';
+
+export interface RegisterBit {
+  readonly name: string;
+  readonly on: boolean;
+}
+
+export interface RegisterRow {
+  readonly name: string;
+  /** `0x00000041` or a plain number, as the register is used. */
+  readonly value: string;
+  /** What the number comes to: `50 µs`, `ring of 256`. Empty where the number says it. */
+  readonly means: string;
+  readonly bits: readonly RegisterBit[];
+  readonly doc: string;
+  readonly changed: boolean;
+}
+
+export interface RegisterGroup {
+  readonly title: string;
+  readonly rows: readonly RegisterRow[];
+}
+
+/** Units of ITR, and of the interrupt delays, ns (manual 13.4.18, 13.4.26). */
+const ITR_UNIT_NS = 256;
+const DELAY_UNIT_NS = 1024;
+
+const GROUPS: readonly { readonly title: string; readonly names: RegExp }[] = [
+  { title: 'General', names: /^(CTRL|STATUS|CTRL_EXT|MDIC|EECD|EERD|LEDCTL|PBA|FC\w*|EITR.*|GPIE|MRQC|TIPG)$/ },
+  { title: 'Interrupts', names: /^(ICR|ICS|IMS|IMC|ITR|IVAR.*|E\w*IC\w*|E\w*IM\w*|EIAM|EIAC)$/ },
+  { title: 'Transmit', names: /^(TCTL|TD\w+|TXD\w+|TIDV|TADV|TSPMT)$/ },
+  { title: 'Receive', names: /^(RCTL|RD\w+|RXD\w+|RADV|RXCSUM|RAL\w*|RAH\w*|SRRCTL\w*|RETA\w*|RSSRK\w*|MTA\w*)$/ },
+];
+const STATISTICS = 'Statistics';
+
+function hex32(value: number): string {
+  return `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
+}
+
+function meaning(name: string, value: number): string {
+  if (/^ITR/.test(name))
+    return value === 0 ? 'no throttle' : `${span(value * ITR_UNIT_NS)}, ${Math.round(1e9 / (value * ITR_UNIT_NS))}/s`;
+  if (/^(TIDV|TADV|RDTR|RADV)$/.test(name)) return value === 0 ? 'no delay' : span(value * DELAY_UNIT_NS);
+  if (/^[TR]DLEN/.test(name)) return value === 0 ? 'no ring' : `${value / 16} descriptors`;
+  if (name === 'PBA') return `RX FIFO ${value & 0xffff} KiB`;
+  return '';
+}
+
+/** Registers in groups, statistics last. `changed` holds the names of those the step changed. */
+export function registerGroups(registers: StructView | null, changed: ReadonlySet<string>): RegisterGroup[] {
+  if (registers === null) return [];
+  const groups = new Map<string, RegisterRow[]>();
+  for (const field of registers.schema.fields) {
+    if (!/^[A-Z0-9_]+$/.test(field.name) || field.kind === 'list' || field.kind === 'ref') continue;
+    const title = GROUPS.find(({ names }) => names.test(field.name))?.title ?? STATISTICS;
+    const value = registers.num(field.name);
+    const isFlags = field.kind === 'flags';
+    const row: RegisterRow = {
+      name: field.name,
+      value: isFlags || field.kind === 'hex' ? hex32(value) : String(value),
+      means: meaning(field.name, value),
+      bits: isFlags
+        ? Object.entries(field.names ?? {}).map(([mask, name]) => ({ name, on: (value & Number(mask)) !== 0 }))
+        : [],
+      doc: field.doc,
+      changed: changed.has(field.name),
+    };
+    const rows = groups.get(title);
+    if (rows === undefined) groups.set(title, [row]);
+    else rows.push(row);
+  }
+  const order = [...GROUPS.map(({ title }) => title), STATISTICS];
+  return order.flatMap((title) => {
+    const rows = groups.get(title);
+    return rows === undefined ? [] : [{ title, rows }];
+  });
+}
