@@ -95,7 +95,7 @@ export function App() {
       {panel(
         'stage',
         <main className="stage-slot" id="panel-stage">
-          {card === null ? <Stage /> : <Card key={card} host={card} />}
+          {card === null ? <Stage /> : <Card key={card} index={card} />}
         </main>,
       )}
       {panel(

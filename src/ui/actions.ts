@@ -1,5 +1,6 @@
 /** What more than one part of the page can ask for: buttons, keys and the palette do the same. */
 import { readScenarioText } from '../scenario/text';
+import { cardOfHost } from '../view/card/card';
 import { hostInFocus } from '../view/stage/history';
 import { linkHere } from './store/address';
 import { type Theme, usePage } from './store/store';
@@ -29,9 +30,10 @@ export function toggleTheme(): void {
 
 /** Opens the card of the host where things happen, or goes back to the stage. */
 export function toggleCard(): void {
-  const { card, trace, step, openCard } = usePage.getState();
-  if (card !== null) openCard(null);
-  else if (trace !== null) openCard(hostInFocus(trace, step));
+  const { card, cursor, step, openCard } = usePage.getState();
+  if (cursor === null) return;
+  const host = hostInFocus(cursor.trace, step);
+  openCard(card === null ? Math.max(0, cardOfHost(cursor, host)) : null);
 }
 
 /** Plays, or stops playing. */

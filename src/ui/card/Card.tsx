@@ -1,11 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
+import type { StructView } from '../../trace/state';
+import type { Trace } from '../../trace/trace';
 import { cardWidth } from '../../view/card/arrange';
-import { type CardView, cardOf } from '../../view/card/card';
+import { type CardView, cableOf, cardOf, cardsIn } from '../../view/card/card';
 import { cardInWords } from '../../view/card/in-words';
 import { descriptorOf } from '../../view/card/rings';
 import { cardScene } from '../../view/card/scene';
 import { stageOf } from '../../view/stage/stage';
-import { SWITCHES, type SwitchName } from '../../view/switches';
 import { TabRow } from '../frame/TabRow';
 import { useMotion, useSize } from '../stage/canvas';
 import { StageRenderer } from '../stage/renderer';
@@ -23,7 +24,7 @@ type Sheet = keyof typeof SHEETS;
 const ROOMY = 1000;
 
 /** The network card of a host, inside, in the stage's place. */
-export function Card({ host }: { host: number }) {
+export function Card({ index }: { index: number }) {
   const cursor = usePage((page) => page.cursor);
   const step = usePage((page) => page.step);
   const previousStep = usePage((page) => page.previousStep);
@@ -46,8 +47,8 @@ export function Card({ host }: { host: number }) {
     [cursor, step, selection],
   );
   const card = useMemo(
-    () => (cursor === null ? null : cardOf({ trace: cursor.trace, state: cursor.state, step }, host, previousStep)),
-    [cursor, step, host, previousStep],
+    () => (cursor === null ? null : cardOf({ trace: cursor.trace, state: cursor.state, step }, index, previousStep)),
+    [cursor, step, index, previousStep],
   );
   const chosen = useMemo(() => {
     const found = new Map<number, number>();
@@ -66,13 +67,13 @@ export function Card({ host }: { host: number }) {
     if (card === null || stage === null || size.w === 0) return null;
     const key = `${size.w}x${size.h} ${card.rings.length}`;
     if (arranged.current?.key !== key) arranged.current = { key, width: cardWidth(card, size) };
-    return cardScene(card, stage.wire, {
+    return cardScene(card, cableOf(stage, card), {
       width: arranged.current.width,
       queue: shownQueue,
       chosen,
-      atRings: stage.layer === 'driver' && stage.host === host,
+      atRings: stage.layer === 'driver' && stage.host === card.host,
     });
-  }, [card, stage, size, shownQueue, chosen, host]);
+  }, [card, stage, size, shownQueue, chosen]);
 
   const svg = useRef<SVGSVGElement>(null);
   const renderer = useRef<StageRenderer | null>(null);
@@ -80,7 +81,7 @@ export function Card({ host }: { host: number }) {
     if (svg.current === null) return;
     const made = new StageRenderer(svg.current, {
       onSelect: (object) => usePage.getState().select(object),
-      onAction: (action) => act(host, action),
+      onAction: (action) => act(index, action),
       onHover: (object) => {
         const page = usePage.getState();
         if ((page.hover ?? 0) !== object) page.setHover(object === 0 ? null : object);
@@ -92,7 +93,7 @@ export function Card({ host }: { host: number }) {
       made.destroy();
       renderer.current = null;
     };
-  }, [host]);
+  }, [index]);
   useEffect(() => renderer.current?.resize(size.w, size.h), [size]);
   useEffect(() => {
     if (scene === null || stage === null || cursor === null) return;
@@ -115,13 +116,13 @@ export function Card({ host }: { host: number }) {
             ← Stage
           </button>
           <fieldset className="segmented" aria-label="Card of host">
-            {cursor.trace.data.hosts.map(({ name }, number) => (
+            {cardsIn(cursor).map((nic, nth) => (
               <Toggle
-                key={name}
-                on={number === host}
-                onClick={() => openCard(number)}
-                label={name}
-                hint={`The card of host ${name}`}
+                key={nic.id}
+                on={nth === index}
+                onClick={() => openCard(nth)}
+                label={nameOfCard(cursor.trace, nic)}
+                hint={`${nic.text('name')} of host ${hostName(cursor.trace, nic)}`}
               />
             ))}
           </fieldset>
@@ -188,14 +189,23 @@ function caption(card: CardView, now: string): string {
   return `card of host ${card.hostName}: ${what}`;
 }
 
-function act(host: number, action: string): void {
-  const name = action.replace(/^switch /, '');
-  if (!(name in SWITCHES)) return;
-  const { cursor, step, flip, run } = usePage.getState();
+function hostName(trace: Trace, nic: StructView): string {
+  return trace.data.hosts[nic.num('host')]?.name ?? '';
+}
+
+/** `A`, or `R eth1` for the second of a host. */
+function nameOfCard(trace: Trace, nic: StructView): string {
+  const name = nic.text('name');
+  return name === 'eth0' ? hostName(trace, nic) : `${hostName(trace, nic)} ${name}`;
+}
+
+/** Does what a part of the drawing stands for. */
+function act(index: number, action: string): void {
+  const { cursor, step, edit, run } = usePage.getState();
   if (cursor === null || run !== null) return;
-  const card = cardOf({ trace: cursor.trace, state: cursor.state, step }, host, step);
-  const found = card?.switches.find((one) => one.name === name);
-  if (found !== undefined) flip(host, name as SwitchName, !found.on);
+  const card = cardOf({ trace: cursor.trace, state: cursor.state, step }, index, step);
+  const found = card?.switches.find(({ name }) => action === `switch ${name}`);
+  if (found !== undefined) edit(found.flip);
 }
 
 function Words({ card }: { card: CardView }) {

@@ -6,7 +6,7 @@ export function SwitchSheet({ card }: { card: CardView }) {
   const { interrupts } = card;
   return (
     <>
-      <Switches switches={card.switches} host={card.host} />
+      <Switches switches={card.switches} />
       <section aria-label="Interrupt causes">
         <h3 className="panel-title">Interrupt causes</h3>
         <table className="cardcauses">

@@ -10,7 +10,7 @@ import {
   familyOf,
   fieldRows,
 } from '../../view/panels/inspector';
-import { switchesOf } from '../../view/switches';
+import { type Switch, switchesOf } from '../../view/switches';
 import { whyHere } from '../../view/why';
 import { TabRow } from '../frame/TabRow';
 import { usePage } from '../store/store';
@@ -53,9 +53,7 @@ export function Inspector() {
                 </button>
               )}
             </div>
-            {CARDS.some((type) => view.is(type)) && (
-              <Switches switches={switchesOf(state, view.host)} host={view.host} />
-            )}
+            {CARDS.some((type) => view.is(type)) && <Switches switches={switchesOfObject(trace, state, view)} />}
             {view.is('sk_buff') && <SkBuff trace={trace} state={state} view={view} step={step} />}
             <Fields state={state} view={view} changes={changes} />
           </>
@@ -71,6 +69,25 @@ export function Inspector() {
       </div>
     </div>
   );
+}
+
+/** Switches of the card that an object is a part of. */
+function switchesOfObject(trace: Trace, state: State, view: StructView): Switch[] {
+  const cards = state.objects('nic').filter((nic) => nic.num('host') === view.host);
+  const own = cards.find(
+    (nic) =>
+      nic.id === view.id ||
+      nic.ref('registers')?.id === view.id ||
+      (view.has('name') && view.text('name') === nic.text('name')),
+  );
+  const nic = own ?? cards[0];
+  return nic === undefined
+    ? []
+    : switchesOf(
+        state,
+        nic,
+        trace.data.hosts.map(({ name }) => name),
+      );
 }
 
 /** Structs that stand for a card: looking at one shows its switches. */

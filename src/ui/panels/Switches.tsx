@@ -2,14 +2,14 @@ import type { Switch } from '../../view/switches';
 import { usePage } from '../store/store';
 
 /** The switches of a card. Flipping one makes the run anew with that edit from this moment on; the link keeps it. */
-export function Switches({ switches, host }: { switches: readonly Switch[]; host: number }) {
-  const flip = usePage((page) => page.flip);
+export function Switches({ switches }: { switches: readonly Switch[] }) {
+  const edit = usePage((page) => page.edit);
   const running = usePage((page) => page.run !== null);
   return (
     <section aria-label="Switches">
       <h3 className="panel-title">Switches, from this moment on</h3>
       <p className="switches">
-        {switches.map(({ name, label, on }) => (
+        {switches.map(({ name, label, on, flip }) => (
           <button
             key={name}
             type="button"
@@ -17,9 +17,9 @@ export function Switches({ switches, host }: { switches: readonly Switch[]; host
             aria-checked={on}
             className="button small"
             disabled={running}
-            onClick={() => flip(host, name, !on)}
+            onClick={() => edit(flip)}
           >
-            {label} {on ? 'on' : 'off'}
+            {label} {name === 'cable' ? (on ? 'plugged in' : 'pulled') : on ? 'on' : 'off'}
           </button>
         ))}
       </p>

@@ -3,6 +3,7 @@ import { arrange, type HostChoice } from '../../view/stage/arrange';
 import { hostInFocus } from '../../view/stage/history';
 import { sceneOf, type View } from '../../view/stage/scene';
 import { stageOf } from '../../view/stage/stage';
+import { toggleCard } from '../actions';
 import { usePage } from '../store/store';
 import { useMotion, useSize } from './canvas';
 import { StageRenderer } from './renderer';
@@ -22,7 +23,6 @@ export function Stage() {
   const [free, setFree] = useState(false);
   const [listed, setListed] = useState(false);
   const motion = useMotion();
-  const openCard = usePage((page) => page.openCard);
 
   const stage = useMemo(
     () => (cursor === null ? null : stageOf({ trace: cursor.trace, state: cursor.state, step }, selection ?? 0)),
@@ -77,12 +77,7 @@ export function Stage() {
     <section className="stage" aria-label="Stage">
       <div className="stagebar">
         <p className="stagenow">{stage === null ? '' : caption(stage)}</p>
-        <button
-          type="button"
-          className="tool door"
-          onClick={() => openCard(focus)}
-          title="Look into the network card (H)"
-        >
+        <button type="button" className="tool door" onClick={toggleCard} title="Look into the network card (H)">
           Card
         </button>
         <div className="stagetools" role="toolbar" aria-label="Stage view">

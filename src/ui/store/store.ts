@@ -20,7 +20,7 @@ import {
 } from '../../trace/navigate';
 import { Kind } from '../../trace/recorder';
 import { Trace } from '../../trace/trace';
-import { type SwitchName, withFlip } from '../../view/switches';
+import { type Change, withEdit } from '../../view/switches';
 import { WorkerClient } from './worker-client';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -66,7 +66,7 @@ export interface PageState {
   readonly selection: number | null;
   /** Object id under the pointer, marked wherever it is drawn. */
   readonly hover: number | null;
-  /** Host whose network card stands in the stage's place; null: the stage is shown. */
+  /** Number of the network card that stands in the stage's place, among all cards; null: the stage is shown. */
   readonly card: number | null;
   readonly breakpoints: readonly Breakpoint[];
   readonly theme: Theme;
@@ -93,15 +93,15 @@ export interface PageActions {
   toPacket(direction: 1 | -1): void;
   play(): void;
   pause(): void;
-  /** Flips a switch of a card at this moment: the run is made anew with that edit, and the page stays at this step. */
-  flip(host: number, name: SwitchName, on: boolean): void;
+  /** Changes something from outside at this moment: the run is made anew with that edit, and the page stays at this step. */
+  edit(change: Change): void;
   setPace(pace: number): void;
   setSize(size: Size): void;
   setThread(thread: Thread): void;
   select(object: number | null): void;
   setHover(object: number | null): void;
-  /** Shows the inside of a host's card, or (null) the stage again. */
-  openCard(host: number | null): void;
+  /** Shows the inside of a card, or (null) the stage again. */
+  openCard(card: number | null): void;
   toggleBreakpoint(breakpoint: Breakpoint): void;
   setTheme(theme: Theme): void;
   openDialog(dialog: DialogName | null): void;
@@ -250,11 +250,10 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       set({ playing: true });
     },
     pause: () => set({ playing: false }),
-    flip(host, name, on) {
+    edit(change) {
       const { trace, source, step, load } = get();
-      const label = trace?.data.hosts[host]?.name;
-      if (trace === null || source === null || (label !== 'A' && label !== 'B')) return;
-      const scenario = withFlip(source.scenario, label, name, on, trace.time(step));
+      if (trace === null || source === null) return;
+      const scenario = withEdit(source.scenario, change, trace.time(step));
       load({ preset: source.preset, unchanged: false, scenario, text: null }, keyOf(trace, step));
     },
     setPace: (pace) => set({ pace }),

@@ -2,9 +2,10 @@
 import { Kind } from '../../trace/recorder';
 import type { StructView } from '../../trace/state';
 import type { Moment } from '../stage/floors/context';
-import { wireWords } from '../stage/floors/hardware';
-import { chain, mac, num, ref, span, text } from '../stage/read';
-import { type Switch, switchesOf } from '../switches';
+import { type WireStage, wireWords } from '../stage/floors/hardware';
+import { chain, mac, num, ref, refs, span, text } from '../stage/read';
+import type { Stage } from '../stage/stage';
+import { deviceOfCard, type Switch, switchesOf } from '../switches';
 import { type EngineWork, engineWork } from './engines';
 import { type RegisterGroup, registerGroups } from './registers';
 import { type ByteRanges, type RingView, ringsOf } from './rings';
@@ -48,8 +49,23 @@ export interface Countdown {
   readonly left: number;
 }
 
+/** An interrupt vector of a card with MSI-X. */
+export interface VectorView {
+  readonly id: number;
+  readonly index: number;
+  /** Its bit in EICR and in EIMS. */
+  readonly pending: boolean;
+  readonly enabled: boolean;
+  /** Its message has left, and it is not enabled anew. */
+  readonly fired: boolean;
+  readonly count: number;
+  readonly throttle: Countdown;
+}
+
 export interface InterruptView {
   readonly id: number;
+  /** Vectors of MSI-X; empty: the card has one interrupt line. */
+  readonly vectors: readonly VectorView[];
   readonly line: boolean;
   readonly count: number;
   readonly causes: readonly Cause[];
@@ -59,7 +75,11 @@ export interface InterruptView {
 
 export interface CardView {
   readonly id: number;
+  /** Number among all cards of the run, from 0. */
+  readonly index: number;
   readonly host: number;
+  /** Which of the host's cards, from 0. */
+  readonly port: number;
   readonly hostName: string;
   readonly name: string;
   readonly model: string;
@@ -77,6 +97,8 @@ export interface CardView {
   readonly tx: {
     readonly id: number;
     readonly phase: string;
+    /** Queue it works for, and how many of its descriptors are fetched ahead. */
+    readonly queue: number;
     readonly cached: number;
     readonly fifo: Fifo;
     /** Frame being put together, 0: none. */
@@ -95,6 +117,8 @@ export interface CardView {
   readonly rx: {
     readonly id: number;
     readonly phase: string;
+    /** Queue it works for, and how many of its descriptors are fetched ahead. */
+    readonly queue: number;
     readonly cached: number;
     readonly fifo: Fifo;
     readonly moving: number;
@@ -132,30 +156,43 @@ const CAUSE_DOCS: Readonly<Record<string, string>> = {
   SRPD: 'a small packet was received',
 };
 
-/** The card of a host as a struct, or null. */
-export function nicOf({ state }: Pick<Moment, 'state'>, host: number): StructView | null {
-  return state.objects('nic').find((one) => num(one, 'host', one.host) === host) ?? null;
+/** All cards of the run, in the order in which they were put in: the same in every run of a scenario's hosts. */
+export function cardsIn({ state }: Pick<Moment, 'state'>): StructView[] {
+  return state.objects('nic');
 }
 
-export function cardOf(moment: Moment, host: number, previousStep: number): CardView | null {
+/** The number of a host's first card; -1: it has none. */
+export function cardOfHost(moment: Pick<Moment, 'state'>, host: number): number {
+  return cardsIn(moment).findIndex((nic) => num(nic, 'host') === host);
+}
+
+export function cardOf(moment: Moment, index: number, previousStep: number): CardView | null {
+  const nic = cardsIn(moment)[index];
+  if (nic === undefined) return null;
+  const host = num(nic, 'host');
   const { trace, state, step } = moment;
-  const nic = nicOf(moment, host);
-  if (nic === null) return null;
   const now = trace.time(step);
   const isNear = Math.abs(step - previousStep) <= FAR;
   const changes = isNear ? state.changes(previousStep, step) : [];
   const written: ByteRanges = isNear ? state.ramChanges(previousStep, step) : [];
   const registers = ref(nic, 'registers');
   const changed = new Set(changes.flatMap((one) => (one.object === registers?.id ? [one.field] : [])));
-  const adapter = adapterOf(moment, host);
+  const device = deviceOfCard(state, nic);
   const tx = ref(nic, 'tx');
   const rx = ref(nic, 'rx');
-  const rings = ringsOf(state, nic, adapter, written);
+  const txQueue = refs(nic, 'tx_queues')[num(tx, 'queue')] ?? null;
+  const rxQueue = refs(nic, 'rx_queues')[num(rx, 'queue')] ?? null;
+  const context = ref(txQueue, 'context');
+  const rings = ringsOf(state, nic, ref(device, 'priv'), written);
   const own = trace.context(trace.ctx(step)).host === host;
   const sending = ref(tx, 'sending');
   return {
     id: nic.id,
+    index,
     host,
+    port: cardsIn(moment)
+      .filter((one) => num(one, 'host') === host)
+      .indexOf(nic),
     hostName: trace.data.hosts[host]?.name ?? String(host),
     name: text(nic, 'name'),
     model: text(nic, 'model'),
@@ -177,7 +214,8 @@ export function cardOf(moment: Moment, host: number, previousStep: number): Card
     tx: {
       id: tx?.id ?? 0,
       phase: text(tx, 'phase'),
-      cached: num(tx, 'cached'),
+      queue: num(tx, 'queue'),
+      cached: num(txQueue, 'cached'),
       fifo: fifoOf(tx),
       building: ref(tx, 'building')?.id ?? 0,
       filled: num(tx, 'filled'),
@@ -185,14 +223,15 @@ export function cardOf(moment: Moment, host: number, previousStep: number): Card
       sent: sentPart(sending, now),
       gap: Math.max(0, num(tx, 'gap_end') - now),
       cuts: num(tx, 'packet_active') !== 0 && num(tx, 'tse') !== 0,
-      sums: num(tx, 'packet_active') === 0 ? '' : checksumWords(num(tx, 'popts'), num(ref(tx, 'context'), 'tcp') !== 0),
-      mss: num(ref(tx, 'context'), 'mss'),
+      sums: num(tx, 'packet_active') === 0 ? '' : checksumWords(num(tx, 'popts'), num(context, 'tcp') !== 0),
+      mss: num(context, 'mss'),
       cut: { done: num(tx, 'payload_done'), of: num(tx, 'packet_payload') },
     },
     rx: {
       id: rx?.id ?? 0,
       phase: text(rx, 'phase'),
-      cached: num(rx, 'cached'),
+      queue: num(rx, 'queue'),
+      cached: num(rxQueue, 'cached'),
       fifo: fifoOf(rx),
       moving: ref(rx, 'moving')?.id ?? 0,
       moved: num(rx, 'moved'),
@@ -201,11 +240,15 @@ export function cardOf(moment: Moment, host: number, previousStep: number): Card
     work: engineWork(
       state,
       tx,
-      rings.find(({ direction }) => direction === 'TX'),
+      rings.find(({ direction, queue }) => direction === 'TX' && queue === num(tx, 'queue')),
     ),
     interrupts: interruptsOf(nic, registers, now),
     registers: registerGroups(registers, changed),
-    switches: switchesOf(state, host),
+    switches: switchesOf(
+      state,
+      nic,
+      trace.data.hosts.map(({ name }) => name),
+    ),
     changed,
     counts: {
       sent: num(registers, 'TPT'),
@@ -216,16 +259,28 @@ export function cardOf(moment: Moment, host: number, previousStep: number): Card
   };
 }
 
+/** The cable in a card, and whether the card is at its right end. */
+export interface Cable {
+  readonly wire: WireStage;
+  readonly atRight: boolean;
+  /** Who is at the other end. */
+  readonly other: string;
+}
+
+export function cableOf(stage: Pick<Stage, 'way' | 'wires' | 'hosts'>, { host, port }: CardView): Cable | null {
+  const place = stage.way.indexOf(host);
+  // Cables stand between neighbours; a host in the middle has its first card at the cable to its left.
+  const atRight = place > 0 && port === 0;
+  const wire = stage.wires[atRight ? place - 1 : place];
+  if (wire === undefined) return null;
+  const other = stage.hosts[stage.way[place + (atRight ? -1 : 1)] ?? -1];
+  return { wire, atRight, other: other === undefined ? 'the script' : `host ${other.name}` };
+}
+
 function eventOf({ trace, step }: Moment): string {
   const kind = trace.kind(step);
   if (kind === Kind.HARDWARE) return trace.label(step);
   return kind === Kind.WIRE ? `frame #${trace.skb(step)}: ${wireWords(trace.label(step))}` : '';
-}
-
-/** The driver's private struct of the host's card. */
-function adapterOf({ state }: Moment, host: number): StructView | null {
-  const device = state.objects('net_device', host).find((dev) => text(dev, 'name') !== 'lo') ?? null;
-  return ref(device, 'priv');
 }
 
 function transferOf(channel: Transfer['channel'], transfer: StructView | null, now: number): Transfer {
@@ -285,6 +340,34 @@ function filterOf(registers: StructView | null): string {
   return ['own address', ...RCTL_WORDS.flatMap(([bit, word]) => (value & bit ? [word] : []))].join(', ');
 }
 
+/** Interval of EITR: us in bits 2 to 14 (317694, 8.8.13). */
+const EITR_SHIFT = 2;
+const EITR_MASK = 0x7ffc;
+const EITR_UNIT_NS = 1000;
+
+function vectorsOf(nic: StructView, registers: StructView | null, now: number): VectorView[] {
+  if (registers === null || !registers.has('EICR')) return [];
+  const throttles = registers.items('EITR');
+  return refs(nic, 'vectors').map((vector) => {
+    const index = num(vector, 'index');
+    const bit = 2 ** index;
+    return {
+      id: vector.id,
+      index,
+      pending: (num(registers, 'EICR') & bit) !== 0,
+      enabled: (num(registers, 'EIMS') & bit) !== 0,
+      fired: num(vector, 'line') !== 0,
+      count: num(vector, 'count'),
+      throttle: {
+        name: `EITR${index}`,
+        doc: 'the vector sends no other message for this long',
+        of: (((throttles[index] ?? 0) & EITR_MASK) >> EITR_SHIFT) * EITR_UNIT_NS,
+        left: Math.max(0, num(vector, 'throttled_until') - now),
+      },
+    };
+  });
+}
+
 function interruptsOf(nic: StructView, registers: StructView | null, now: number): InterruptView {
   const unit = ref(nic, 'interrupts');
   const names = registers?.has('ICR') ? (registers.field('ICR').names ?? {}) : {};
@@ -298,6 +381,7 @@ function interruptsOf(nic: StructView, registers: StructView | null, now: number
   const rx = ref(nic, 'rx_delay');
   return {
     id: unit?.id ?? 0,
+    vectors: vectorsOf(nic, registers, now),
     line: num(unit, 'line') !== 0,
     count: num(unit, 'count'),
     causes: Object.entries(names).map(([bit, name]) => ({

@@ -1,9 +1,9 @@
 /**
- * Descriptors byte by byte, as the 8254x manual (317453) lays them out: receive 3.2.3, legacy transmit 3.3.3, context 3.3.6,
- * data 3.3.7. All numbers in them are little-endian.
+ * Descriptors byte by byte. The 8254x manual (317453): receive 3.2.3, legacy transmit 3.3.3, context 3.3.6, data 3.3.7. The 82576
+ * datasheet (317694): advanced receive 7.1.5, advanced transmit 7.2.2. All numbers in them are little-endian.
  */
 
-export type DescriptorKind = 'legacy' | 'context' | 'data' | 'receive';
+type DescriptorKind = 'legacy' | 'context' | 'data' | 'receive';
 
 export interface DescriptorField {
   readonly name: string;
@@ -36,6 +36,15 @@ const TX_STATUS = ['DD', 'EC', 'LC'] as const;
 const RX_STATUS = ['DD', 'EOP', 'IXSM', 'VP', '', 'TCPCS', 'IPCS', 'PIF'] as const;
 const RX_ERRORS = ['CE', 'SE', 'SEQ', '', 'CXE', 'TCPE', 'IPE', 'RXE'] as const;
 const CHECKSUMS = ['IXSM', 'TXSM'] as const;
+const ADVANCED_COMMANDS = ['EOP', 'IFCS', '', 'RS', '', 'DEXT', 'VLE', 'TSE'] as const;
+const ADVANCED_RX_STATUS = ['DD', 'EOP', '', 'VP', 'UDPCS', 'TCPCS', 'IPCS', 'PIF'] as const;
+const ADVANCED_RX_ERRORS = ['', '', '', '', '', 'TCPE', 'IPE', 'RXE'] as const;
+const RSS_TYPES: Readonly<Record<number, string>> = { 0: 'none', 1: 'addresses and TCP ports', 2: 'addresses' };
+const PACKET_TYPES: readonly (readonly [bit: number, name: string])[] = [
+  [0x010, 'IPv4'],
+  [0x100, 'TCP'],
+  [0x200, 'UDP'],
+];
 
 const BIT_DOCS: Readonly<Record<string, string>> = {
   EOP: 'last piece of the packet',
@@ -64,6 +73,7 @@ const BIT_DOCS: Readonly<Record<string, string>> = {
   IPE: 'the IP checksum is wrong',
   RXE: 'data error',
   TXSM: 'insert the TCP or UDP checksum',
+  UDPCS: 'the UDP checksum was looked at',
 };
 const IXSM_DOC = { transmit: 'insert the IP checksum', receive: 'ignore the checksum bits' };
 const STATUS = 12;
@@ -97,6 +107,10 @@ class Fields {
     this.list.push({ name, text: `${value}${unit}`, doc, at, length });
     return value;
   }
+  /** A field of some bits: what it says is worked out by the caller. */
+  part(name: string, at: number, length: number, text: string, doc: string): void {
+    this.list.push({ name, text, doc, at, length });
+  }
   /** 20 bits that begin at byte 8; the descriptor's type is in the four above. */
   length20(name: string, doc: string): number {
     const value = little(this.bytes, 8, 3) & 0xfffff;
@@ -108,9 +122,9 @@ class Fields {
     const doc = 'type of the extended descriptor: 0 context, 1 data';
     this.list.push({ name: 'DTYP', text: String(value), doc, at: 10, length: 1 });
   }
-  address(): number {
-    const value = little(this.bytes, 0, 8);
-    this.list.push({ name: 'address', text: hex(value), doc: 'where the buffer is in host memory', at: 0, length: 8 });
+  address(name = 'address', at = 0, doc = 'where the buffer is in host memory'): number {
+    const value = little(this.bytes, at, 8);
+    this.list.push({ name, text: hex(value), doc, at, length: 8 });
     return value;
   }
   bits(name: string, at: number, names: readonly string[]): string[] {
@@ -192,4 +206,67 @@ export function receiveDescriptor(bytes: Uint8Array): Descriptor {
   fields.special();
   const done = ((bytes[STATUS] ?? 0) & DD) !== 0;
   return { kind: 'receive', buffer, length, bits, done, wantsReport: true, fields: fields.list };
+}
+
+const DTYP_ADVANCED_CONTEXT = 2;
+const DTYP_ADVANCED_DATA = 3;
+
+/** A transmit descriptor of the 82576. Once it is written back nothing is left in it but DD. */
+export function advancedTransmitDescriptor(bytes: Uint8Array): Descriptor {
+  const type = (bytes[10] ?? 0) >> 4;
+  const fields = new Fields(bytes, false);
+  const wantsReport = ((bytes[COMMAND] ?? 0) & RS) !== 0;
+  if (type === DTYP_ADVANCED_CONTEXT) {
+    const lengths = little(bytes, 0, 2);
+    const command = little(bytes, 8, 4);
+    const kinds = [command & 0x400 ? 'IPV4' : '', command & 0x800 ? 'TCP' : ''].filter(Boolean);
+    fields.part('IPLEN', 0, 2, `${lengths & 0x1ff} bytes`, 'length of the IP header');
+    fields.part('MACLEN', 1, 1, `${(lengths >> 9) & 0x7f} bytes`, 'length of the Ethernet header');
+    fields.number('VLAN', 2, 2, 'VLAN tag');
+    fields.part('TUCMD', 9, 2, kinds.join(' ') || 'none', 'what the packet is');
+    fields.part('DTYP', 10, 1, '2', 'type: an advanced context descriptor');
+    fields.bits('DCMD', COMMAND, ADVANCED_COMMANDS);
+    fields.part('IDX', STATUS, 1, String(((bytes[STATUS] ?? 0) >> 4) & 7), 'which context of the queue is set');
+    fields.number('L4LEN', 13, 1, 'length of the TCP header', ' bytes');
+    fields.number('MSS', 14, 2, 'payload of a segment', ' bytes');
+    return { kind: 'context', buffer: 0, length: 0, bits: kinds, done: false, wantsReport, fields: fields.list };
+  }
+  if (type === DTYP_ADVANCED_DATA) {
+    const buffer = fields.address();
+    const length = fields.number('DTALEN', 8, 2, 'bytes in the buffer', ' bytes');
+    fields.part('DTYP', 10, 1, '3', 'type: an advanced data descriptor');
+    const bits = fields.bits('DCMD', COMMAND, ADVANCED_COMMANDS);
+    const last = little(bytes, 12, 4);
+    fields.part('STA', 12, 1, last & DD ? 'DD' : 'none', 'status: DD is done');
+    const sums = bitsOf((last >>> 8) & 0x3f, CHECKSUMS);
+    fields.part('POPTS', 13, 1, sums.join(' ') || 'none', 'checksums to insert');
+    fields.part('PAYLEN', 13, 3, `${last >>> 14} bytes`, 'payload of the whole packet');
+    return { kind: 'data', buffer, length, bits, done: (last & DD) !== 0, wantsReport, fields: fields.list };
+  }
+  const done = ((bytes[STATUS] ?? 0) & DD) !== 0;
+  fields.part('STA', STATUS, 1, done ? 'DD' : 'none', 'written back: nothing but the status is left');
+  return { kind: 'data', buffer: 0, length: 0, bits: done ? ['DD'] : [], done, wantsReport: true, fields: fields.list };
+}
+
+/** A receive descriptor of the 82576: two addresses until the card writes it back, then the verdict. */
+export function advancedReceiveDescriptor(bytes: Uint8Array): Descriptor {
+  const fields = new Fields(bytes, true);
+  const done = ((bytes[8] ?? 0) & DD) !== 0;
+  if (!done) {
+    const buffer = fields.address('packet address', 0, 'where the packet goes in host memory');
+    fields.address('header address', 8, 'where headers go if they are split off; bit 0 must be 0');
+    return { kind: 'receive', buffer, length: 0, bits: [], done, wantsReport: true, fields: fields.list };
+  }
+  const type = little(bytes, 0, 2);
+  const names = PACKET_TYPES.flatMap(([bit, name]) => (type & bit ? [name] : []));
+  fields.part('RSS type', 0, 1, RSS_TYPES[type & 0xf] ?? String(type & 0xf), 'what the hash was taken of');
+  fields.part('packet type', 0, 2, names.join(' ') || 'other', 'what the packet is');
+  const header = little(bytes, 2, 2);
+  fields.part('HDR_LEN', 2, 2, `${(header >> 5) & 0x3ff} bytes`, 'headers that were split off');
+  fields.part('RSS hash', 4, 4, hex(little(bytes, 4, 4), 8), 'Toeplitz hash of the flow (or the packet checksum)');
+  const bits = fields.bits('status', 8, ADVANCED_RX_STATUS);
+  fields.bits('errors', 11, ADVANCED_RX_ERRORS);
+  const length = fields.number('length', 12, 2, 'bytes in the packet buffer', ' bytes');
+  fields.special();
+  return { kind: 'receive', buffer: 0, length, bits, done, wantsReport: true, fields: fields.list };
 }

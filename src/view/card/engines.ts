@@ -46,7 +46,7 @@ export function engineWork(state: State, tx: StructView | null, ring: RingView |
   const buffer = num(frame, 'buffer_address');
   if (source < 0 || source >= ring.count) return null;
   const row = ring.row(source);
-  if (row.state === 'free' || row.descriptor.buffer !== buffer) return null;
+  if (row.state === 'free' || row.dma !== buffer) return null;
   const after = state.ram(num(frame, 'data'), Math.max(0, num(frame, 'len') - FCS_BYTES));
   if (after.length === 0) return null;
   const taken = dissect(after);

@@ -1,7 +1,13 @@
 /** Descriptor rings: the state of every descriptor, read from memory, the card's registers and the driver's indices. */
 import type { State, StructView } from '../../trace/state';
-import { num, ref } from '../stage/read';
-import { type Descriptor, receiveDescriptor, transmitDescriptor } from './descriptor';
+import { num, ref, refs } from '../stage/read';
+import {
+  advancedReceiveDescriptor,
+  advancedTransmitDescriptor,
+  type Descriptor,
+  receiveDescriptor,
+  transmitDescriptor,
+} from './descriptor';
 
 /**
  * Where a descriptor is in its life. `free`: the driver's, nothing in it; `filled`: written, the tail has not passed it yet;
@@ -51,6 +57,8 @@ export interface DescriptorRow {
   readonly object: number;
   /** The skb it stands for, 0: none. */
   readonly skb: number;
+  /** Bus address that the driver gave it: still known when the card has written over the descriptor. */
+  readonly dma: number;
   /** Written since the step before. */
   readonly changed: boolean;
   readonly bytes: Uint8Array;
@@ -91,7 +99,7 @@ export interface RingView {
 }
 
 /** What differs between cards: where a ring's registers and engine are. */
-export interface RingSource {
+interface RingSource {
   readonly direction: Direction;
   readonly queue: number;
   /** struct of the driver's ring. */
@@ -110,38 +118,52 @@ export interface RingSource {
 
 const DESCRIPTOR_BYTES = 16;
 
-/** The rings of a card with one queue each way (driver e1000). */
-function singleQueue(nic: StructView, adapter: StructView): RingSource[] {
-  const registers = ref(nic, 'registers');
-  const source = (direction: Direction): RingSource[] => {
-    const tx = direction === 'TX';
-    const ring = ref(adapter, tx ? 'tx_ring' : 'rx_ring');
-    const engine = ref(nic, tx ? 'tx' : 'rx');
+/** A driver keeps one ring of each kind (e1000), or a list of them by queue (igb). */
+function driverRing(adapter: StructView, field: string, queue: number): StructView | null {
+  if (!adapter.has(field)) return null;
+  if (adapter.field(field).kind !== 'list') return queue === 0 ? adapter.ref(field) : null;
+  const found = adapter.list(field)[queue] ?? null;
+  return typeof found === 'number' ? null : found;
+}
+
+const FORMATS = {
+  legacy: { TX: transmitDescriptor, RX: receiveDescriptor },
+  advanced: { TX: advancedTransmitDescriptor, RX: advancedReceiveDescriptor },
+};
+
+function sourcesOf(nic: StructView, adapter: StructView, direction: Direction): RingSource[] {
+  const tx = direction === 'TX';
+  const letter = tx ? 'T' : 'R';
+  const engine = ref(nic, tx ? 'tx' : 'rx');
+  const format = FORMATS[ref(nic, 'registers')?.has('EICR') ? 'advanced' : 'legacy'];
+  return refs(nic, tx ? 'tx_queues' : 'rx_queues').flatMap((queue) => {
+    const registers = ref(queue, 'ring');
+    const index = num(queue, 'index');
+    const ring = driverRing(adapter, tx ? 'tx_ring' : 'rx_ring', index);
     if (ring === null) return [];
-    const letter = tx ? 'T' : 'R';
     return [
       {
         direction,
-        queue: 0,
+        queue: index,
         ring,
         base: num(registers, `${letter}DBAL`),
         bytes: num(registers, `${letter}DLEN`),
         head: num(registers, `${letter}DH`),
         tail: num(registers, `${letter}DT`),
-        cached: num(engine, 'cached'),
-        active: num(engine, 'descriptor', -1),
-        names: [`${letter}DH`, `${letter}DT`],
-        decode: tx ? transmitDescriptor : receiveDescriptor,
+        cached: num(queue, 'cached'),
+        active: num(engine, 'queue') === index ? num(engine, 'descriptor', -1) : -1,
+        names: [`${letter}DH`, `${letter}DT`] as const,
+        decode: format[direction],
       },
     ];
-  };
-  return [...source('TX'), ...source('RX')];
+  });
 }
 
 /** All rings of a card, transmit first. */
 export function ringsOf(state: State, nic: StructView, adapter: StructView | null, changed: ByteRanges): RingView[] {
   if (adapter === null) return [];
-  return singleQueue(nic, adapter).map((source) => ringView(state, source, changed));
+  const sources = [...sourcesOf(nic, adapter, 'TX'), ...sourcesOf(nic, adapter, 'RX')];
+  return sources.map((source) => ringView(state, source, changed));
 }
 
 /** Stretches of memory written since the step before. */
@@ -221,6 +243,7 @@ function ringView(state: State, source: RingSource, changes: ByteRanges): RingVi
         state: where,
         object: bufferOf(index)?.id ?? 0,
         skb: skbOf(index, where),
+        dma: num(bufferOf(index), 'dma'),
         changed: touched.has(index),
         bytes,
         descriptor: source.decode(bytes),

@@ -1,9 +1,8 @@
 /** The drawing of a card: host memory with its rings, the bus, the board in its slot, the cable. Pure geometry. */
 import type { Layer } from '../../trace/layers';
 import { type Box, Pen, type Place } from '../stage/draw/shapes';
-import type { WireStage } from '../stage/floors/hardware';
 import type { Group, Scene } from '../stage/scene';
-import type { CardView } from './card';
+import type { Cable, CardView } from './card';
 import { busHeight, CABLE_HEIGHT, drawBus, drawCable, drawSlot, drawWork, workHeight } from './draw/around';
 import { BETWEEN_LANES, CHIP_HEIGHT, drawInterrupts, drawLane, drawPort, interruptHeight, lanesOf } from './draw/board';
 import { drawRing, drawSmallRing, RING_HEIGHT } from './draw/ring';
@@ -66,16 +65,10 @@ function drawMemory(sheet: Sheet, card: CardView, look: CardLook, top: number): 
   floor(sheet, 'driver', { x: MARGIN, y: top, w: look.width - 2 * MARGIN, h: height });
   const title = sheet.pen('memory', 'driver');
   title.text(inner.x, top + 12, 'host memory', 'b', { max: 90, cls: 'layerink' });
-  title.text(
-    inner.x + 84,
-    top + 12,
-    'descriptor rings: triangles inside are the card’s registers, outside the driver’s',
-    't',
-    {
-      max: inner.w - 90,
-      cls: 'ink3',
-    },
-  );
+  const legend = wide
+    ? 'descriptor rings: triangles inside are the card’s registers, outside the driver’s'
+    : 'inside: card, outside: driver';
+  title.text(inner.x + 84, top + 12, legend, 't', { max: inner.w - 90, cls: 'ink3' });
   if (queues > 1) drawStrip(sheet, card.rings, look, { x: inner.x, y: top + head, w: inner.w, h: SMALL_RING });
   const w = wide ? (inner.w - 12) / 2 : inner.w;
   shown.forEach((ring, nth) => {
@@ -97,7 +90,7 @@ function drawStrip(sheet: Sheet, rings: readonly RingView[], look: CardLook, box
   });
 }
 
-export function cardScene(card: CardView, wire: WireStage | null, look: CardLook): CardScene {
+export function cardScene(card: CardView, cable: Cable | null, look: CardLook): CardScene {
   const sheet = new Sheet();
   const { width } = look;
   const full = { x: MARGIN, w: width - 2 * MARGIN };
@@ -124,7 +117,7 @@ export function cardScene(card: CardView, wire: WireStage | null, look: CardLook
   drawWork(sheet.pen('work', 'nic'), card.work, { ...full, w: full.w - 20, y, h: work });
   y += work + GAP;
   floor(sheet, 'wire', { ...full, y, h: CABLE_HEIGHT });
-  drawCable(sheet.pen('cable', 'wire'), card, wire, { x: full.x + 4, y, w: full.w - 4, h: CABLE_HEIGHT }, board.jack);
+  drawCable(sheet.pen('cable', 'wire'), cable, { x: full.x + 4, y, w: full.w - 4, h: CABLE_HEIGHT }, board.jack);
   y += CABLE_HEIGHT;
   sheet.close();
   return {
@@ -167,7 +160,8 @@ function drawBoard(sheet: Sheet, card: CardView, area: Box): DrawnBoard {
   // From the unit out to the side of the lanes and up to the slot.
   const interruptX = inner.x + laneWidth + (wide ? 6 : 8);
   const tone = card.interrupts.line ? 'trace lit' : 'trace';
-  interruptPen.path(`M${inner.x + laneWidth} ${top + 12} H${interruptX} V${y}`, tone);
+  if (card.interrupts.vectors.length === 0)
+    interruptPen.path(`M${inner.x + laneWidth} ${top + 12} H${interruptX} V${y}`, tone);
   top += interruptHeight(laneWidth) + PAD;
   const portPen = sheet.pen('port', 'nic');
   if (wide) {

@@ -1,11 +1,10 @@
 /** What is around the board: the bus with the transfers under way, the engines' work under a glass, the cable. */
 import type { Box, Pen, Point } from '../../stage/draw/shapes';
 import { widthOf } from '../../stage/draw/shapes';
-import type { WireStage } from '../../stage/floors/hardware';
-import type { CardView, Transfer } from '../card';
+import type { Cable, CardView, Transfer } from '../card';
 import type { EngineWork, FieldChange } from '../engines';
 
-const TRANSFER_HEIGHT = 27;
+const TRANSFER_HEIGHT = 30;
 /** From here on transfers stand beside each other. */
 const WIDE = 620;
 
@@ -26,7 +25,8 @@ export function drawBus(pen: Pen, card: CardView, box: Box, lineX: number): void
     const at = side ? { x: x + nth * (room + gap), y: y + 17 } : { x, y: y + 17 + nth * (TRANSFER_HEIGHT + 4) };
     drawTransfer(pen, transfer, { ...at, w: room, h: TRANSFER_HEIGHT });
   });
-  drawInterruptLine(pen, card, box, lineX);
+  if (card.interrupts.vectors.length === 0) drawInterruptLine(pen, card, box, lineX);
+  else drawMessages(pen, card, box, lineX);
 }
 
 function drawTransfer(pen: Pen, { channel, busy, what, toHost, address, bytes, part, left }: Transfer, box: Box): void {
@@ -41,15 +41,17 @@ function drawTransfer(pen: Pen, { channel, busy, what, toHost, address, bytes, p
       ? `M${x + 9} ${y + 19} v-12 m-3.5 4 l3.5 -4 l3.5 4`
       : `M${x + 9} ${y + 7} v12 m-3.5 -4 l3.5 4 l3.5 -4`;
   pen.path(arrow, busy ? 'lead' : 'thin mutedline');
-  const inner = w - 26;
   pen.text(x + 19, y + 10.5, channel, 'n', { max: 84, cls: busy ? 'ink strong' : 'ink3' });
+  pen.text(x + w - 6, y + 10.5, busy ? (what === 'descriptor fetch' ? 'descriptors' : what) : 'idle', 's', {
+    max: w - 110,
+    anchor: 'end',
+    cls: busy ? 'ink2' : 'ink3',
+  });
   if (busy) {
     const size = `${bytes} B ${toHost ? 'to' : 'from'} 0x${address.toString(16)}`;
-    pen.text(x + w - 6, y + 10.5, size, 'n', { max: inner - widthOf(channel, 'n') - 6, anchor: 'end', cls: 'ink2' });
-    pen.text(x + 19, y + 21.5, what, 's', { max: 84, cls: 'ink2' });
-  } else pen.text(x + w - 6, y + 10.5, 'idle', 'n', { max: 40, anchor: 'end', cls: 'ink3' });
-  const bar = { x: x + 106, y: y + h - 11, w: Math.max(10, w - 112), h: 6 };
-  pen.rect(bar, 'trough', { rx: 1 });
+    pen.text(x + 19, y + 21.5, size, 'n', { max: w - 24, cls: 'ink2' });
+  }
+  const bar = { x: x + 1, y: y + h - 4, w: w - 2, h: 3 };
   pen.level(`${channel} moved`, bar, part, 'level');
 }
 
@@ -72,6 +74,17 @@ function drawInterruptLine(pen: Pen, card: CardView, { x, y, w, h }: Box, lineX:
   }
 }
 
+/** MSI-X needs no line: messages go over the bus. */
+function drawMessages(pen: Pen, { interrupts }: CardView, { x, y, w }: Box, lineX: number): void {
+  const sent = interrupts.vectors.reduce((sum, { count }) => sum + count, 0);
+  const right = x + w;
+  if (right - lineX > 60) {
+    pen.text(lineX - 4, y + 12, 'MSI-X', 'k', { max: 40, cls: 'ink' });
+    pen.text(lineX - 4, y + 29, `${sent} messages`, 'n', { max: right - lineX, cls: 'ink2' });
+    pen.text(lineX - 4, y + 41, 'so far', 'n', { max: right - lineX, cls: 'ink3' });
+  } else pen.text(right - 2, y + 12, `MSI-X: ${sent} sent`, 'n', { max: 100, anchor: 'end', cls: 'ink2' });
+}
+
 /** The slot's edge connector: contacts of the board in the dark of the slot. */
 export function drawSlot(pen: Pen, { x, y, w }: Box): void {
   pen.rect({ x: x + 14, y, w: w - 90, h: 11 }, 'slotbody', { rx: 1.5, title: 'slot on the main board' });
@@ -83,7 +96,7 @@ export function drawSlot(pen: Pen, { x, y, w }: Box): void {
   }
 }
 
-const CHANGE_WIDTH = 132;
+const CHANGE_WIDTH = 100;
 export const WORK_HEIGHT = 62;
 
 /** Height of the glass: changes stand in columns, in two rows where the width asks for it. */
@@ -101,12 +114,11 @@ export function drawWork(pen: Pen, work: EngineWork | null, box: Box): void {
   }
   const which = work.segments > 1 ? `segment ${work.segment + 1} of ${work.segments}` : 'the packet whole';
   const count = work.changes.length;
-  const says = count === 0 ? 'nothing in its headers changed' : 'from memory, and as it leaves:';
-  pen.text(x + 8, y + 13, `Frame #${work.frame}, ${which}: ${says}`, 't', {
-    max: w - 16,
-    cls: 'ink',
-    object: work.frame,
-  });
+  const says = count === 0 ? 'nothing in its headers changed' : 'what the card wrote into its headers';
+  const short = `Frame #${work.frame}, ${which}`;
+  const long = `${short}: ${says}`;
+  const room = w - 90;
+  pen.text(x + 8, y + 13, widthOf(long, 't') < room ? long : short, 't', { max: room, cls: 'ink', object: work.frame });
   const rows = h > WORK_HEIGHT ? 2 : 1;
   const columns = Math.max(1, Math.floor((w - 12) / CHANGE_WIDTH));
   const width = (w - 12) / columns;
@@ -131,13 +143,15 @@ export const CABLE_HEIGHT = 50;
 const LANE = 13;
 
 /** The cable away from the card: what it sends runs left, what comes to it runs right, to the jack. */
-export function drawCable(pen: Pen, card: CardView, wire: WireStage | null, box: Box, jack: Point): void {
-  if (wire === null) return;
+export function drawCable(pen: Pen, cable: Cable | null, box: Box, jack: Point): void {
+  if (cable === null) return;
+  const { wire, atRight, other } = cable;
   const { x, y, w } = box;
   const left = x + 4;
   const right = x + w - 34;
   pen.text(left, y + 11, 'wire', 'b', { max: 30, cls: wire.here ? 'hereink' : 'layerink', object: wire.id });
-  const said = wire.event === '' ? wire.text : `${wire.text}: ${wire.event}`;
+  const whole = wire.event === '' ? wire.text : `${wire.text}: ${wire.event}`;
+  const said = widthOf(whole, 'n') <= right - left - 34 ? whole : wire.event;
   pen.text(left + 34, y + 11, said, 'n', { max: right - left - 34, cls: wire.here ? 'hereink' : 'ink2' });
   const middle = y + 16 + LANE + 1;
   const tone = wire.up ? 'cable' : 'cable broken';
@@ -146,11 +160,11 @@ export function drawCable(pen: Pen, card: CardView, wire: WireStage | null, box:
     const lane = { x: left, y: y + 16 + nth * (LANE + 2), w: right - left, h: LANE };
     pen.rect(lane, wire.up ? 'pipe' : 'pipe broken', {
       rx: LANE / 2,
-      title: out ? 'away from this card' : 'to this card',
+      title: out ? `to ${other}` : `from ${other}`,
     });
     const tip = out ? `M${left + 13} ${lane.y + 3.5} l-4 3 l4 3` : `M${right - 13} ${lane.y + 3.5} l4 3 l-4 3`;
     pen.path(tip, 'thin mutedline');
-    for (const frame of wire.frames.filter(({ from }) => (from === card.host) === out)) {
+    for (const frame of wire.frames.filter(({ from }) => (from === (atRight ? 1 : 0)) === out)) {
       // Head and tail are parts of the way, from the sender on.
       const [a, b] = out ? [1 - frame.head, 1 - frame.tail] : [frame.tail, frame.head];
       const from = lane.x + a * lane.w;

@@ -45,17 +45,28 @@ function slideSwitch(pen: Pen, { x, y, w, h }: Box, what: Switch | undefined): v
   pen.circle(what.on ? left + 14.5 : left + 4.5, top + 4, 3.4, 'knob', { action, title });
 }
 
+/** What an engine does, in a word or two; what it waits for is said so. */
+const PHASES: Readonly<Record<string, string>> = {
+  'fetching descriptors': 'reads ring',
+  'fetching data': 'reads data',
+  'waiting for the FIFO': 'FIFO is full',
+  'writing data': 'writes data',
+  'waiting for a descriptor': 'ring is empty',
+};
+
 function dmaChip(card: CardView, way: 'tx' | 'rx'): Chip {
   const engine = card[way];
   const name = way === 'tx' ? 'TX DMA' : 'RX DMA';
   const busy = engine.phase !== 'idle';
+  const many = card.rings.length > 2;
   return {
     id: `${way}.dma`,
     share: 25,
     flows: false,
     draw(pen, box) {
       chipCase(pen, box, name, busy, engine.id, `${name}: ${engine.phase}`);
-      line(pen, box, 0, engine.phase, !busy);
+      const phase = PHASES[engine.phase] ?? engine.phase;
+      line(pen, box, 0, many && busy ? `${engine.queue}: ${phase}` : phase, !busy);
       const { x, y, w } = box;
       const bar = { x: x + 6, y: y + 39, w: w - 12, h: 6 };
       line(pen, { ...box, y: y - 1 }, 1, `${engine.cached} prefetched`, engine.cached === 0);
@@ -92,7 +103,7 @@ function checksumChip(card: CardView): Chip {
     draw(pen, box) {
       chipCase(pen, box, 'checksum', tx.sums !== '', tx.id, 'sums the packet and writes the result into its headers');
       slideSwitch(pen, box, switchOf(card, 'txCsum'));
-      line(pen, box, 0, tx.sums === '' ? 'nothing asked' : tx.sums, tx.sums === '');
+      line(pen, box, 0, tx.sums === '' ? 'not needed' : tx.sums, tx.sums === '');
     },
   };
 }
@@ -164,11 +175,7 @@ function macSendChip(card: CardView): Chip {
       const { x, y, w } = box;
       chipCase(pen, box, 'MAC, sends', busy, card.id, 'adds preamble and gap, and sends bit after bit');
       const percent = Math.round(tx.sent * 100);
-      const says = busy
-        ? `#${tx.sending}, ${percent} % out`
-        : tx.gap > 0
-          ? `gap, ${span(tx.gap)}`
-          : `${counts.sent} sent`;
+      const says = busy ? `#${tx.sending} ${percent} %` : tx.gap > 0 ? `gap, ${span(tx.gap)}` : `${counts.sent} sent`;
       line(pen, box, 0, says, !busy);
       const bar = { x: x + 6, y: y + 40, w: w - 12, h: 5 };
       pen.rect(bar, 'fifo', { rx: 1, title: 'how much of the frame is on the wire' });
@@ -306,8 +313,48 @@ function causesThatFit({ causes }: InterruptView, width: number): readonly Cause
   return causes.filter((cause) => kept.has(cause));
 }
 
+const VECTOR = 46;
+
+/** Vectors of MSI-X: the bits of each in EICR and EIMS, an AND, a throttle of its own, and the messages it has sent. */
+function drawVectors(pen: Pen, unit: InterruptView, box: Box): void {
+  const { x, y, w } = box;
+  pen.rect(box, 'chip', { rx: 2, title: 'MSI-X: a message for each vector, written to the host like data' });
+  const used = unit.vectors.filter(
+    ({ count, enabled, pending, throttle }) => count > 0 || enabled || pending || throttle.of > 0,
+  );
+  const fits = Math.floor((w - 48) / 30);
+  const shown = (used.length > 0 ? used : unit.vectors).slice(0, fits);
+  const step = Math.min(VECTOR, (w - 48) / Math.max(1, shown.length));
+  for (const [nth, name] of ['MSI-X', 'EICR', 'EIMS'].entries())
+    pen.text(x + 6, y + 13 + nth * 13, name, 'n', { max: 34, cls: 'boardink strong' });
+  shown.forEach((vector, nth) => {
+    const middle = x + 44 + (nth + 0.5) * step;
+    const both = vector.pending && vector.enabled;
+    const held = vector.throttle.left > 0;
+    const { index, count, throttle } = vector;
+    const state = held ? `throttled, ${span(throttle.left)} to go` : vector.fired ? 'sent, not enabled anew' : 'quiet';
+    const title = `vector ${index}: ${state}; ${count} messages so far`;
+    pen.text(middle, y + 13, `v${index}`, 'n', {
+      max: step,
+      anchor: 'middle',
+      cls: vector.fired ? 'boardink strong' : 'boardink dim',
+      object: vector.id,
+      title,
+    });
+    bit(pen, { x: middle - 7, y: y + 17, w: 14, h: 11 }, vector.pending, `EICR bit ${index}`);
+    bit(pen, { x: middle - 7, y: y + 30, w: 14, h: 11 }, vector.enabled, `EIMS bit ${index}`);
+    pen.path(`M${middle - 5} ${y + 43} h10 v3 a5 5 0 0 1 -10 0 z`, both ? 'gate lit' : 'gate');
+    drawDial(pen, throttle, `dial ${index}`, { x: middle, y: y + 59 }, 5.5, held && both);
+    if (step >= 40) pen.text(middle + 8, y + 62.5, `×${count}`, 's', { max: step / 2 - 8, cls: 'boardink dim', title });
+  });
+}
+
 /** ICR and IMS bit by bit, an AND for each, the OR of all, the throttle, and the line. */
 export function drawInterrupts(pen: Pen, unit: InterruptView, box: Box): void {
+  if (unit.vectors.length > 0) {
+    drawVectors(pen, unit, box);
+    return;
+  }
   const { x, y, w } = box;
   const raised = unit.line;
   pen.rect(box, raised ? 'chip alarm' : 'chip', {
@@ -362,11 +409,11 @@ export function drawInterrupts(pen: Pen, unit: InterruptView, box: Box): void {
   const held = unit.throttle.left > 0;
   const way = alone ? `h6 v9 H${dial.x} V${dial.y - 14}` : `H${dial.x} V${dial.y + 14}`;
   pen.path(`M${orX + 12} ${bus} ${way}`, wanted ? 'trace lit' : 'trace');
-  drawDial(pen, unit.throttle, dial, 14, held && wanted);
+  drawDial(pen, unit.throttle, 'hand', dial, 14, held && wanted);
   const textX = dial.x + 21;
   const textY = alone ? y + LADDER_HEIGHT + 3 : y;
   pen.text(textX, textY + 13, 'throttle (ITR)', 'n', { max: x + w - textX - 4, cls: 'boardink strong' });
-  const rule = unit.throttle.of === 0 ? 'off' : `at most every ${span(unit.throttle.of)}`;
+  const rule = unit.throttle.of === 0 ? 'off' : `≥ ${span(unit.throttle.of)} apart`;
   pen.text(textX, textY + 25, rule, 'n', { max: x + w - textX - 4, cls: 'boardink dim' });
   const says = held ? `${span(unit.throttle.left)} to go` : 'open';
   pen.text(textX, textY + 37, says, 'n', { max: x + w - textX - 4, cls: held ? 'boardink strong' : 'boardink' });
@@ -374,7 +421,7 @@ export function drawInterrupts(pen: Pen, unit: InterruptView, box: Box): void {
   const delay = running[0] ?? unit.delays.find(({ of }) => of > 0);
   if (delay !== undefined) {
     const text = delay.left > 0 ? `${delay.name} ${span(delay.left)} to go` : `${delay.name} ${span(delay.of)}`;
-    const at = alone ? { x: textX + 150, y: textY + 37 } : { x: textX, y: textY + 49 };
+    const at = alone ? { x: textX + 116, y: textY + 37 } : { x: textX, y: textY + 49 };
     pen.text(at.x, at.y, text, 'n', {
       max: x + w - at.x - 4,
       cls: delay.left > 0 ? 'boardink' : 'boardink dim',
@@ -398,11 +445,11 @@ function bit(pen: Pen, box: Box, on: boolean, title: string): void {
 }
 
 /** A dial that runs down: the dark part is what is left. */
-function drawDial(pen: Pen, what: Countdown, center: Point, radius: number, holds: boolean): void {
+function drawDial(pen: Pen, what: Countdown, name: string, center: Point, radius: number, holds: boolean): void {
   pen.circle(center.x, center.y, radius, holds ? 'clock holds' : 'clock', { title: `${what.name}: ${what.doc}` });
   const part = what.of === 0 ? 0 : Math.min(1, what.left / what.of);
   if (part > 0) pen.path(sector(center, radius - 2, part), 'clockpart');
-  pen.hand('hand', center, part, `M0 0 V${-(radius - 2)}`, 'clockhand');
+  pen.hand(name, center, part, `M0 0 V${-(radius - 2)}`, 'clockhand');
 }
 
 function sector({ x, y }: Point, radius: number, part: number): string {

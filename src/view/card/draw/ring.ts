@@ -144,7 +144,7 @@ function columnsOf(ring: RingView, width: number): readonly Column[] {
       text: ({ descriptor, state }) =>
         descriptor.kind === 'context' || (ring.direction === 'RX' && state !== 'back') ? '' : String(descriptor.length),
     },
-    { name: 'state', w: 62, text: ({ state }) => stateWords(ring.direction, state) },
+    { name: 'state', w: 64, text: ({ state }) => stateWords(ring.direction, state) },
   ];
   const room = width - SKB_LEAST;
   let used = 0;
@@ -179,10 +179,9 @@ function drawPage(pen: Pen, ring: RingView, { x, y, w }: Box, selected: number):
   });
   pen.text(skbLeft, y + 26, 'skb', 's', { max: skbWidth, cls: 'ink3' });
   const page = pageOf(ring, selected);
-  for (let nth = 0; nth < PAGE; nth++) {
+  const rows = Array.from({ length: Math.max(0, Math.min(PAGE, ring.count - page)) }, (_, nth) => ring.row(page + nth));
+  for (const [nth, row] of rows.entries()) {
     const top = y + HEADER + nth * ROW;
-    if (page + nth >= ring.count) return;
-    const row = ring.row(page + nth);
     const tone = `descrow ${row.state}${row.changed ? ' touched' : ''}${row.index === selected ? ' chosen' : ''}`;
     pen.rect({ x: x - 4, y: top, w: skbLeft + skbWidth - x + 4, h: ROW - 1 }, tone, {
       rx: 1.5,
@@ -200,21 +199,29 @@ function drawPage(pen: Pen, ring: RingView, { x, y, w }: Box, selected: number):
         cls: row.state === 'free' ? 'ink3' : row.state === 'active' ? 'ink strong' : 'ink2',
       });
     });
-    if (row.skb !== 0 && (ring.direction === 'TX' || row.state !== 'free')) {
-      const label = `#${row.skb}`;
-      pen.place({
-        object: row.skb,
-        mode: 'cell',
-        cls: '',
-        label: skbWidth >= widthOf(label, 'n') + 2 ? label : '',
-        title: `sk_buff #${row.skb}`,
-        x: skbLeft,
-        y: top + 1,
-        w: skbWidth - 2,
-        h: ROW - 3,
-      });
-    }
   }
+  drawPackets(pen, rows, { x: skbLeft, y: y + HEADER, w: skbWidth - 2, h: 0 });
+}
+
+/** The skbs of a page: one cell over all descriptors of a packet. */
+function drawPackets(pen: Pen, rows: readonly DescriptorRow[], { x, y, w }: Box): void {
+  rows.forEach((row, nth) => {
+    if (row.skb === 0 || row.state === 'free' || rows[nth - 1]?.skb === row.skb) return;
+    const after = rows.findIndex((other, at) => at > nth && other.skb !== row.skb);
+    const covered = (after < 0 ? rows.length : after) - nth;
+    const label = `#${row.skb}`;
+    pen.place({
+      object: row.skb,
+      mode: 'cell',
+      cls: '',
+      label: w >= widthOf(label, 'n') ? label : '',
+      title: `sk_buff #${row.skb}`,
+      x,
+      y: y + nth * ROW + 1,
+      w,
+      h: covered * ROW - 3,
+    });
+  });
 }
 
 /** A small ring of one of many queues, to choose by. */

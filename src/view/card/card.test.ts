@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest';
+import { run } from '../../machine/run';
+import { presetNamed, scenarioOf } from '../../scenario/presets';
+import { Cursor } from '../../trace/cursor';
+import { Kind } from '../../trace/recorder';
+import { Trace } from '../../trace/trace';
+import type { Box, Shape, TextShape } from '../stage/draw/shapes';
+import { stageOf } from '../stage/stage';
+import { cardWidth } from './arrange';
+import { type CardView, cableOf, cardOf } from './card';
+import { cardInWords } from './in-words';
+import type { DescriptorState, RingView } from './rings';
+import { type CardScene, cardScene } from './scene';
+
+const traces = new Map<string, Trace>();
+
+function traceOf(name: string): Trace {
+  let known = traces.get(name);
+  if (known === undefined) {
+    const preset = presetNamed(name);
+    if (preset === null) throw new Error(`no preset ${name}`);
+    known = new Trace(run(scenarioOf(preset), { level: 'calls' }).trace);
+    traces.set(name, known);
+  }
+  return known;
+}
+
+interface At {
+  readonly cursor: Cursor;
+  readonly card: CardView;
+}
+
+/** A card at each of its own hardware events. */
+function* events(name: string, index: number, label?: string): Generator<At> {
+  const trace = traceOf(name);
+  const cursor = new Cursor(trace);
+  for (let n = 1; n < trace.steps; n++) {
+    if (trace.kind(n) !== Kind.HARDWARE && trace.kind(n) !== Kind.WIRE) continue;
+    if (trace.context(trace.ctx(n)).host !== index || (label !== undefined && trace.label(n) !== label)) continue;
+    cursor.seek(n);
+    const card = cardOf(cursor, index, n - 1);
+    if (card !== null) yield { cursor, card };
+  }
+}
+
+function first(name: string, index: number, label: string): At {
+  for (const at of events(name, index, label)) return at;
+  throw new Error(`${name} has no "${label}"`);
+}
+
+function ring(card: CardView, direction: 'TX' | 'RX'): RingView {
+  const found = card.rings.find((one) => one.direction === direction);
+  if (found === undefined) throw new Error(`no ${direction} ring`);
+  return found;
+}
+
+describe('transmit descriptors', () => {
+  it('of a TSO packet are a context and data, all given to the card at once, and read ahead', () => {
+    const { card } = first('offload-on', 0, 'TX descriptor fetch');
+    const tx = ring(card, 'TX');
+    // 7240 bytes in pages of 4096, headers in the linear part, and the last 4 bytes apart (an erratum of the chip).
+    expect([0, 1, 2, 3, 4].map((index) => tx.row(index).descriptor.kind)).toEqual([
+      'context',
+      'data',
+      'data',
+      'data',
+      'data',
+    ]);
+    const lengths = [1, 2, 3, 4].map((index) => tx.row(index).descriptor.length);
+    expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(7240 + 66);
+    expect(tx.row(0).state).toBe('owned');
+    expect(tx.row(5).state).toBe('free');
+    expect(tx.row(4).descriptor.bits).toEqual(expect.arrayContaining(['EOP', 'RS', 'TSE']));
+    const skbs = new Set([0, 1, 2, 3, 4].map((index) => tx.row(index).skb));
+    expect(skbs.size).toBe(1);
+    const fetched = first('offload-on', 0, 'TX descriptor').card;
+    expect(ring(fetched, 'TX').row(0).state).toBe('fetched');
+    expect(ring(fetched, 'TX').fetched).toBe(5);
+  });
+
+  it('live through their states in the datasheet’s order', () => {
+    const order: readonly DescriptorState[] = ['free', 'filled', 'owned', 'fetched', 'active', 'done', 'back'];
+    const last = new Map<number, number>();
+    const seen = new Set<DescriptorState>();
+    for (const { card } of events('offload-on', 0)) {
+      const tx = ring(card, 'TX');
+      for (let index = 0; index < 5; index++) {
+        const { state } = tx.row(index);
+        seen.add(state);
+        const rank = order.indexOf(state);
+        if (state !== 'free') expect(rank, `${index} ${state}`).toBeGreaterThanOrEqual(last.get(index) ?? 0);
+        last.set(index, state === 'free' ? 0 : rank);
+      }
+    }
+    expect([...seen]).toEqual(expect.arrayContaining(['owned', 'fetched', 'active', 'done', 'back', 'free']));
+  });
+
+  it('cover each ring once', () => {
+    for (const { card } of events('two-writers', 0)) {
+      for (const { stretches, count } of card.rings) {
+        expect(stretches.reduce((sum, { from, to }) => sum + to - from, 0)).toBe(count);
+      }
+    }
+  });
+});
+
+describe('the engines', () => {
+  it('show what the segmenter wrote into the headers of the second of five segments', () => {
+    for (const { card } of events('offload-on', 0)) {
+      if (card.work?.segment !== 1 || card.work.segments !== 5) continue;
+      const names = card.work.changes.map(({ name }) => name);
+      expect(names).toEqual([
+        'IP total length',
+        'IP identification',
+        'IP header checksum',
+        'TCP sequence',
+        'TCP flags',
+        'TCP checksum',
+      ]);
+      const [total, , , sequence, flags] = card.work.changes;
+      expect([total?.before, total?.after]).toEqual(['0', '1500']);
+      expect(Number(sequence?.after) - Number(sequence?.before)).toBe(1448);
+      expect([flags?.before, flags?.after]).toEqual(['PSH ACK', 'ACK']);
+      return;
+    }
+    throw new Error('no second segment was seen');
+  });
+
+  it('change only the checksum of a packet that is not cut', () => {
+    for (const { card } of events('write-4000', 0)) {
+      if (card.work === null) continue;
+      expect(card.work.changes.map(({ name }) => name)).toEqual(['TCP checksum']);
+      return;
+    }
+    throw new Error('no frame was seen');
+  });
+});
+
+describe('the bus', () => {
+  it('has the bytes of each data descriptor, from where it says', () => {
+    let seen = 0;
+    for (const { card } of events('offload-on', 0, 'TX data')) {
+      const { row } = ring(card, 'TX');
+      const transfer = card.transfers.find(({ channel }) => channel === 'TX read');
+      const active = Array.from({ length: 8 }, (_, index) => row(index)).find(({ state }) => state === 'active');
+      expect(transfer).toMatchObject({ busy: true, what: 'data', toHost: false, part: 1 });
+      expect(transfer?.bytes).toBe(active?.descriptor.length);
+      expect(transfer?.address).toBe(active?.descriptor.buffer);
+      seen++;
+    }
+    expect(seen).toBe(4);
+  });
+});
+
+describe('the interrupt unit', () => {
+  it('raises its line when a cause that has come may interrupt, and is throttled for ITR × 256 ns then', () => {
+    const trace = traceOf('offload-on');
+    const cursor = new Cursor(trace);
+    let seen = 0;
+    for (let n = 1; n < trace.steps; n++) {
+      if (trace.kind(n) !== Kind.ENTER || trace.functionAt(n)?.name !== 'e1000_intr') continue;
+      cursor.seek(n);
+      const { line, causes, throttle } = cardOf(cursor, trace.context(trace.ctx(n)).host, n - 1)?.interrupts ?? {};
+      expect(line).toBe(true);
+      expect(causes?.some(({ pending, enabled }) => pending && enabled)).toBe(true);
+      // 20000 interrupts a second (the driver's first rate) are 195 units of 256 ns.
+      expect(throttle?.of).toBe(195 * 256);
+      expect(throttle?.left).toBeGreaterThan(0);
+      expect(throttle?.left).toBeLessThanOrEqual(195 * 256);
+      seen++;
+    }
+    expect(seen).toBeGreaterThan(1);
+  });
+});
+
+function overlap(a: Box, b: Box): boolean {
+  const slack = 0.5;
+  return a.x + a.w > b.x + slack && b.x + b.w > a.x + slack && a.y + a.h > b.y + slack && b.y + b.h > a.y + slack;
+}
+
+function boxOf(text: TextShape): Box {
+  const x = text.anchor === 'start' ? text.x : text.anchor === 'end' ? text.x - text.width : text.x - text.width / 2;
+  return { x, y: text.y - 7.5, w: text.width, h: 9 };
+}
+
+function texts(shapes: readonly Shape[]): TextShape[] {
+  return shapes.filter((shape) => shape.kind === 'text');
+}
+
+/** What is wrong with a drawing, in words. Texts of all groups are held against each other. */
+function faults(scene: CardScene): string[] {
+  const world = { x: 0, y: 0, w: scene.width, h: scene.height };
+  const all = scene.groups.flatMap(({ key, shapes }) =>
+    texts(shapes).map((shape) => ({
+      name: `"${shape.text}" in ${key}`,
+      cut: shape.text.endsWith('…'),
+      box: boxOf(shape),
+    })),
+  );
+  const found = all.filter(({ cut }) => cut).map(({ name }) => `${name} is cut short`);
+  for (const { name, box } of all)
+    if (box.x < -1 || box.x + box.w > world.w + 1 || box.y + box.h > world.h) found.push(`${name} leaves the drawing`);
+  all.forEach((one, nth) => {
+    for (const other of all.slice(nth + 1))
+      if (overlap(one.box, other.box)) found.push(`${one.name} and ${other.name}`);
+  });
+  for (const place of scene.places)
+    if (place.x < -1 || place.x + place.w > world.w + 1) found.push(`#${place.object} leaves the drawing`);
+  const keys = scene.groups.flatMap(({ key, shapes }) => shapes.map((shape) => `${key} ${shape.kind} ${shape.key}`));
+  if (new Set(keys).size !== keys.length) found.push('two shapes have one key');
+  return [...new Set(found)];
+}
+
+describe.each(['write-4000', 'offload-on', 'two-writers', 'qdisc-backlog'])('the card of %s', (name) => {
+  it.each([360, 390, 640, 700, 880, 1060])('has nothing cut and nothing over another at width %i', (width) => {
+    for (const index of [0, 1]) {
+      let nth = 0;
+      for (const { card, cursor } of events(name, index)) {
+        if (nth++ % 7 !== 0) continue;
+        const look = { width, queue: 0, chosen: new Map<number, number>(), atRings: false };
+        const scene = cardScene(card, cableOf(stageOf(cursor), card), look);
+        expect(faults(scene), `step ${cursor.step}`).toEqual([]);
+      }
+    }
+  });
+
+  it('can be said in words', () => {
+    for (const { card } of events(name, 0)) {
+      for (const { text } of cardInWords(card).flatMap(({ items }) => items))
+        expect(text).not.toMatch(/undefined|NaN|\[object/);
+    }
+  });
+});
+
+describe('arranging', () => {
+  it('keeps the height of the drawing from step to step, and its type legible on a desktop', () => {
+    const heights = new Set<number>();
+    for (const { card } of events('offload-on', 0)) {
+      heights.add(cardScene(card, null, { width: 880, queue: 0, chosen: new Map(), atRings: false }).height);
+    }
+    expect(heights.size).toBe(1);
+    const { card } = first('offload-on', 0, 'TX data');
+    const width = cardWidth(card, { w: 865, h: 545 });
+    const [height = 0] = heights;
+    expect(Math.min(865 / width, 545 / height)).toBeGreaterThan(0.9);
+  });
+});
