@@ -1,8 +1,10 @@
 import { e1000_set_rx_csum } from '../kernel/drivers/net/e1000/e1000_ethtool';
+import { igb_netdev_ops, igb_set_rx_csum } from '../kernel/drivers/net/igb/igb_main';
 import {
   NETIF_F_GRO,
   NETIF_F_GSO,
   NETIF_F_HW_CSUM,
+  NETIF_F_IP_CSUM,
   NETIF_F_SG,
   NETIF_F_TSO,
   type net_device,
@@ -14,7 +16,6 @@ type NicEdit = Extract<Edit, { op: 'nic' }>;
 
 /** Offload switches and their feature bits. */
 const FEATURES = {
-  txCsum: NETIF_F_HW_CSUM,
   sg: NETIF_F_SG,
   tso: NETIF_F_TSO,
   gso: NETIF_F_GSO,
@@ -24,10 +25,13 @@ const FEATURES = {
 /** Does to a device what a scenario's edit says, as `ethtool -K` would. Sockets keep what they found when their route was set up. */
 export function applyEdit(dev: net_device, edit: NicEdit): void {
   let { features } = dev;
-  for (const [name, bit] of Object.entries(FEATURES)) {
-    const wanted = edit[name as keyof typeof FEATURES];
+  const sums = dev.netdev_ops === igb_netdev_ops ? NETIF_F_IP_CSUM : NETIF_F_HW_CSUM;
+  for (const [name, bit] of Object.entries({ ...FEATURES, txCsum: sums })) {
+    const wanted = edit[name as keyof typeof FEATURES | 'txCsum'];
     if (wanted !== undefined) features = wanted ? features | bit : features & ~bit;
   }
   netdev_update_features(dev, features);
-  if (edit.rxCsum !== undefined) e1000_set_rx_csum(dev, edit.rxCsum);
+  if (edit.rxCsum === undefined) return;
+  if (dev.netdev_ops === igb_netdev_ops) igb_set_rx_csum(dev, edit.rxCsum);
+  else e1000_set_rx_csum(dev, edit.rxCsum);
 }

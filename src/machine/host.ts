@@ -1,9 +1,8 @@
 import { clock } from '../base/clock';
 import type { Heap } from '../base/heap';
 import type { Link } from '../hardware/link';
-import { Nic } from '../hardware/nic';
+import type { Port } from '../hardware/port';
 import { type Kernel, setCurrent } from '../kernel/arch/current';
-import { e1000_probe } from '../kernel/drivers/net/e1000/e1000_main';
 import { fd_install } from '../kernel/fs/file_table';
 import { type file, files_struct } from '../kernel/include/linux/fs';
 import { TIMER_SOFTIRQ } from '../kernel/include/linux/interrupt';
@@ -33,15 +32,13 @@ import { networkOf } from '../scenario/settle';
 import type { HostName } from '../scenario/shape';
 import { sysctlNumbers } from '../scenario/sysctls';
 import { type Interface, interfacesOf, peerOf } from '../scenario/topology';
-import { Kind } from '../trace/recorder';
 import { ipNumber, macNumber } from './addresses';
+import { insertCard } from './cards';
 import { Core, type Execution, MachineCpu } from './cpu';
 import { drain, type Machine } from './machine';
 import { qdiscParameters } from './qdisc';
 import { addRoute } from './routes';
 
-/** Interrupt line of eth0. */
-const ETH0_IRQ = 35;
 /** tcp_rmem[2] of a machine with plenty of memory, bytes. */
 const LARGEST_RCVBUF = 4 << 20;
 /** tcp_wmem[1] and tcp_rmem[1], bytes. */
@@ -54,7 +51,7 @@ const FIRST_FD = 3;
 
 /** A card of a host, and the device that its driver made of it. */
 export interface MachinePort extends Interface {
-  readonly hardware: Nic;
+  readonly hardware: Port;
   readonly device: net_device;
 }
 
@@ -133,7 +130,7 @@ export function bootHost(
 
   const interfaces = interfacesOf(scenario);
   const own = interfaces.filter(({ host }) => host === name);
-  const ports = own.map((one) => plugIn(machine, index, boot, one, links[one.cable] as Link, options));
+  const ports = own.map((one) => plugIn(machine, index, cpus, one, links[one.cable] as Link, options));
   const sockets = new Map<string, file>();
   const host: MachineHost = {
     index,
@@ -168,62 +165,15 @@ export function setCongestionControl(module: string): void {
 function plugIn(
   machine: Machine,
   index: number,
-  boot: MachineCpu,
+  cpus: readonly MachineCpu[],
   wanted: Interface,
   link: Link,
   { emulated }: BootOptions,
 ): MachinePort {
-  const { recorder } = machine;
-  const { nic: card, qdisc, dev: name, port } = wanted;
-  const irq = ETH0_IRQ + port;
-  const isPcix = card.model === '82545EM';
-  const hardware = new Nic(
-    {
-      now: () => clock.ns,
-      at: (ns, label, action) =>
-        machine.at(ns, index, label, () => {
-          recorder.mark(Kind.HARDWARE, label, null);
-          action();
-        }),
-      cancel: (timer) => {
-        (timer as { cancelled: boolean }).cancelled = true;
-      },
-      interrupt: (asserted) => machine.interruptLine(boot, irq, asserted),
-      message: () => {},
-      wire: (event, frame) => {
-        recorder.mark(Kind.WIRE, event, frame);
-      },
-    },
-    {
-      host: index,
-      port,
-      name,
-      model: card.model,
-      mac: macNumber(wanted.mac),
-      rxCsum: card.rxCsum && !emulated,
-      bus: isPcix ? 'pci-x-133' : 'pci-66',
-      emulated,
-    },
+  const { qdisc } = wanted;
+  const { hardware, device } = insertCard(machine, index, cpus, wanted, emulated, (card) =>
+    card.connect(link, wanted.side),
   );
-  hardware.connect(link, wanted.side);
-  machine.devices.push(hardware);
-  const device = e1000_probe(machine.devices.length - 1, irq, {
-    name,
-    device_id: isPcix ? 0x100f : 0x100e,
-    pcix: isPcix,
-    ip_addr: ipNumber(wanted.ip),
-    mtu: card.mtu,
-    tx_queue_len: qdisc.kind === 'pfifo_fast' ? qdisc.limit : 1000,
-    tx_csum: card.txCsum,
-    rx_csum: card.rxCsum,
-    sg: card.sg,
-    tso: card.tso,
-    gso: card.gso,
-    gro: card.gro,
-    TxDescriptors: card.txRing,
-    RxDescriptors: card.rxRing,
-    InterruptThrottleRate: card.itr,
-  });
   if (qdisc.kind !== 'pfifo_fast') qdisc_model_attach(device, qdiscParameters(qdisc));
   fib_add_ifaddr(device, ipNumber(wanted.ip), 24);
   return { ...wanted, hardware, device };

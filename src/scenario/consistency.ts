@@ -60,6 +60,7 @@ function checkHosts(scenario: Scenario, report: Report): void {
       report(`${at}.ip`, `an address in ${networkOf(peer.ip)}, as ${named(peer)}'s`, one.ip);
     }
     checkQdisc(one, `${at}.qdisc`, report);
+    checkQueues(one, scenario.hosts[one.host]?.cpus ?? 1, `${at}.nic`, report);
   });
   for (const host of hostNames(scenario)) {
     const own = interfaces.filter((one) => one.host === host);
@@ -75,6 +76,23 @@ function checkHosts(scenario: Scenario, report: Report): void {
       const bits = to === 'default' ? 0 : ipBits(to.slice(0, slash < 0 ? undefined : slash));
       if (length < 32 && (bits & (2 ** (32 - length) - 1)) !== 0)
         report(`${at}.to`, `no bits set after the first ${length}`, to);
+    });
+  }
+}
+
+/** Queues only where the card has them, CPUs only that the host has. */
+function checkQueues({ nic }: Interface, cpus: number, at: string, report: Report): void {
+  const several = nic.model === '82576';
+  const queues = several ? (nic.queues ?? cpus) : 1;
+  if (!several && nic.queues !== null && nic.queues > 1)
+    report(`${at}.queues`, 'null or 1, or model "82576"', nic.queues);
+  for (const [n, cpu] of nic.affinity.entries())
+    if (cpu >= cpus) report(`${at}.affinity[${n}]`, `a CPU from 0 to ${cpus - 1}`, cpu);
+  for (const name of ['xps', 'rps'] as const) {
+    if (nic[name].length > queues) report(`${at}.${name}`, `at most ${queues} lists, one a queue`, nic[name].length);
+    nic[name].forEach((list, queue) => {
+      for (const [n, cpu] of list.entries())
+        if (cpu >= cpus) report(`${at}.${name}[${queue}][${n}]`, `a CPU from 0 to ${cpus - 1}`, cpu);
     });
   }
 }

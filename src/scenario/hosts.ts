@@ -15,11 +15,41 @@ function ring(which: string) {
   );
 }
 
+const MOST_QUEUES = 8;
+/** Interrupt affinity (smp_affinity): an entry a queue; without any all interrupts go to CPU 0. */
+const cpu = whole(0, 7, 'CPU that takes the interrupts of queue n; queues beyond the list go round it.');
+/** Transmit and receive packet steering: entry n is for queue n (xps_cpus, rps_cpus). */
+const cpus = listOf(
+  whole(0, 7, 'CPUs that use TX queue n (xps), or share the packets of RX queue n (rps).'),
+  8,
+  'CPUs',
+);
+const FLOW_COUNT = '0 or a power of two up to 1024';
+const flowCount = v.pipe(
+  v.number(FLOW_COUNT),
+  v.check((n) => n === 0 || (n >= 1 && n <= 1024 && Number.isInteger(Math.log2(n))), FLOW_COUNT),
+  v.description('Flows of each RX queue that follow their readers; needs net.core.rps_sock_flow_entries.'),
+);
+
 const ITR = '0, 1, 3 or a whole number from 100 to 100000';
 
 const Nic = v.strictObject(
   {
-    model: v.optional(oneOf(['82540EM', '82545EM'], 'The card; both are driven by e1000.'), '82540EM'),
+    model: v.optional(
+      oneOf(
+        ['82540EM', '82545EM', '82576'],
+        'The card: the first two have one queue (e1000), the 82576 several (igb).',
+      ),
+      '82540EM',
+    ),
+    queues: v.optional(
+      v.nullable(whole(1, MOST_QUEUES, 'Queues each way of an 82576; null: one a CPU.', 'queues')),
+      null,
+    ),
+    affinity: v.optional(listOf(cpu, MOST_QUEUES, 'CPUs'), []),
+    xps: v.optional(listOf(cpus, MOST_QUEUES, 'lists of CPUs'), []),
+    rps: v.optional(listOf(cpus, MOST_QUEUES, 'lists of CPUs'), []),
+    rpsFlowCnt: v.optional(flowCount, 0),
     txRing: v.optional(ring('TX'), 256),
     rxRing: v.optional(ring('RX'), 256),
     txCsum: yes('The card fills in the TCP checksum (ethtool -K tx).'),

@@ -19,6 +19,7 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'core.netdev_max_backlog': sysctl(1000, 0, 1_000_000, 'Packets that wait per CPU for process_backlog.'),
   'core.rmem_default': sysctl(126_976, 256, 16 << 20, 'Receive buffer of a socket that is not TCP, bytes.'),
   'core.rmem_max': sysctl(126_976, 256, 64 << 20, 'Largest receive buffer SO_RCVBUF sets, bytes.'),
+  'core.rps_sock_flow_entries': sysctl(0, 0, 1024, 'Flows whose readers are remembered (RFS), a power of two; 0: off.'),
   'core.somaxconn': sysctl(128, 0, 65_535, 'Longest accept queue listen() sets.'),
   'core.wmem_default': sysctl(126_976, 2048, 16 << 20, 'Send buffer of a socket that is not TCP, bytes.'),
   'core.wmem_max': sysctl(126_976, 2048, 64 << 20, 'Largest send buffer SO_SNDBUF sets, bytes.'),

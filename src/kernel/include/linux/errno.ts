@@ -9,6 +9,7 @@ export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;
 export const EFAULT = 14;
+export const EBUSY = 16;
 export const EXDEV = 18;
 export const EINVAL = 22;
 export const EMFILE = 24;

@@ -140,7 +140,8 @@ export interface rps_sock_flow_table extends InstanceType<typeof rps_sock_flow_t
 /** The table of this host. */
 export const rps_sock_flows = kernel_global(() => {
   const table = new rps_sock_flow_table();
-  const entries = sysctl('core.rps_sock_flow_entries', 0);
+  const wanted = sysctl('core.rps_sock_flow_entries', 0);
+  const entries = wanted === 0 ? 0 : 2 ** Math.ceil(Math.log2(wanted));
   for (let n = 0; n < entries; n++) {
     table.ents.push(RPS_NO_CPU);
   }

@@ -53,13 +53,17 @@ import {
   netif_tx_queue_stopped,
   packet_handlers,
   type packet_type,
-  type rps_dev_flow,
+  rps_dev_flow,
+  rps_dev_flow_table,
+  rps_map,
   rps_sock_flows,
   skb_gro_len,
   skb_gro_offset,
   skb_gso_ok,
   softnet_data,
   txq_trans_update,
+  xps_dev_maps,
+  xps_map,
 } from '../../include/linux/netdevice';
 import {
   __net_timestamp,
@@ -1494,4 +1498,47 @@ export function dev_get_by_index(ifindex: number): net_device | null {
     }
   }
   return null;
+}
+
+/**
+ * Sets which CPUs use which TX queue: `queues[n]` are those of queue n.
+ * @model stands for writes to /sys/class/net/DEV/queues/tx-N/xps_cpus (net/core/net-sysfs.c)
+ */
+export function net_model_xps(dev: net_device, queues: readonly (readonly number[])[]): void {
+  const maps = new xps_dev_maps();
+  for (const { id } of kernel.cpus) {
+    const map = new xps_map();
+    queues.forEach((cpus, queue) => {
+      if (cpus.includes(id)) {
+        map.queues.push(queue);
+      }
+    });
+    maps.cpu_map.push(map);
+  }
+  dev.xps_maps = maps;
+}
+
+/**
+ * Sets which CPUs share the packets of which RX queue, and how many flows of each follow their readers.
+ * @model stands for writes to /sys/class/net/DEV/queues/rx-N/rps_cpus and rps_flow_cnt (net/core/net-sysfs.c)
+ */
+export function net_model_rps(dev: net_device, queues: readonly (readonly number[])[], flow_cnt: number): void {
+  for (const rxq of dev._rx) {
+    const cpus = queues[rxq.index] ?? [];
+    if (cpus.length > 0) {
+      const map = new rps_map();
+      for (const id of cpus) {
+        map.cpus.push(id);
+      }
+      rxq.rps_map = map;
+    }
+    if (flow_cnt > 0 && rxq.index < dev.real_num_rx_queues) {
+      const table = new rps_dev_flow_table();
+      table.mask = flow_cnt - 1;
+      for (let n = 0; n < flow_cnt; n++) {
+        table.flows.push(new rps_dev_flow());
+      }
+      rxq.rps_flow_table = table;
+    }
+  }
 }

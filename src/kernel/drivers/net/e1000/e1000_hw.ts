@@ -8,8 +8,8 @@
 import { charge } from '../../../../base/clock';
 import { heap } from '../../../../base/heap';
 import { bool, byteCount, enumeration, int, struct, u16, u32 } from '../../../../base/struct';
-import { kernel } from '../../../arch/current';
 import { __const_udelay } from '../../../arch/x86/lib/delay';
+import { readl, writel } from '../../../include/linux/io';
 
 export const E1000_DEV_ID_82540EM = 0x100e;
 export const E1000_DEV_ID_82545EM_COPPER = 0x100f;
@@ -176,21 +176,11 @@ export const e1000_hw_stats = struct('e1000_hw_stats', {
 });
 export interface e1000_hw_stats extends InstanceType<typeof e1000_hw_stats> {}
 
-/** ns the CPU waits for a register read to come back over the bus; a posted write only leaves the CPU. */
-const MMIO_READ_NS = 400;
-const MMIO_WRITE_NS = 100;
-
 /** Reads a register. A macro in Linux, so not a function of the call tree. */
-export const er32 = (hw: e1000_hw, reg: number): number => {
-  charge(MMIO_READ_NS);
-  return kernel.arch.read32(hw.device, reg);
-};
+export const er32 = (hw: e1000_hw, reg: number): number => readl(hw.device, reg);
 
 /** Writes a register. A macro in Linux. */
-export const ew32 = (hw: e1000_hw, reg: number, value: number): void => {
-  charge(MMIO_WRITE_NS);
-  kernel.arch.write32(hw.device, reg, value >>> 0);
-};
+export const ew32 = (hw: e1000_hw, reg: number, value: number): void => writel(value, hw.device, reg);
 
 /** ns of reading a descriptor the card has written: a cache miss. */
 const DESCRIPTOR_READ_NS = 60;
