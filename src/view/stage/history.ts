@@ -26,12 +26,16 @@ export function extentOf(trace: Trace, sock: number, side: keyof typeof AXES): E
   return known.get(`${sock} ${side}`) ?? { first: 0, length: 0 };
 }
 
+const TCP_SYN_SENT = 2;
+
 function findExtents(trace: Trace): ReadonlyMap<string, Extent> {
   const { addr, new: after } = trace.data.journal;
   const watched = new Map<number, string>();
   for (const id of trace.idsOf('tcp_sock')) {
     const { fields } = trace.struct(trace.data.objects.type[id] as number);
     const base = trace.data.objects.base[id] as number;
+    const state = fields.find((field) => field.name === 'skc_state')?.offset;
+    if (state !== undefined) watched.set(base + state, `${id} state`);
     for (const [side, [from, to]] of Object.entries(AXES)) {
       for (const name of [from, to]) {
         const offset = fields.find((field) => field.name === name)?.offset;
@@ -39,21 +43,29 @@ function findExtents(trace: Trace): ReadonlyMap<string, Extent> {
       }
     }
   }
+  /** Sockets that sent a SYN. */
+  const opened = new Set<string>();
   const first = new Map<string, number>();
   const values = new Map<string, number[]>();
   for (let i = 0; i < addr.length; i++) {
     const name = watched.get(addr[i] as number);
     const value = after[i] as number;
     if (name === undefined || value === 0) continue;
+    if (name.endsWith(' state')) {
+      if (value === TCP_SYN_SENT) opened.add(name.slice(0, -6));
+      continue;
+    }
     if (!first.has(name)) first.set(name, value);
     const list = values.get(name);
     if (list === undefined) values.set(name, [value]);
     else list.push(value);
   }
   const found = new Map<string, Extent>();
-  for (const [name, start] of first) {
+  for (const [name, value] of first) {
     if (!name.endsWith(' from')) continue;
     const key = name.slice(0, -5);
+    // The SYN has a sequence number of its own: bytes begin after it.
+    const start = key.endsWith(' send') && opened.has(key.slice(0, -5)) ? (value + 1) % 2 ** 32 : value;
     const reached = (values.get(`${key} to`) ?? []).map((value) => seqMinus(value, start));
     found.set(key, { first: start, length: reached.reduce((most, value) => Math.max(most, value), 0) });
   }

@@ -37,6 +37,29 @@ function cabinetItems(name: string, rows: readonly { slot: string; target: strin
     .map(({ slot, target }) => item(`${name}.${slot} was followed to ${target}`));
 }
 
+function transportItems(host: HostStage): Item[] {
+  const { listen, datagram, timeWaits } = host;
+  return [
+    ...tcpItems(host),
+    ...(listen === null
+      ? []
+      : [
+          item(`listener on port ${listen.port}: ${listen.sentence}`, listen.id),
+          ...listen.queues.flatMap(({ name, count, most, requests }) => [
+            item(`${name}: ${count} of ${most}`, listen.id),
+            ...requests.map((request) => item(`${name}: ${request.peer}, ${request.text}`, request.id)),
+          ]),
+        ]),
+    ...(datagram === null
+      ? []
+      : [
+          item(`${datagram.kind} socket, ${datagram.ends}: ${datagram.sentence}`, datagram.id),
+          ...datagram.bins.map((bin) => item(`${bin.name}: ${counted(bin.skbs.length, 'skb')}`, bin.id)),
+        ]),
+    ...timeWaits.map((wait) => item(`${wait.ends}: ${wait.text}`, wait.id)),
+  ];
+}
+
 function tcpItems({ tcp }: HostStage): Item[] {
   if (tcp === null) return [];
   return [
@@ -122,7 +145,7 @@ function hostSections(stage: Stage, host: HostStage): Section[] {
     section('process', processItems(host)),
     section('vfs', cabinetItems(host.vfs.cabinet?.name ?? '', host.vfs.cabinet?.rows ?? [])),
     section('socket', cabinetItems(host.socket.cabinet?.name ?? '', host.socket.cabinet?.rows ?? [])),
-    section('tcp', tcpItems(host)),
+    section('tcp', transportItems(host)),
     section('ip', [
       ...(ip.route === null
         ? []

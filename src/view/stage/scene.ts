@@ -5,7 +5,7 @@ import { ipBlocks } from './draw/ip';
 import { nicBlocks } from './draw/nic';
 import { type Block, type Detail, GAP, type Packed, pack, ROW_GAP } from './draw/pack';
 import { type Box, Pen, type Place, type Point, type Shape } from './draw/shapes';
-import { tcpBlocks } from './draw/tcp';
+import { transportBlocks } from './draw/transport';
 import { processBlocks, socketBlocks, vfsBlocks } from './draw/upper';
 import type { WireStage } from './floors/hardware';
 import { drawShaft, SHAFT, shaftHeight } from './shaft';
@@ -108,7 +108,7 @@ function blocksOf({ host, detail, isLeftmost }: HostColumn, layer: Layer, width:
     case 'socket':
       return socketBlocks(host, detail);
     case 'tcp':
-      return tcpBlocks(host.tcp, host.role === 'receive' ? 'receive' : 'send', detail, width);
+      return transportBlocks(host, detail, width);
     case 'ip':
       return ipBlocks(host, detail);
     case 'device':

@@ -59,6 +59,10 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
   const path = host.path.filter((step) => step.layer === layer);
   const held = heldOn(host, layer);
   const tokens = held.length * (TOKEN.h + 2);
+  if (layer === 'tcp') {
+    const state = host.listen !== null ? 'LISTEN' : (host.tcp?.state ?? '');
+    if (state !== 'ESTABLISHED') pen.text(after, y + 12, state, 'n', { max: x + w - after, cls: 'ink2' });
+  }
   let lead: Point = { x: x + w, y: y + 9 };
   if (layer === 'process') {
     const who = beside ? host.ip : `${host.ip}  ${host.context}`;

@@ -17,6 +17,14 @@ import { type IpStage, ipStage } from './floors/ip';
 import { type ProcessStage, processStage } from './floors/process';
 import { type SocketStage, socketStage, type VfsStage, vfsStage } from './floors/socket';
 import { type TcpStage, tcpStage } from './floors/tcp';
+import {
+  type DatagramStage,
+  datagramStage,
+  type ListenStage,
+  listenStage,
+  type TimeWait,
+  timeWaits,
+} from './floors/transport';
 import { type Hand, type Held, handsAt, heldAt, namedObjects } from './hands';
 import { type Role, rolesOf, wayOf } from './history';
 import { frameOf, type Packet, packetOf } from './packet';
@@ -44,7 +52,11 @@ export interface HostStage {
   readonly process: ProcessStage;
   readonly vfs: VfsStage;
   readonly socket: SocketStage;
+  /** One of these three, or none: the socket that is shown is a stream, a listener, or of datagrams. */
   readonly tcp: TcpStage | null;
+  readonly listen: ListenStage | null;
+  readonly datagram: DatagramStage | null;
+  readonly timeWaits: readonly TimeWait[];
   readonly ip4: IpStage;
   readonly device: DeviceStage | null;
   readonly driver: DriverStage | null;
@@ -73,10 +85,15 @@ export interface Stage {
   root(id: number): number;
 }
 
+const TCP_ESTABLISHED = 1;
+const TCP_LISTEN = 10;
+
 function sockOf(moment: Moment, host: number, hand: Hand | null, selected: number): StructView | null {
   const { state, trace } = moment;
   const own = (view: StructView | null): StructView | null =>
-    view?.live && view.host === host && view.is('tcp_sock') ? view : null;
+    view?.live && view.host === host && view.is('inet_sock') && num(view, 'sk_socket') + num(view, 'skc_refcnt') > 0
+      ? view
+      : null;
   const chosen = own(state.find(selected));
   if (chosen !== null) return chosen;
   if (hand !== null) {
@@ -89,8 +106,20 @@ function sockOf(moment: Moment, host: number, hand: Hand | null, selected: numbe
       if (sock !== null) return sock;
     }
   }
-  const all = state.objects('tcp_sock', host);
-  return all.find((sock) => num(sock, 'skc_state') === 1) ?? all[0] ?? null;
+  // None in hand: an established stream, else any stream, a listener, a socket of datagrams that a program has.
+  const streams = state.objects('tcp_sock', host);
+  const inState = (...wanted: number[]): StructView | undefined =>
+    streams.find((sock) => wanted.includes(num(sock, 'skc_state')));
+  const others = state
+    .objects('inet_sock', host)
+    .filter((sock) => !sock.is('tcp_sock') && ref(sock, 'sk_socket') !== null);
+  return (
+    inState(TCP_ESTABLISHED) ??
+    streams.find((sock) => num(sock, 'skc_state') !== TCP_LISTEN) ??
+    inState(TCP_LISTEN) ??
+    others[0] ??
+    null
+  );
 }
 
 /** Network devices of a host, and the one that the functions under way work on. */
@@ -151,6 +180,9 @@ function hostStage(
     vfs: vfsStage(c),
     socket: socketStage(c),
     tcp: tcpStage(c),
+    listen: listenStage(c),
+    datagram: datagramStage(c),
+    timeWaits: timeWaits(c),
     ip4: ipStage(c),
     device: deviceStage(c),
     driver: driverStage(c),

@@ -248,7 +248,7 @@ function dialBlock(dial: Dial, nth: number): Block {
   };
 }
 
-function binBlock(bin: Bin, nth: number): Block {
+export function binBlock(bin: Bin, nth: number): Block {
   return {
     id: `tcp.bin${nth}`,
     min: 86,

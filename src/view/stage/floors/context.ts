@@ -21,7 +21,7 @@ export interface HostContext {
   readonly hands: readonly Hand[];
   readonly hand: Hand | null;
   readonly held: readonly Held[];
-  /** The tcp_sock that is shown. */
+  /** The inet_sock that is shown: of a stream, a listener or datagrams. */
   readonly sock: StructView | null;
   /** The host's network devices, loopback apart, in order of their index. */
   readonly devices: readonly StructView[];

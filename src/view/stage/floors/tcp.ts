@@ -316,6 +316,7 @@ function verdictOf(gates: readonly Gate[], waiting: boolean): string {
   return (gates.find((gate) => gate.verdict === 'shut') ?? gates[0])?.sentence ?? '';
 }
 
+const TCP_LISTEN = 10;
 const JIFFY_NS = 1e6;
 const INITIAL_JIFFIES = 300_000;
 
@@ -447,7 +448,7 @@ function binsOf(c: HostContext, sk: StructView): Bin[] {
 
 export function tcpStage(c: HostContext): TcpStage | null {
   const { sock } = c;
-  if (sock === null) return null;
+  if (sock === null || !sock.is('tcp_sock') || num(sock, 'skc_state') === TCP_LISTEN) return null;
   const send = sendRibbon(c, sock);
   const gates = gatesOf(c, sock, send);
   const waiting = ref(sock, 'sk_send_head') !== null;
