@@ -31,7 +31,9 @@ TypeScript; no text of the kernel is in it. \`kernel: "article"\` in a scenario 
 ## How it is held against a real kernel
 
 Recordings of a running 2.6.39 (\`src/trace/golden\`) are compared with the model, caller, callee and order; a test asks for 90 % of the
-recorded calls and for a row here for each difference. The last column says in which recordings a function was seen.
+recorded calls and for a row here for each difference. The last column of the table says how a
+function was checked: the recordings it was seen in, the project's packetdrill scripts (\`src/scenario/packetdrill/scripts\`, their numbers from
+the source and the RFCs) in which it ran, and the test files that name it.
 Not compared, since it is timing: where interrupts fall, how many frames one poll finds, how many segments a reader finds waiting,
 passes over a timer wheel with nothing due.
 

@@ -1,23 +1,11 @@
 /** FIDELITY.md, made of what the kernel functions' docstrings say. */
 
 import { omissions } from '../trace/compare/compare';
-import { walk } from '../trace/compare/forest';
 import { CLASSES, whyHidden } from '../trace/compare/hidden';
 import { ALLOWED_EXTRA, ALLOWED_MISSING, type Allowance } from '../trace/compare/setup';
 import type { FunctionFact } from '../trace/data';
+import { type Checks, checksByFunction, checksText } from './checks';
 import { PREFACE } from './fidelity-preface';
-import { RECORDINGS, recordingOf } from './recordings';
-
-/** Numbers of the recordings each function was seen in. */
-function sightings(): ReadonlyMap<string, string[]> {
-  const seen = new Map<string, string[]>();
-  for (const number of RECORDINGS.keys()) {
-    const names = new Set<string>();
-    for (const { calls } of recordingOf(number)) walk(calls, ({ name }) => names.add(name));
-    for (const name of names) seen.set(name, [...(seen.get(name) ?? []), number]);
-  }
-  return seen;
-}
 
 /** Functions whose docstring does not say how close they are. There should be none. */
 export function untagged(functions: readonly FunctionFact[]): FunctionFact[] {
@@ -32,7 +20,7 @@ function howOf({ tags }: FunctionFact): string {
 
 /** The whole file. */
 export function fidelityOf(functions: readonly FunctionFact[]): string {
-  const seen = sightings();
+  const checks = checksByFunction();
   const lines = [PREFACE, ...allowances(functions)];
   const files = [...new Set(functions.map(({ file }) => file))].sort();
   const count = (how: string): number => functions.filter((fact) => howOf(fact).startsWith(how)).length;
@@ -41,8 +29,8 @@ export function fidelityOf(functions: readonly FunctionFact[]): string {
   );
   for (const file of files) {
     lines.push(`### ${file.replace(/\.ts$/, file.startsWith('include/') ? '.h' : '.c')}\n`);
-    lines.push('| function | how | leaves out | seen in recordings |', '| --- | --- | --- | --- |');
-    for (const fact of functions.filter((other) => other.file === file)) lines.push(rowOf(fact, seen));
+    lines.push('| function | how | leaves out | checked by |', '| --- | --- | --- | --- |');
+    for (const fact of functions.filter((other) => other.file === file)) lines.push(rowOf(fact, checks(fact.name)));
     lines.push('');
   }
   return `${lines.join('\n').trimEnd()}\n`;
@@ -77,10 +65,16 @@ function allowances(functions: readonly FunctionFact[]): string[] {
   ];
 }
 
-function rowOf(fact: FunctionFact, seen: ReadonlyMap<string, string[]>): string {
+function rowOf(fact: FunctionFact, checks: Checks): string {
   const leftOut = omissions(fact).map(({ name, why }) => `\`${name}\`: ${why}`);
   const hidden = whyHidden(fact.name);
-  const checked = seen.get(fact.name)?.join(' ') ?? (hidden === null ? '' : `hidden (${hidden})`);
-  const cells = [`\`${fact.name}\``, howOf(fact), leftOut.join('; '), checked];
+  const checked = checksText(checks);
+  const shown = checks.recordings.length > 0 || hidden === null ? '' : `recordings do not show it (${hidden})`;
+  const cells = [
+    `\`${fact.name}\``,
+    howOf(fact),
+    leftOut.join('; '),
+    [checked, shown].filter((part) => part !== '').join('; '),
+  ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
