@@ -27,7 +27,14 @@ import { packet_model_capture } from '../kernel/net/packet/af_packet';
 import { qdisc_model_attach } from '../kernel/net/sched/sch_model';
 import { sock_alloc, sock_alloc_file } from '../kernel/net/socket';
 import { compileFilter } from '../scenario/filter/compile';
-import type { Capture, Connection, Scenario, Task, TcpSide } from '../scenario/schema';
+import {
+  type Capture,
+  type Connection,
+  descriptorsIn,
+  type Scenario,
+  type Task,
+  type TcpSide,
+} from '../scenario/schema';
 import { networkOf } from '../scenario/settle';
 import type { HostName } from '../scenario/shape';
 import { sysctlNumbers } from '../scenario/sysctls';
@@ -65,6 +72,10 @@ export interface MachineHost {
   readonly ports: readonly MachinePort[];
   /** Open sockets by connection, in order of descriptor. */
   readonly sockets: Map<string, file>;
+  /** Those of them that a task has open. */
+  readonly taken: Set<string>;
+  /** Tasks so far. */
+  tasks: number;
   fdOf(connection: string): number;
 }
 
@@ -139,6 +150,8 @@ export function bootHost(
     cpus,
     ports,
     sockets,
+    taken: new Set(),
+    tasks: 0,
     fdOf(connection) {
       const at = [...sockets.keys()].indexOf(connection);
       if (at < 0) throw new Error(`host ${name} has no end of connection ${connection}`);
@@ -291,17 +304,26 @@ export function startCapture(
   machine.addTask(cpu, task, code(), wanted.startUs * 1000);
 }
 
-/** A task with all sockets of its host open. */
-export function openTask(host: MachineHost, heap: Heap, { name, cpu }: Task): task_struct {
+/** The first process id that is given out. */
+const FIRST_PID = 1000;
+
+/**
+ * A task with those sockets of its host open that its calls name. A socket's first task takes it over; each more shares it, as after a fork:
+ * it is closed when all of them have closed it.
+ */
+export function openTask(host: MachineHost, heap: Heap, { name, cpu, calls }: Task): task_struct {
   setCurrent(host.cpus[0] as MachineCpu, heap);
   const task = new task_struct();
   task.comm = name;
+  task.pid = FIRST_PID + host.tasks++;
   task.cpu = cpu;
   const files = new files_struct();
-  let fd = FIRST_FD;
-  for (const open of host.sockets.values()) {
-    open.f_count++;
-    fd_install(files, fd++, open);
+  const names = descriptorsIn(calls);
+  for (const [socket, open] of host.sockets) {
+    if (!names.has(socket)) continue;
+    if (host.taken.has(socket)) open.f_count++;
+    host.taken.add(socket);
+    fd_install(files, host.fdOf(socket), open);
   }
   task.files = files;
   return task;

@@ -3,15 +3,16 @@
  * variant `AnyCall`; what performs it stands in src/machine/syscalls.
  */
 import * as v from 'valibot';
-import { label, listOf, oneOf, text, whole } from './fields';
+import { label, listed, listOf, oneOf, text, whole } from './fields';
+import { OPTION_NAMES } from './options';
 
 /** Bytes one call may write or ask for. */
 export const LARGEST_CALL = 16 << 20;
 
 const fd = label('Name of a descriptor: that of a connection, or one a call before gave with `as`.');
 const PATTERNS = ['offsets', 'letters', 'zeros', 'random'] as const;
-const SEND_FLAGS = ['MSG_DONTWAIT', 'MSG_MORE', 'MSG_NOSIGNAL'] as const;
-const RECV_FLAGS = ['MSG_DONTWAIT', 'MSG_PEEK', 'MSG_WAITALL'] as const;
+const SEND_FLAGS = ['MSG_DONTWAIT', 'MSG_EOR', 'MSG_MORE', 'MSG_NOSIGNAL', 'MSG_OOB'] as const;
+const RECV_FLAGS = ['MSG_DONTWAIT', 'MSG_OOB', 'MSG_PEEK', 'MSG_TRUNC', 'MSG_WAITALL'] as const;
 
 const payload = {
   fd,
@@ -25,23 +26,147 @@ const WriteCall = v.strictObject({ op: v.literal('write'), ...payload });
 const SendCall = v.strictObject({
   op: v.literal('send'),
   ...payload,
-  flags: v.optional(listOf(oneOf(SEND_FLAGS, ''), 4, 'flags'), []),
+  flags: v.optional(listOf(oneOf(SEND_FLAGS, ''), 8, 'flags'), []),
 });
 const ReadCall = v.strictObject({ op: v.literal('read'), fd, bytes: wanted });
 const RecvCall = v.strictObject({
   op: v.literal('recv'),
   fd,
   bytes: wanted,
-  flags: v.optional(listOf(oneOf(RECV_FLAGS, ''), 4, 'flags'), []),
+  flags: v.optional(listOf(oneOf(RECV_FLAGS, ''), 8, 'flags'), []),
 });
+const pieces = listOf(whole(0, LARGEST_CALL, 'Bytes of the piece.', 'bytes'), 64, 'pieces', 1);
+const Spread = {
+  fd,
+  pieces,
+  pattern: payload.pattern,
+  data: payload.data,
+};
+const WritevCall = v.strictObject({ op: v.literal('writev'), ...Spread });
+const SendmsgCall = v.strictObject({
+  op: v.literal('sendmsg'),
+  ...Spread,
+  flags: v.optional(listOf(oneOf(SEND_FLAGS, ''), 8, 'flags'), []),
+});
+const ReadvCall = v.strictObject({ op: v.literal('readv'), fd, pieces });
+const RecvmsgCall = v.strictObject({
+  op: v.literal('recvmsg'),
+  fd,
+  pieces,
+  flags: v.optional(listOf(oneOf(RECV_FLAGS, ''), 8, 'flags'), []),
+});
+
+const CloseCall = v.strictObject({ op: v.literal('close'), fd });
+const ShutdownCall = v.strictObject({
+  op: v.literal('shutdown'),
+  fd,
+  how: v.union(
+    [oneOf(['SHUT_RD', 'SHUT_WR', 'SHUT_RDWR'], 'Which side.'), whole(-1, 99, 'The same as a number.')],
+    '"SHUT_RD", "SHUT_WR", "SHUT_RDWR" or a number',
+  ),
+});
+
+const INT_MAX = 0x7fffffff;
+const int = (doc: string) => whole(-INT_MAX - 1, INT_MAX, doc);
+const OPTION = `the name of an option such as "TCP_NODELAY" or "SO_LINGER"`;
+const option = v.union(
+  [oneOf(OPTION_NAMES, 'Which.'), whole(0, 0xffff, 'Its number, for one without a name here.')],
+  OPTION,
+);
+const level = v.exactOptional(whole(0, 0xffff, 'SOL_SOCKET 1, SOL_TCP 6, SOL_IP 0; of a named option its own.'));
+const length = v.exactOptional(
+  whole(0, 256, 'What the program says is its length; else that of such a value.', 'bytes'),
+);
+const VALUE = 'a number, text, { "onoff": 1, "linger": 0 } or { "sec": 1, "usec": 0 }';
+const OptionValueShape = v.union(
+  [
+    int('A number.'),
+    text(64, 'A text (TCP_CONGESTION).'),
+    v.strictObject({ onoff: int('On or off.'), linger: int('s.') }),
+    v.strictObject({
+      sec: v.pipe(v.number(VALUE), v.integer(VALUE), v.minValue(-1e9, VALUE), v.maxValue(1e9, VALUE)),
+      usec: int('us.'),
+    }),
+  ],
+  VALUE,
+);
+const SetsockoptCall = v.strictObject({
+  op: v.literal('setsockopt'),
+  fd,
+  option,
+  level,
+  value: v.optional(OptionValueShape, 1),
+  length,
+});
+const GetsockoptCall = v.strictObject({ op: v.literal('getsockopt'), fd, option, level, length });
+
+const POLL_EVENTS = [
+  'POLLIN',
+  'POLLPRI',
+  'POLLOUT',
+  'POLLERR',
+  'POLLHUP',
+  'POLLRDNORM',
+  'POLLWRNORM',
+  'POLLRDHUP',
+] as const;
+const PollCall = v.strictObject({
+  op: v.literal('poll'),
+  fds: listOf(
+    v.strictObject(
+      { fd, events: listOf(oneOf(POLL_EVENTS, ''), 8, 'events') },
+      'such as { "fd": "c1", "events": ["POLLIN"] }',
+    ),
+    64,
+    'descriptors',
+  ),
+  timeoutMs: v.optional(whole(-1, 600_000, 'How long it waits; -1: without limit, 0: not at all.', 'ms'), -1),
+});
+const IoctlCall = v.strictObject({
+  op: v.literal('ioctl'),
+  fd,
+  request: v.union(
+    [
+      oneOf(['SIOCINQ', 'SIOCOUTQ', 'SIOCOUTQNSD', 'SIOCATMARK', 'FIONBIO'], 'What.'),
+      whole(0, INT_MAX, 'Its number, for one without a name here.'),
+    ],
+    'a request such as "SIOCINQ"',
+  ),
+  value: v.optional(int('What stands at the argument before.'), 0),
+});
+const FcntlCall = v.strictObject({
+  op: v.literal('fcntl'),
+  fd,
+  command: v.union(
+    [oneOf(['F_GETFL', 'F_SETFL', 'F_GETOWN', 'F_SETOWN'], 'What.'), whole(0, INT_MAX, 'Its number.')],
+    'a command such as "F_SETFL"',
+  ),
+  flags: v.optional(listOf(oneOf(['O_RDWR', 'O_NONBLOCK'], ''), 2, 'flags'), []),
+});
+
 const SleepCall = v.strictObject({ op: v.literal('sleep'), us: whole(1, 600_000_000, 'Time asleep.', 'us') });
 
-type PlainCall = v.InferOutput<
-  typeof WriteCall | typeof SendCall | typeof ReadCall | typeof RecvCall | typeof SleepCall
->;
-type PlainCallInput = v.InferInput<
-  typeof WriteCall | typeof SendCall | typeof ReadCall | typeof RecvCall | typeof SleepCall
->;
+const PLAIN_CALLS = [
+  WriteCall,
+  SendCall,
+  WritevCall,
+  SendmsgCall,
+  ReadCall,
+  RecvCall,
+  ReadvCall,
+  RecvmsgCall,
+  ShutdownCall,
+  CloseCall,
+  SetsockoptCall,
+  GetsockoptCall,
+  PollCall,
+  IoctlCall,
+  FcntlCall,
+  SleepCall,
+] as const;
+type PlainCall = v.InferOutput<(typeof PLAIN_CALLS)[number]>;
+type PlainCallInput = v.InferInput<(typeof PLAIN_CALLS)[number]>;
+const OPS = [...PLAIN_CALLS.map(({ entries }) => entries.op.literal), 'loop'];
 
 /** One thing a task does. `loop` repeats calls. */
 export type Call = PlainCall | { op: 'loop'; times: number; calls: Call[] };
@@ -50,11 +175,7 @@ export type CallInput = PlainCallInput | { op: 'loop'; times: number; calls: Cal
 export const AnyCall: v.GenericSchema<CallInput, Call> = v.variant(
   'op',
   [
-    WriteCall,
-    SendCall,
-    ReadCall,
-    RecvCall,
-    SleepCall,
+    ...PLAIN_CALLS,
     v.strictObject({
       op: v.literal('loop'),
       times: whole(1, 10_000, 'How often.'),
@@ -66,9 +187,20 @@ export const AnyCall: v.GenericSchema<CallInput, Call> = v.variant(
       ),
     }),
   ],
-  'a call whose op is "write", "send", "read", "recv", "sleep" or "loop"',
+  `a call whose op is ${listed(OPS)}`,
 );
 
 /** A call that enters the kernel. */
 export type SystemCall = Exclude<Call, { op: 'loop' } | { op: 'sleep' }>;
 export type Pattern = (typeof PATTERNS)[number];
+
+/** Names of the descriptors that calls use, loops included. */
+export function descriptorsIn(calls: readonly Call[]): Set<string> {
+  const names = new Set<string>();
+  for (const call of calls) {
+    if (call.op === 'loop') for (const name of descriptorsIn(call.calls)) names.add(name);
+    else if (call.op === 'poll') for (const { fd } of call.fds) names.add(fd);
+    else if ('fd' in call) names.add(call.fd);
+  }
+  return names;
+}

@@ -16,6 +16,13 @@ const MOST_BYTES = 64 << 20;
 
 type Report = (path: string, expected: string, got: unknown) => void;
 
+/** Bytes that one call hands to the kernel. */
+function bytesWritten(call: Call): number {
+  if (call.op === 'write' || call.op === 'send') return call.bytes;
+  if (call.op === 'writev' || call.op === 'sendmsg') return call.pieces.reduce((sum, bytes) => sum + bytes, 0);
+  return 0;
+}
+
 /** Calls and bytes written, loops unrolled. */
 export function sumOf(calls: readonly Call[]): { calls: number; bytes: number } {
   const sum = { calls: 0, bytes: 0 };
@@ -23,7 +30,7 @@ export function sumOf(calls: readonly Call[]): { calls: number; bytes: number } 
     const inner = call.op === 'loop' ? sumOf(call.calls) : { calls: 1, bytes: 0 };
     const times = call.op === 'loop' ? call.times : 1;
     sum.calls += times * inner.calls;
-    sum.bytes += call.op === 'write' || call.op === 'send' ? call.bytes : times * inner.bytes;
+    sum.bytes += call.op === 'loop' ? times * inner.bytes : bytesWritten(call);
   }
   return sum;
 }
@@ -215,10 +222,13 @@ function checkTasks({ hosts, connections, tasks }: Scenario, report: Report): vo
     calls.forEach((call, n) => {
       const at = `${path}[${n}]`;
       if (call.op === 'loop') checkCalls(call.calls, `${at}.calls`, known);
-      if ('fd' in call && !known.has(call.fd)) {
-        const guess = nearest(call.fd, [...known]);
+      const named = 'fd' in call ? [[`${at}.fd`, call.fd] as const] : [];
+      const polled = call.op === 'poll' ? call.fds.map(({ fd }, i) => [`${at}.fds[${i}].fd`, fd] as const) : [];
+      for (const [path, fd] of [...named, ...polled]) {
+        if (known.has(fd)) continue;
+        const guess = nearest(fd, [...known]);
         const hint = guess === null ? '' : ` (did you mean "${guess}"?)`;
-        report(`${at}.fd`, `the name of a connection, or one that a call before gave with "as"${hint}`, call.fd);
+        report(path, `the name of a connection, or one that a call before gave with "as"${hint}`, fd);
       }
       if ('as' in call && typeof call.as === 'string') known.add(call.as);
     });

@@ -1,8 +1,13 @@
 /** The bytes that a task writes. */
 import { Rng } from '../base/rng';
-import type { Call, Pattern } from './calls';
+import type { Pattern } from './calls';
 
-type WritingCall = Extract<Call, { op: 'write' | 'send' }>;
+/** What a call says of the bytes it writes. */
+interface Payload {
+  readonly bytes: number;
+  readonly pattern: Pattern;
+  readonly data: string | null;
+}
 
 /** `byte 0000001460\n`: each 16 bytes tell where in the stream they stand. */
 const LINE = 16;
@@ -31,7 +36,7 @@ const PATTERN_BYTES: Record<Pattern, (position: number, bytes: number, seed: num
  * What `call` writes. `position` is the number of bytes written on this side of the connection before; patterns go on
  * from there. `seed` is the scenario's.
  */
-export function payloadOf(call: WritingCall, position: number, seed: number): Uint8Array {
+export function payloadOf(call: Payload, position: number, seed: number): Uint8Array {
   if (call.data === null || call.data === '') return PATTERN_BYTES[call.pattern](position, call.bytes, seed);
   const text = new TextEncoder().encode(call.data);
   return Uint8Array.from({ length: call.bytes }, (_, i) => text[i % text.length] as number);

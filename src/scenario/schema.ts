@@ -8,6 +8,7 @@ import { type Scenario, ScenarioShape } from './shape';
 import { upgrade } from './upgrade';
 
 export type { Call, CallInput, Pattern, SystemCall } from './calls';
+export { descriptorsIn } from './calls';
 export type { Capture, Connection, Edit, Qdisc, Scenario, ScenarioInput, Task, TcpSide } from './shape';
 
 export type Parsed = { ok: true; scenario: Scenario } | { ok: false; issues: Issue[] };

@@ -3,6 +3,7 @@ import { heap } from '../../base/heap';
 import type { Kgen } from '../../kernel/arch/current';
 import { user_buffer } from '../../kernel/include/linux/fs';
 import type { task_struct } from '../../kernel/include/linux/wait';
+import type { OptionValue, TcpInfo } from '../../scenario/options';
 
 /** ns from user mode to the first instruction of a system call, and back. */
 const SYSCALL_ENTRY_NS = 60;
@@ -14,6 +15,16 @@ export interface CallResult {
   readonly result: number;
   /** What a call that receives wrote to the program's buffer. */
   readonly bytes?: Uint8Array;
+  /** Flags of the message that recvmsg() gave (MSG_OOB, MSG_TRUNC). */
+  readonly msgFlags?: number;
+  /** An option's value, or the number an ioctl() gave. */
+  readonly value?: OptionValue;
+  /** TCP_INFO. */
+  readonly info?: TcpInfo;
+  /** Bytes of the option's value. */
+  readonly length?: number;
+  /** What poll() says of each descriptor, as masks. */
+  readonly revents?: readonly number[];
 }
 
 /** User memory for one call. */

@@ -5,14 +5,32 @@
 import type { Kgen } from '../../kernel/arch/current';
 import type { SystemCall } from '../../scenario/schema';
 import type { Process } from '../process';
+import { close, poll, shutdown } from './closing';
 import type { CallResult } from './enter';
-import { read, recv, send, write } from './transfer';
+import { fcntl, getsockopt, ioctl, setsockopt } from './options';
+import { read, readv, recv, recvmsg, send, sendmsg, write, writev } from './transfer';
 
 type Handlers = {
   readonly [Op in SystemCall['op']]: (process: Process, call: Extract<SystemCall, { op: Op }>) => Kgen<CallResult>;
 };
 
-const HANDLERS: Handlers = { read, recv, send, write };
+const HANDLERS: Handlers = {
+  close,
+  fcntl,
+  getsockopt,
+  ioctl,
+  poll,
+  read,
+  readv,
+  recv,
+  recvmsg,
+  send,
+  sendmsg,
+  setsockopt,
+  shutdown,
+  write,
+  writev,
+};
 
 /** Makes one call for a process. Runs in the context of its task, and may sleep. */
 export function perform(process: Process, call: SystemCall): Kgen<CallResult> {

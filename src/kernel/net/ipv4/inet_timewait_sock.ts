@@ -28,6 +28,7 @@ import {
   inet_ehash_lockp,
   type inet_hashinfo,
   sock_prot_inuse_add,
+  tcp_hashinfo,
 } from './inet_hashtables';
 
 const NO_TW = null as unknown as inet_timewait_sock;
@@ -204,11 +205,7 @@ const bind_hash_of = (sk: sock): object | null =>
  * @modelled net/ipv4/inet_timewait_sock.c
  * @cost 10
  */
-export function inet_twsk_deschedule(
-  tw: inet_timewait_sock,
-  twdr: inet_timewait_death_row,
-  hashinfo: inet_hashinfo,
-): void {
+export function inet_twsk_deschedule(tw: inet_timewait_sock, twdr: inet_timewait_death_row): void {
   if (inet_twsk_del_dead_node(twdr, tw)) {
     inet_twsk_put(tw);
     twdr.tw_count--;
@@ -216,7 +213,7 @@ export function inet_twsk_deschedule(
       del_timer(twdr.tw_timer);
     }
   }
-  __inet_twsk_kill(tw, hashinfo);
+  __inet_twsk_kill(tw, tcp_hashinfo());
 }
 
 /**
@@ -273,11 +270,11 @@ export function inet_twsk_schedule(
  * @simplified no quota of 100 a time: all of the slot goes in the timer
  * @cost 10
  */
-export function inet_twdr_do_twkill_work(twdr: inet_timewait_death_row, slot: number, hashinfo: inet_hashinfo): number {
+export function inet_twdr_do_twkill_work(twdr: inet_timewait_death_row, slot: number): number {
   let killed = 0;
   for (let tw = first_of(twdr.cells, slot); tw !== null; tw = first_of(twdr.cells, slot)) {
     inet_twsk_del_dead_node(twdr, tw);
-    __inet_twsk_kill(tw, hashinfo);
+    __inet_twsk_kill(tw, tcp_hashinfo());
     inet_twsk_put(tw);
     killed++;
   }
@@ -290,11 +287,11 @@ export function inet_twdr_do_twkill_work(twdr: inet_timewait_death_row, slot: nu
  * @modelled net/ipv4/inet_timewait_sock.c
  * @cost 15
  */
-export function* inet_twdr_hangman(twdr: inet_timewait_death_row, hashinfo: inet_hashinfo): Kgen {
+export function* inet_twdr_hangman(twdr: inet_timewait_death_row): Kgen {
   if (twdr.tw_count === 0) {
     return;
   }
-  inet_twdr_do_twkill_work(twdr, twdr.slot, hashinfo);
+  inet_twdr_do_twkill_work(twdr, twdr.slot);
   twdr.slot = (twdr.slot + 1) & (INET_TWDR_TWKILL_SLOTS - 1);
   if (twdr.tw_count !== 0) {
     mod_timer(twdr.tw_timer, jiffies() + twdr.period);
@@ -306,7 +303,7 @@ export function* inet_twdr_hangman(twdr: inet_timewait_death_row, hashinfo: inet
  * @modelled net/ipv4/inet_timewait_sock.c
  * @cost 20
  */
-export function* inet_twdr_twcal_tick(twdr: inet_timewait_death_row, hashinfo: inet_hashinfo): Kgen {
+export function* inet_twdr_twcal_tick(twdr: inet_timewait_death_row): Kgen {
   if (twdr.twcal_hand < 0) {
     return;
   }
@@ -320,7 +317,7 @@ export function* inet_twdr_twcal_tick(twdr: inet_timewait_death_row, hashinfo: i
     if (j <= now) {
       for (let tw = first_of(twdr.twcal_row, slot); tw !== null; tw = first_of(twdr.twcal_row, slot)) {
         inet_twsk_del_dead_node(twdr, tw);
-        __inet_twsk_kill(tw, hashinfo);
+        __inet_twsk_kill(tw, tcp_hashinfo());
         inet_twsk_put(tw);
         killed++;
       }

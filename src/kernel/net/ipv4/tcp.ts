@@ -1032,10 +1032,10 @@ export function tcp_clear_xmit_timers(sk: sock): void {
 }
 
 /** ioctl requests (asm-generic/sockios.h and ioctls.h). */
-const SIOCINQ = 0x541b;
-const SIOCOUTQ = 0x5411;
-const SIOCATMARK = 0x8905;
-const SIOCOUTQNSD = 0x894b;
+export const SIOCINQ = 0x541b;
+export const SIOCOUTQ = 0x5411;
+export const SIOCATMARK = 0x8905;
+export const SIOCOUTQNSD = 0x894b;
 
 /**
  * What a program may do with the socket now, and that it wants to be woken when that changes. The lock is not taken: it may be just over.

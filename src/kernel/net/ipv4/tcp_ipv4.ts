@@ -421,7 +421,7 @@ export function* tcp_v4_rcv(skb: sk_buff): Kgen<number> {
       verdict === TCP_TW_SYN ? __inet_lookup_listener(tcp_hashinfo(), ip_hdr(skb).daddr, th.dest, inet_iif(skb)) : null;
     if (sk !== null) {
       // A new connection by the same ports: the listener takes the segment.
-      inet_twsk_deschedule(tw, tcp_death_row(), tcp_hashinfo());
+      inet_twsk_deschedule(tw, tcp_death_row());
       inet_twsk_put(tw);
     } else {
       if (verdict === TCP_TW_RST) yield* tcp_v4_send_reset(null, skb);

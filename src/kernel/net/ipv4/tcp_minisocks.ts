@@ -54,20 +54,8 @@ const sysctl_tcp_rfc1337 = (): number => sysctl('ipv4.tcp_rfc1337', 0);
 export const tcp_death_row = kernel_global(() => {
   const twdr = new inet_timewait_death_row();
   twdr.period = Math.floor(TCP_TIMEWAIT_LEN / INET_TWDR_TWKILL_SLOTS);
-  setup_timer(
-    twdr.tw_timer,
-    function* (row: inet_timewait_death_row) {
-      yield* inet_twdr_hangman(row, tcp_hashinfo());
-    },
-    twdr,
-  );
-  setup_timer(
-    twdr.twcal_timer,
-    function* (row: inet_timewait_death_row) {
-      yield* inet_twdr_twcal_tick(row, tcp_hashinfo());
-    },
-    twdr,
-  );
+  setup_timer(twdr.tw_timer, inet_twdr_hangman, twdr);
+  setup_timer(twdr.twcal_timer, inet_twdr_twcal_tick, twdr);
   return twdr;
 });
 
@@ -140,7 +128,7 @@ export function tcp_timewait_state_process(tw: inet_timewait_sock, skb: sk_buff,
     }
   };
   const kill = (verdict: number): number => {
-    inet_twsk_deschedule(tw, twdr, tcp_hashinfo());
+    inet_twsk_deschedule(tw, twdr);
     inet_twsk_put(tw);
     return verdict;
   };
