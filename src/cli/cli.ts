@@ -8,6 +8,7 @@ import { run, runScenario } from '../machine/run';
 import { nearest } from '../scenario/issues';
 import { PRESETS } from '../scenario/presets';
 import type { Scenario } from '../scenario/schema';
+import { interfacesOf } from '../scenario/topology';
 import { reportOf } from '../trace/compare/compare';
 import { findKey } from '../trace/keys';
 import { Trace } from '../trace/trace';
@@ -327,13 +328,17 @@ function parsePlace(text: string, scenario: Scenario): (trace: Trace) => Place {
   const hosts = Object.keys(scenario.hosts);
   if (!hosts.includes(host))
     throw new Problem(`--at: expected ${hosts.join(' or ')} before the first colon, not "${host}"`);
-  if (dev !== 'eth0') throw new Problem(`--at: expected eth0 after the first colon, not "${dev}"`);
+  const devices = interfacesOf(scenario)
+    .filter((one) => one.host === host)
+    .map((one) => one.dev);
+  if (!devices.some((name) => name === dev))
+    throw new Problem(`--at: expected ${devices.join(' or ')} after the first colon, not "${dev}"`);
   if ((side !== 'tap' && side !== 'wire') || rest.length > 0) {
     throw new Problem(`--at: expected tap or wire after the second colon, not "${[side, ...rest].join(':')}"`);
   }
-  if (side === 'tap' && !scenario.captures.some((capture) => capture.host === host)) {
+  if (side === 'tap' && !scenario.captures.some((one) => one.host === host && one.dev === dev)) {
     throw new Problem(
-      `--at: host ${host} has no capture in this scenario: expected an entry in "captures", or ${host}:eth0:wire`,
+      `--at: host ${host} has no capture in this scenario: expected an entry in "captures", or ${host}:${dev}:wire`,
     );
   }
   return (trace) => ({ host: hostNumber(trace, '--at', host), dev, side });

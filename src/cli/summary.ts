@@ -2,6 +2,7 @@ import { captureAt } from '../export/capture';
 import type { Ledger } from '../machine/process';
 import type { Run } from '../machine/run';
 import type { Scenario } from '../scenario/schema';
+import { interfacesOf } from '../scenario/topology';
 import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
 
@@ -23,7 +24,9 @@ export function summaryOf(scenario: Scenario, { trace: data, ledgers }: Run): st
     ['hash', data.hash],
   ];
   for (const [host, { name }] of data.hosts.entries()) {
-    const frames = captureAt(trace, { host, dev: 'eth0', side: 'wire' });
+    const frames = interfacesOf(scenario)
+      .filter((one) => one.host === name)
+      .flatMap(({ dev }) => captureAt(trace, { host, dev, side: 'wire' }));
     const out = frames.filter(({ direction }) => direction === 'out');
     const bytes = sum(out.map((frame) => frame.bytes));
     rows.push([`host ${name}`, `${out.length} frames sent (${bytes} bytes), ${frames.length - out.length} received`]);

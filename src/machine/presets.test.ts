@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { presetNamed, scenarioOf } from '../scenario/presets';
+import { Cursor } from '../trace/cursor';
 import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
 import { type Run, run } from './run';
@@ -171,5 +172,66 @@ describe('preset', () => {
     expect(woken).toBeGreaterThan(sleep ?? 0);
     expect(story.calls('tcp_prequeue_process', READER)).toHaveLength(1);
     expect(story.calls('tcp_rcv_established', READER)).toHaveLength(1);
+  });
+
+  it('fast-retransmit: one retransmission, when more than three segments are passed, and no timeout', () => {
+    const story = told('fast-retransmit');
+    expect(story.calls('tcp_retransmit_skb', /^A/)).toHaveLength(1);
+    expect(story.calls('tcp_retransmit_timer', /^A/)).toHaveLength(0);
+    // FACK counts up to the highest SACK, the hole included: more than 3 with the third SACKed segment behind it.
+    const judged = story.results('tcp_time_to_recover', /^A/);
+    expect(judged.slice(0, 3)).toEqual([false, false, true]);
+  });
+
+  it('rto: two timeouts, the second after twice the time, with F-RTO', () => {
+    const story = told('rto');
+    const timeouts = story.calls('tcp_enter_frto', /^A/).map((n) => story.trace.time(n) / 1e6);
+    expect(timeouts).toHaveLength(2);
+    const [first = 0, second = 0] = timeouts;
+    // The timeout is RTT + 200 ms (1 + 200 jiffies) and then the double of that.
+    expect(second - first).toBeGreaterThan(400);
+    expect(second - first).toBeLessThan(406);
+    expect(story.calls('tcp_retransmit_skb', /^A/)).toHaveLength(2);
+  });
+
+  it('sack-recovery: three holes, three retransmissions', () => {
+    const story = told('sack-recovery');
+    expect(story.calls('tcp_retransmit_skb', /^A/)).toHaveLength(3);
+    expect(story.calls('tcp_retransmit_timer', /^A/)).toHaveLength(0);
+    expect(story.calls('tcp_mark_head_lost', /^A/).length).toBeGreaterThan(0);
+  });
+
+  it('arp-miss: the segments wait for the answer to a broadcast', () => {
+    const story = told('arp-miss');
+    const [asked] = story.calls('arp_solicit', /^A/);
+    const waiting = story.calls('__neigh_event_send', WRITER).filter((n) => n < (asked ?? 0));
+    expect(waiting).toHaveLength(3);
+    const [answer] = story.calls('arp_process', /^A/);
+    expect(story.calls('e1000_xmit_frame', /^A/).filter((n) => n > (answer ?? 0)).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('router: three segments and their ACKs go through ip_forward', () => {
+    const story = told('router');
+    const left = story.calls('e1000_xmit_frame', /^[AB]/);
+    expect(story.calls('ip_forward', /^R/)).toHaveLength(left.length);
+  });
+
+  it('cubic-growth: cut, steep, flat, steep again', () => {
+    const story = told('cubic-growth');
+    const cursor = new Cursor(story.trace);
+    const windows: number[] = [];
+    let next = 0;
+    for (const n of story.calls('bictcp_cong_avoid', /^A/)) {
+      if (story.trace.time(n) < next) continue;
+      next = story.trace.time(n) + 200e6;
+      cursor.seek(n);
+      windows.push(Math.max(...cursor.state.objects('tcp_sock', 0).map((tp) => tp.num('snd_cwnd'))));
+    }
+    // After the loss ssthresh is 24 * 717/1024 = 16; the cubic is flat where the window was, and not before or behind.
+    const climb = windows.slice(windows.findIndex((cwnd, n) => n > 0 && cwnd >= 16 && cwnd < 24));
+    const roundsAt = (from: number, to: number): number => climb.filter((cwnd) => cwnd >= from && cwnd < to).length;
+    expect(Math.max(...windows)).toBeGreaterThan(29);
+    expect(roundsAt(23, 26)).toBeGreaterThan(2 * roundsAt(17, 20));
+    expect(roundsAt(23, 26)).toBeGreaterThan(2 * roundsAt(26, 29));
   });
 });

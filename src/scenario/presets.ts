@@ -1,5 +1,6 @@
 /** Scenarios that come with the app. Their numbers are chosen so that each shows what it is named for. */
 import { DEVICE } from './presets/device';
+import { LOSS } from './presets/loss';
 import { OFFLOAD } from './presets/offload';
 import type { Preset } from './presets/parts';
 import { WRITE } from './presets/write';
@@ -12,6 +13,7 @@ export const PRESET_GROUPS: readonly { readonly subject: string; readonly preset
   { subject: 'A write, and what holds it back', presets: WRITE },
   { subject: 'Offloads and captures', presets: OFFLOAD },
   { subject: 'Queues and locks', presets: DEVICE },
+  { subject: 'Losses, ARP, a router', presets: LOSS },
 ];
 
 export const PRESETS: readonly Preset[] = PRESET_GROUPS.flatMap(({ presets }) => presets);
