@@ -44,7 +44,8 @@ const linuxCycles = [
   'kernel/(sched|softirq)\\.ts$',
   // dev.c runs the qdisc with __qdisc_run; sch_generic.c hands the skb back with dev_hard_start_xmit.
   // sch_generic.c attaches mq to devices with several queues; sch_mq.c gives each of them a pfifo_fast.
-  'net/(core/dev|sched/sch_generic|sched/sch_mq)\\.ts$',
+  // sch_generic.c tells link_watch.c of links that come and go; link_watch.c has it switch the queues.
+  'net/(core/dev|core/link_watch|sched/sch_generic|sched/sch_mq)\\.ts$',
 ];
 
 /** Tests may look behind the walls of their own room: they are no part of the product. */

@@ -13,6 +13,7 @@ import type { Interface } from '../scenario/topology';
 import { Kind } from '../trace/recorder';
 import { ipNumber, macNumber } from './addresses';
 import type { MachineCpu } from './cpu';
+import { FLOW_CONTROL } from './edits';
 import type { Device, Machine } from './machine';
 
 /** Interrupt line of eth0. */
@@ -117,6 +118,12 @@ export function insertCard(
           TxDescriptors: card.txRing,
           RxDescriptors: card.rxRing,
           InterruptThrottleRate: card.itr,
+          TxIntDelay: card.txIntDelay,
+          TxAbsIntDelay: card.txAbsIntDelay,
+          RxIntDelay: card.rxIntDelay,
+          RxAbsIntDelay: card.rxAbsIntDelay,
+          flow_control: emulated ? FLOW_CONTROL.none : FLOW_CONTROL[card.pause],
+          watchdog: card.watchdog && !emulated,
         });
   if (card.xps.length > 0) net_model_xps(device, card.xps);
   if (card.rps.length > 0 || card.rpsFlowCnt > 0) net_model_rps(device, card.rps, card.rpsFlowCnt);

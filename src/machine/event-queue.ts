@@ -8,6 +8,8 @@ export interface Scheduled {
   readonly label: string;
   readonly run: () => void;
   cancelled: boolean;
+  /** Housekeeping: a run does not go on for its sake. */
+  idle: boolean;
 }
 
 /** The future, soonest first: a binary heap ordered by time, then by order of scheduling. */
@@ -16,7 +18,7 @@ export class EventQueue {
   private nextOrder = 0;
 
   add(at: number, label: string, run: () => void): Scheduled {
-    const event: Scheduled = { at, order: this.nextOrder++, label, run, cancelled: false };
+    const event: Scheduled = { at, order: this.nextOrder++, label, run, cancelled: false, idle: false };
     const { items } = this;
     let i = items.length;
     items.push(event);
@@ -28,6 +30,11 @@ export class EventQueue {
     }
     items[i] = event;
     return event;
+  }
+
+  /** True when only housekeeping is to come. */
+  get isIdle(): boolean {
+    return this.items.every(({ cancelled, idle }) => cancelled || idle);
   }
 
   /** The next event that is not cancelled, or undefined. */

@@ -3,6 +3,7 @@ import type { Heap } from '../base/heap';
 import type { Link } from '../hardware/link';
 import type { Port } from '../hardware/port';
 import { type Kernel, setCurrent } from '../kernel/arch/current';
+import { e1000_model_link_up, e1000_netdev_ops } from '../kernel/drivers/net/e1000/e1000_main';
 import { fd_install } from '../kernel/fs/file_table';
 import { type file, files_struct } from '../kernel/include/linux/fs';
 import { TIMER_SOFTIRQ } from '../kernel/include/linux/interrupt';
@@ -295,13 +296,33 @@ export function startCapture(
     openCapture(host, machine.heap, wanted, others);
     return;
   }
-  setCurrent(cpu, machine.heap);
-  const task = new task_struct();
-  task.comm = 'tcpdump';
   const code = function* (): Execution['code'] {
     openCapture(host, machine.heap, wanted, others);
   };
-  machine.addTask(cpu, task, code(), wanted.startUs * 1000);
+  startTask(machine, host, 'tcpdump', code(), wanted.startUs * 1000);
+}
+
+/** Starts a task on the first CPU of a host, at a time in ns. */
+export function startTask(
+  machine: Machine,
+  { cpus: [cpu] }: MachineHost,
+  name: string,
+  code: Execution['code'],
+  at: number,
+): void {
+  if (cpu === undefined) return;
+  setCurrent(cpu, machine.heap);
+  const task = new task_struct();
+  task.comm = name;
+  machine.addTask(cpu, task, code, at);
+}
+
+/** All cards are in: both ends of each link use the pause frames that both want. */
+export function settleLinks(hosts: readonly MachineHost[], heap: Heap): void {
+  for (const { cpus, ports } of hosts) {
+    setCurrent(cpus[0] as MachineCpu, heap);
+    for (const { device } of ports) if (device.netdev_ops === e1000_netdev_ops) e1000_model_link_up(device);
+  }
 }
 
 /** The first process id that is given out. */

@@ -62,7 +62,7 @@ export class Machine {
       wake: (task) => this.wake(task as task_struct),
       startThread: (task, code) => this.addTask(currentCpu as MachineCpu, task as task_struct, code, clock.ns),
       unlocked: (lock) => this.handOver(lock.$id),
-      setTimer: (id, at) => this.setTimer(cpuOf(id), at),
+      setTimer: (id, at, idle) => this.setTimer(cpuOf(id), at, idle),
       softirqAfterIrq: (id) => {
         cpuOf(id).softirqAfterIrq = true;
       },
@@ -158,7 +158,7 @@ export class Machine {
     recorder.current = current;
   }
 
-  private setTimer(cpu: MachineCpu, at: number): void {
+  private setTimer(cpu: MachineCpu, at: number, idle: boolean): void {
     const old = this.clockEvents.get(cpu);
     if (old !== undefined) old.cancelled = true;
     this.clockEvents.delete(cpu);
@@ -168,6 +168,7 @@ export class Machine {
       this.clockEvents.delete(cpu);
       cpu.timerFired = due;
     });
+    event.idle = idle;
     this.clockEvents.set(cpu, event);
     clock.horizon = Math.min(clock.horizon, due);
   }
@@ -210,6 +211,8 @@ export class Machine {
       if (hook !== null && next === undefined && (event === undefined || event.at > clock.ns + QUIET_NS)) {
         this.quietHook = null;
         hook();
+      } else if (next === undefined && event?.idle && this.queue.isIdle) {
+        return { reason: 'done', message: 'nothing is left to do' };
       } else if (event !== undefined && event.at <= nextTime) {
         if (event.at > limit) return this.timeLimit(limit);
         this.queue.take();

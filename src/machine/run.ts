@@ -11,8 +11,8 @@ import { collectTrace } from '../trace/collect';
 import type { EndInfo, TraceData } from '../trace/data';
 import { Kind, Recorder, setRecorder, TooManyEvents } from '../trace/recorder';
 import { layCable, plugAt } from './cable';
-import { applyEdit } from './edits';
-import { bootHost, connect, type MachineHost, openTask, portOf, startCapture } from './host';
+import { applyEdit, restart, restarts } from './edits';
+import { bootHost, connect, type MachineHost, openTask, portOf, settleLinks, startCapture, startTask } from './host';
 import { type End, Machine } from './machine';
 import { Ledger, Process } from './process';
 import { program } from './program';
@@ -78,6 +78,7 @@ export function run(
   const hosts = new Map(
     names.map((name, n) => [name, bootHost(machine, n, name, scenario, links, { sharesCore: oneCore, emulated })]),
   );
+  settleLinks([...hosts.values()], heap);
   const hostNamed = (name: HostName): MachineHost => hosts.get(name) as MachineHost;
   const ledgers = new Map<string, { a: Ledger; b: Ledger }>();
   for (const connection of scenario.connections) {
@@ -109,9 +110,16 @@ export function run(
       const { from, of, nth, atUs } = edit;
       const { cable, side } = cableOf(scenario, from, of) ?? { cable: 0, side: 0 };
       links[cable]?.faults.add({ mishap: { op: 'drop' }, side, nth: [nth], from: atUs * 1000 });
+    } else if (edit.op === 'hang') {
+      const { hardware } = portOf(hostNamed(edit.host), edit.dev);
+      machine.at(edit.atUs * 1000, hostNamed(edit.host).index, 'hang', () => {
+        recorder.mark(Kind.HARDWARE, 'the transmit unit hangs', hardware.state);
+        hardware.hang();
+      });
     } else {
       const host = hostNamed(edit.host);
       const { device } = portOf(host, edit.dev);
+      if (restarts(edit)) startTask(machine, host, 'ethtool', restart(device, edit), edit.atUs * 1000);
       // From outside, at its time to the ns: no task of the host has to get a CPU first.
       const context = recorder.addContext('hardware', 'ethtool', host.index, 255);
       machine.at(edit.atUs * 1000, -1, 'edit', () => {

@@ -4,7 +4,7 @@ import { listOf, matching, oneOf, whole, yes } from './fields';
 import { Qdisc } from './qdisc';
 import { SYSCTL_LISTS, SYSCTL_WORDS, SYSCTLS, type SysctlValue } from './sysctls';
 
-function ring(which: string) {
+export function ring(which: string) {
   const expected = 'a whole number from 80 to 4096, a multiple of 8';
   return v.pipe(
     v.number(expected),
@@ -33,6 +33,20 @@ const flowCount = v.pipe(
 
 const ITR = '0, 1, 3 or a whole number from 100 to 100000';
 
+export function interruptRate() {
+  return v.pipe(
+    v.number(ITR),
+    v.integer(ITR),
+    v.check((n) => n === 0 || n === 1 || n === 3 || (n >= 100 && n <= 100_000), ITR),
+    v.description('Interrupt throttling: 0 none, 1 dynamic, 3 dynamic conservative, else interrupts a second.'),
+  );
+}
+
+/** Pause frames a card wants: none, to obey those of the peer, to send its own, both. */
+export const PAUSE = ['none', 'rx', 'tx', 'full'] as const;
+
+const delay = (initial: number, doc: string) => v.optional(whole(0, 65_535, doc, 'units of 1.024 us'), initial);
+
 const Nic = v.strictObject(
   {
     model: v.optional(
@@ -58,14 +72,15 @@ const Nic = v.strictObject(
     tso: yes('The card cuts large TCP segments. Off without sg.'),
     gso: yes('Software cuts large segments just before the driver. Off without sg.'),
     gro: yes('Received segments are merged before IP.'),
-    itr: v.optional(
-      v.pipe(
-        v.number(ITR),
-        v.integer(ITR),
-        v.check((n) => n === 0 || n === 1 || n === 3 || (n >= 100 && n <= 100_000), ITR),
-        v.description('Interrupt throttling: 0 none, 1 dynamic, 3 dynamic conservative, else interrupts a second.'),
-      ),
-      3,
+    itr: v.optional(interruptRate(), 3),
+    txIntDelay: delay(8, 'TIDV: interrupt this long after the last packet sent.'),
+    txAbsIntDelay: delay(32, 'TADV: interrupt at most this long after the first packet sent.'),
+    rxIntDelay: delay(0, 'RDTR: interrupt this long after the last packet received.'),
+    rxAbsIntDelay: delay(8, 'RADV: interrupt at most this long after the first packet received.'),
+    pause: v.optional(oneOf(PAUSE, 'Pause frames (ethtool -A): none, obeyed, sent, or both.'), 'full'),
+    watchdog: yes(
+      'The watchdogs of driver and stack look after the card every few seconds; without, only when its link changes.',
+      false,
     ),
     mtu: v.optional(whole(576, 9000, 'Largest IP packet.', 'bytes'), 1500),
   },

@@ -8,7 +8,7 @@ import { CABLE_EDITS, Cable } from './cable';
 import { AnyCall } from './calls';
 import { label, listOf, oneOf, text, whole, yes } from './fields';
 import { filterProblem } from './filter/compile';
-import { host, router } from './hosts';
+import { host, interruptRate, PAUSE, ring, router } from './hosts';
 
 export const VERSION = 2;
 /** TCP_INFINITE_SSTHRESH: slow start has no end yet. */
@@ -118,10 +118,21 @@ const EditShape = v.variant(
       tso: flip(),
       gso: flip(),
       gro: flip(),
+      txRing: v.optional(ring('TX')),
+      rxRing: v.optional(ring('RX')),
+      itr: v.optional(interruptRate()),
+      pause: v.optional(oneOf(PAUSE, 'Pause frames wanted; the link is agreed on anew.')),
+      mbps: v.optional(oneOf([10, 100, 1000], 'Fastest speed it offers its partner; the link is agreed on anew.')),
+    }),
+    v.strictObject({
+      op: v.literal('hang'),
+      atUs: whole(0, 600_000_000, 'When.', 'us'),
+      host: hostName('Whose card.'),
+      dev: v.optional(oneOf(['eth0', 'eth1'], 'Which of them; eth1 is for R.'), 'eth0'),
     }),
     ...CABLE_EDITS,
   ],
-  'an edit whose op is "nic", "link" or "drop"',
+  'an edit whose op is "nic", "hang", "link" or "drop"',
 );
 
 /** A day and more: keepalive begins after two hours. */

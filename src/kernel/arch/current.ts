@@ -48,8 +48,8 @@ export interface Arch {
   startThread(task: { readonly $id: number; readonly comm: string }, code: Kgen): void;
   /** Lets the CPU that has spun on a lock longest go on, and returns its number: it holds the lock now. */
   unlocked(lock: { readonly $id: number }): number;
-  /** (Re)programs this CPU's clock event: a timer interrupt at `at` ns (Infinity: none). */
-  setTimer(cpu: number, at: number): void;
+  /** (Re)programs this CPU's clock event: a timer interrupt at `at` ns (Infinity: none). `idle`: a run need not go on for its sake. */
+  setTimer(cpu: number, at: number, idle: boolean): void;
   /** Asks that softirqs run when the interrupt under way is over. */
   softirqAfterIrq(cpu: number): void;
   /** Interrupts another CPU so that it makes the function calls that wait for it. */

@@ -5,8 +5,8 @@
 import { clock } from '../../base/clock';
 import { ref, struct } from '../../base/struct';
 import { cpu, type Kgen, kernel, per_cpu } from '../arch/current';
-import { jiffies, NSEC_PER_JIFFY, timer_list } from '../include/linux/timer';
-import { TASK_RUNNING, type task_struct } from '../include/linux/wait';
+import { HZ, jiffies, NSEC_PER_JIFFY, timer_list } from '../include/linux/timer';
+import { TASK_RUNNING, TASK_UNINTERRUPTIBLE, type task_struct } from '../include/linux/wait';
 import { local_bh_disable, local_bh_enable } from './softirq';
 import { del_timer, mod_timer, setup_timer } from './timer';
 
@@ -75,6 +75,19 @@ export function* schedule_timeout(timeout: number): Kgen<number> {
   yield* schedule();
   del_timer(timer);
   return Math.max(0, expires - jiffies());
+}
+
+/**
+ * Sleeps for at least so many milliseconds, whatever happens.
+ * @modelled kernel/timer.c
+ * @cost 10
+ */
+export function* msleep(msecs: number): Kgen {
+  let timeout = Math.ceil((msecs * HZ) / 1000) + 1;
+  while (timeout > 0) {
+    current().state = TASK_UNINTERRUPTIBLE;
+    timeout = yield* schedule_timeout(timeout);
+  }
 }
 
 /**

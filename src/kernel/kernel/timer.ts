@@ -31,7 +31,9 @@ const program_next_event = (id: number): void => {
   if (base.hrtimers.length > 0) {
     at = Math.min(at, base.hrtimers.at(0).expires);
   }
-  kernel.arch.setTimer(id, at);
+  // While only housekeeping is armed nothing waits for it.
+  const idle = base.hrtimers.length === 0 && [...base.timers].every(({ deferrable }) => deferrable);
+  kernel.arch.setTimer(id, at, idle);
 };
 
 /**

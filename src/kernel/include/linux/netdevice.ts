@@ -97,6 +97,7 @@ export interface header_ops {
 export const netdev_queue = struct('netdev_queue', {
   dev: ref<net_device>('device'),
   qdisc: ref<Qdisc>('qdisc in use'),
+  qdisc_sleeping: ref<Qdisc>('qdisc in use while the link is up'),
   state: flags('stopped by the driver, frozen', { __QUEUE_STATE_XOFF, __QUEUE_STATE_FROZEN }),
   _xmit_lock: embed(spinlock_t, 'the TX lock: one CPU in the driver at a time'),
   xmit_lock_owner: int('CPU that holds it, -1: none', -1),

@@ -17,6 +17,7 @@ export const timer_list = struct('timer_list', {
   function: fn<(data: never) => Kgen>('what it runs, in softirq context'),
   data: ref<object>('argument of the function'),
   cpu: int('CPU on whose wheel it is'),
+  deferrable: bool('housekeeping: a run does not go on for its sake'),
 });
 export interface timer_list extends InstanceType<typeof timer_list> {}
 

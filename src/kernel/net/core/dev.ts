@@ -25,6 +25,7 @@ import {
   IFF_UP,
   IFF_XMIT_DST_RELEASE,
   MAX_GRO_SKBS,
+  NAPI_STATE_DISABLE,
   NAPI_STATE_SCHED,
   NET_RX_DROP,
   NET_RX_SUCCESS,
@@ -112,6 +113,7 @@ import {
   TCQ_F_CAN_BYPASS,
 } from '../../include/net/sch_generic';
 import { sk_tx_queue_get, sk_tx_queue_set } from '../../include/net/sock';
+import { msleep } from '../../kernel/sched';
 import { __smp_call_function_single } from '../../kernel/smp';
 import {
   __raise_softirq_irqoff,
@@ -878,6 +880,19 @@ export function* napi_complete(n: napi_struct): Kgen {
     yield* napi_gro_flush(n);
   }
   __napi_complete(n);
+}
+
+/**
+ * Ends polling for good: waits until a poll that is under way, or to come, is over.
+ * @modelled include/linux/netdevice.h
+ * @cost 8
+ */
+export function* napi_disable(n: napi_struct): Kgen {
+  n.state = n.state | NAPI_STATE_DISABLE;
+  while ((n.state & NAPI_STATE_SCHED) !== 0) {
+    yield* msleep(1);
+  }
+  n.state = (n.state | NAPI_STATE_SCHED) & ~NAPI_STATE_DISABLE;
 }
 
 /**

@@ -4,7 +4,7 @@
  * trees and their statistics estimators, qdisc destruction through RCU.
  */
 import { ops } from '../../../base/dispatch';
-import { type Kgen, smp_processor_id } from '../../arch/current';
+import { type Kgen, kernel_global, smp_processor_id } from '../../arch/current';
 import {
   __netif_tx_lock,
   __netif_tx_unlock,
@@ -22,12 +22,16 @@ import {
   netif_running,
   netif_tx_queue_frozen_or_stopped,
   netif_tx_queue_stopped,
+  netif_tx_stop_queue,
 } from '../../include/linux/netdevice';
 import { __skb_dequeue, __skb_queue_tail, type sk_buff, sk_buff_head, skb_peek } from '../../include/linux/skbuff';
 import { spin_lock, spin_unlock } from '../../include/linux/spinlock';
 import { HZ, jiffies } from '../../include/linux/timer';
 import {
+  __QDISC___STATE_RUNNING,
   __QDISC_STATE_DEACTIVATED,
+  __QDISC_STATE_SCHED,
+  NET_XMIT_CN,
   NET_XMIT_DROP,
   NET_XMIT_SUCCESS,
   Qdisc,
@@ -40,9 +44,11 @@ import {
   TCQ_F_BUILTIN,
   TCQ_F_CAN_BYPASS,
 } from '../../include/net/sch_generic';
-import { need_resched } from '../../kernel/sched';
-import { mod_timer, setup_timer } from '../../kernel/timer';
+import { msleep, need_resched } from '../../kernel/sched';
+import { local_bh_disable, local_bh_enable } from '../../kernel/softirq';
+import { del_timer, mod_timer, setup_timer } from '../../kernel/timer';
 import { __netif_schedule, dev_hard_start_xmit, netif_schedule_queue, softnet } from '../core/dev';
+import { linkwatch_fire_event } from '../core/link_watch';
 import { kfree_skb } from '../core/skbuff';
 import { mq_qdisc_ops } from './sch_mq';
 
@@ -287,6 +293,21 @@ export function* netif_tx_lock(dev: net_device): Kgen {
 }
 
 /**
+ * Stops all TX queues of a device, each at a moment when no CPU is in the driver.
+ * @modelled include/linux/netdevice.h
+ */
+export function* netif_tx_disable(dev: net_device): Kgen {
+  local_bh_disable();
+  const cpu = smp_processor_id();
+  for (const txq of dev._tx) {
+    yield* __netif_tx_lock(txq, cpu);
+    netif_tx_stop_queue(txq);
+    __netif_tx_unlock(txq);
+  }
+  yield* local_bh_enable();
+}
+
+/**
  * Thaws all TX queues of a device; their qdiscs run again.
  * @modelled include/linux/netdevice.h
  */
@@ -303,11 +324,24 @@ export function netif_tx_unlock(dev: net_device): void {
  */
 export function qdisc_tx_is_noop(dev: net_device): boolean {
   for (const txq of dev._tx) {
-    if (txq.qdisc !== null) {
+    if (txq.qdisc !== null && txq.qdisc.ops !== noop_qdisc_ops) {
       return false;
     }
   }
   return true;
+}
+
+/**
+ * True when a TX queue has not the qdisc it should have: the link has come up, and nobody has seen to it yet.
+ * @modelled include/net/sch_generic.h
+ */
+export function qdisc_tx_changing(dev: net_device): boolean {
+  for (const txq of dev._tx) {
+    if (txq.qdisc !== txq.qdisc_sleeping) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /**
@@ -344,7 +378,16 @@ export function __netdev_watchdog_up(dev: net_device): void {
     return;
   }
   setup_timer(dev.watchdog_timer, dev_watchdog, dev);
+  dev.watchdog_timer.deferrable = true;
   mod_timer(dev.watchdog_timer, jiffies() + dev.watchdog_timeo);
+}
+
+/**
+ * Ends the watch over the TX queues.
+ * @modelled net/sched/sch_generic.c
+ */
+export function dev_watchdog_down(dev: net_device): void {
+  del_timer(dev.watchdog_timer);
 }
 
 /** Default of dev.watchdog_timeo in drivers, jiffies. */
@@ -433,6 +476,33 @@ export function noop_dequeue(_qdisc: Qdisc): sk_buff | null {
   return null;
 }
 
+/**
+ * Drops each packet, and says congestion.
+ * @modelled net/sched/sch_generic.c
+ */
+export function noop_enqueue(skb: sk_buff, _qdisc: Qdisc): number {
+  kfree_skb(skb);
+  return NET_XMIT_CN;
+}
+
+/** Qdisc of a device that may not send: its link is down. */
+export const noop_qdisc_ops = ops<Qdisc_ops>('Qdisc_ops', 'noop_qdisc_ops', {
+  id: 'noop',
+  enqueue: noop_enqueue,
+  dequeue: noop_dequeue,
+  peek: noop_dequeue,
+  init: null,
+  reset: null,
+});
+
+/** The one qdisc that all queues have while their link is down. */
+export const noop_qdisc = kernel_global(() => {
+  const qdisc = new Qdisc();
+  qdisc.ops = noop_qdisc_ops;
+  qdisc.flags = TCQ_F_BUILTIN;
+  return qdisc;
+});
+
 /** Qdisc of a device without a queue, such as lo: no enqueue, so dev_queue_xmit calls the driver itself. */
 export const noqueue_qdisc_ops = ops<Qdisc_ops>('Qdisc_ops', 'noqueue_qdisc_ops', {
   id: 'noqueue',
@@ -496,6 +566,7 @@ export function dev_graft_qdisc(dev_queue: netdev_queue, qdisc: Qdisc): Qdisc | 
   }
   qdisc.__state = qdisc.__state & ~__QDISC_STATE_DEACTIVATED;
   dev_queue.qdisc = qdisc;
+  dev_queue.qdisc_sleeping = qdisc;
   return oqdisc;
 }
 
@@ -510,6 +581,7 @@ export function attach_one_default_qdisc(dev: net_device, dev_queue: netdev_queu
     qdisc.flags = qdisc.flags | TCQ_F_BUILTIN;
   }
   dev_queue.qdisc = qdisc;
+  dev_queue.qdisc_sleeping = qdisc;
 }
 
 /**
@@ -534,31 +606,87 @@ export function attach_default_qdiscs(dev: net_device): void {
 }
 
 /**
- * Starts transmission on a device that has been opened: default qdiscs where there are none, then the watchdog.
+ * Puts the qdisc of a TX queue in use.
  * @modelled net/sched/sch_generic.c
+ */
+export function transition_one_qdisc(_dev: net_device, dev_queue: netdev_queue): void {
+  const qdisc = dev_queue.qdisc_sleeping;
+  if (qdisc !== null) {
+    qdisc.__state = qdisc.__state & ~__QDISC_STATE_DEACTIVATED;
+  }
+  dev_queue.qdisc = qdisc;
+  dev_queue.trans_start = jiffies();
+}
+
+/**
+ * Starts transmission on a device that is open and has its link: default qdiscs where there are none, then the watchdog.
+ * @simplified a device that is opened without link has its queues in use until the link goes down once more
  */
 export function dev_activate(dev: net_device): void {
   if (dev.qdisc === null) {
     attach_default_qdiscs(dev);
   }
   for (const txq of dev._tx) {
-    const qdisc = txq.qdisc;
-    if (qdisc !== null) {
-      qdisc.__state = qdisc.__state & ~__QDISC_STATE_DEACTIVATED;
-    }
-    txq.trans_start = jiffies();
+    transition_one_qdisc(dev, txq);
   }
   __netdev_watchdog_up(dev);
 }
 
 /**
+ * Empties the qdisc of a TX queue and puts noop in its place: from now on packets are dropped.
+ * @modelled net/sched/sch_generic.c
+ */
+export function* dev_deactivate_queue(_dev: net_device, dev_queue: netdev_queue): Kgen {
+  const qdisc = dev_queue.qdisc;
+  if (qdisc === null) {
+    return;
+  }
+  local_bh_disable();
+  yield* spin_lock(qdisc.root_lock);
+  if ((qdisc.flags & TCQ_F_BUILTIN) === 0) {
+    qdisc.__state = qdisc.__state | __QDISC_STATE_DEACTIVATED;
+  }
+  dev_queue.qdisc = noop_qdisc();
+  qdisc_reset(qdisc);
+  spin_unlock(qdisc.root_lock);
+  yield* local_bh_enable();
+}
+
+/**
+ * True while a CPU sends from a qdisc of the device, or will.
+ * @modelled net/sched/sch_generic.c
+ */
+export function some_qdisc_is_busy(dev: net_device): boolean {
+  for (const { qdisc_sleeping } of dev._tx) {
+    if (qdisc_sleeping !== null && (qdisc_sleeping.__state & (__QDISC_STATE_SCHED | __QDISC___STATE_RUNNING)) !== 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Ends transmission on a device: its packets are dropped, and those that are under way end first.
+ * @simplified waits a jiffy at a time where Linux gives the CPU away
+ */
+export function* dev_deactivate(dev: net_device): Kgen {
+  for (const txq of dev._tx) {
+    yield* dev_deactivate_queue(dev, txq);
+  }
+  dev_watchdog_down(dev);
+  while (some_qdisc_is_busy(dev)) {
+    yield* msleep(1);
+  }
+}
+
+/**
  * The link is up.
  * @modelled net/sched/sch_generic.c
- * @omits linkwatch_fire_event: queues were made active when the device was opened
  */
 export function netif_carrier_on(dev: net_device): void {
   if (dev.carrier === 0) {
     dev.carrier = 1;
+    linkwatch_fire_event(dev);
     if ((dev.flags & IFF_UP) !== 0) {
       __netdev_watchdog_up(dev);
     }
@@ -568,8 +696,12 @@ export function netif_carrier_on(dev: net_device): void {
 /**
  * The link is down.
  * @modelled net/sched/sch_generic.c
- * @omits linkwatch_fire_event: nobody listens to link events in the model
  */
 export function netif_carrier_off(dev: net_device): void {
-  dev.carrier = 0;
+  if (dev.carrier !== 0) {
+    dev.carrier = 0;
+    if (netif_running(dev)) {
+      linkwatch_fire_event(dev);
+    }
+  }
 }

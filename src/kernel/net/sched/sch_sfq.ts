@@ -316,6 +316,7 @@ export function sfq_init(sch: Qdisc): void {
   const { mtu, hard_header_len } = sch.dev as net_device;
   sch.sfq = q;
   setup_timer(q.perturb_timer, sfq_perturbation, sch);
+  q.perturb_timer.deferrable = true;
   for (let i = 0; i < SFQ_DEPTH; i++) {
     const head = new sfq_head();
     head.next = i + SFQ_SLOTS;

@@ -2,12 +2,11 @@
  * Mirrors drivers/net/e1000/e1000_hw.h, e1000_hw.c and e1000_osdep.h (2.6.39): registers and their bits, layout of the
  * descriptors, `struct e1000_hw`, access to registers and to the PHY.
  *
- * Modelled: what an 82540EM or 82545EM with a copper PHY needs. Left out: other chips and media, EEPROM, flow control
- * set-up, PHY tuning.
+ * Modelled: what an 82540EM or 82545EM with a copper PHY needs. Left out: other chips and media, EEPROM, PHY tuning.
  */
 import { charge } from '../../../../base/clock';
 import { heap } from '../../../../base/heap';
-import { bool, byteCount, enumeration, int, struct, u16, u32 } from '../../../../base/struct';
+import { bool, byteCount, enumeration, hex32, int, struct, u16, u32 } from '../../../../base/struct';
 import { __const_udelay } from '../../../arch/x86/lib/delay';
 import { readl, writel } from '../../../include/linux/io';
 
@@ -39,6 +38,14 @@ export const E1000_ITR = 0x000c4;
 export const E1000_ICS = 0x000c8;
 export const E1000_IMS = 0x000d0;
 export const E1000_IMC = 0x000d8;
+export const E1000_FCAL = 0x00028;
+export const E1000_FCAH = 0x0002c;
+export const E1000_FCT = 0x00030;
+export const E1000_FCTTV = 0x00170;
+export const E1000_FCRTL = 0x02160;
+export const E1000_FCRTH = 0x02168;
+export const E1000_TXDCTL = 0x03828;
+export const E1000_MTA = 0x05200;
 export const E1000_RCTL = 0x00100;
 export const E1000_TCTL = 0x00400;
 export const E1000_TIPG = 0x00410;
@@ -57,22 +64,14 @@ export const E1000_TDH = 0x03810;
 export const E1000_TDT = 0x03818;
 export const E1000_TIDV = 0x03820;
 export const E1000_TADV = 0x0382c;
-export const E1000_CRCERRS = 0x04000;
-export const E1000_MPC = 0x04010;
-export const E1000_GPRC = 0x04074;
-export const E1000_BPRC = 0x04078;
-export const E1000_GPTC = 0x04080;
-export const E1000_GORCL = 0x04088;
-export const E1000_GOTCL = 0x04090;
-export const E1000_RNBC = 0x040a0;
-export const E1000_TPR = 0x040d0;
-export const E1000_TPT = 0x040d4;
-export const E1000_TSCTC = 0x040f8;
 export const E1000_RXCSUM = 0x05000;
 export const E1000_RAL = 0x05400;
 export const E1000_RAH = 0x05404;
 
 export const E1000_CTRL_RST = 0x04000000;
+export const E1000_CTRL_RFCE = 0x08000000;
+export const E1000_CTRL_TFCE = 0x10000000;
+export const E1000_STATUS_TXOFF = 0x00000010;
 export const E1000_STATUS_LU = 0x00000002;
 export const E1000_STATUS_SPEED_100 = 0x00000040;
 export const E1000_STATUS_SPEED_1000 = 0x00000080;
@@ -134,6 +133,42 @@ export const E1000_RXD_ERR_FRAME_ERR_MASK =
 /** With VLAN tag and FCS. */
 export const MAXIMUM_ETHERNET_VLAN_SIZE = 1522;
 
+/** Values of hw.fc (enum e1000_fc_type). */
+export const E1000_FC_NONE = 0;
+export const E1000_FC_RX_PAUSE = 1;
+export const E1000_FC_TX_PAUSE = 2;
+export const E1000_FC_FULL = 3;
+/** Time a pause frame asks for, 512 bit times. */
+export const E1000_FC_PAUSE_TIME = 0xffff;
+/** Destination and EtherType of pause frames. */
+const FLOW_CONTROL_ADDRESS_LOW = 0x00c28001;
+const FLOW_CONTROL_ADDRESS_HIGH = 0x00000100;
+const FLOW_CONTROL_TYPE = 0x8808;
+const E1000_FCRTL_XONE = 0x80000000;
+/** Descriptors are written back whole, one at a time: thresholds count descriptors, WTHRESH is 1. */
+const E1000_TXDCTL_WTHRESH = 0x003f0000;
+const E1000_TXDCTL_FULL_TX_DESC_WB = 0x01010000;
+const E1000_MC_TBL_SIZE = 128;
+
+/** Speeds that hw.autoneg_advertised offers. */
+export const ADVERTISE_10_FULL = 0x0002;
+export const ADVERTISE_100_FULL = 0x0008;
+export const ADVERTISE_1000_FULL = 0x0020;
+export const AUTONEG_ADVERTISE_SPEED_DEFAULT = ADVERTISE_10_FULL | ADVERTISE_100_FULL | ADVERTISE_1000_FULL;
+
+export const PHY_CTRL = 0x00;
+export const PHY_AUTONEG_ADV = 0x04;
+export const PHY_LP_ABILITY = 0x05;
+export const PHY_1000T_CTRL = 0x09;
+const MII_CR_RESTART_AUTO_NEG = 0x0200;
+const MII_CR_AUTO_NEG_EN = 0x1000;
+const MII_SR_AUTONEG_COMPLETE = 0x0020;
+const NWAY_AR_SELECTOR = 0x0001;
+const NWAY_AR_10T_FD_CAPS = 0x0040;
+const NWAY_AR_100TX_FD_CAPS = 0x0100;
+const NWAY_AR_PAUSE = 0x0400;
+const NWAY_AR_ASM_DIR = 0x0800;
+const CR_1000T_FD_CAPS = 0x0200;
 export const PHY_STATUS = 0x01;
 export const PHY_1000T_STATUS = 0x0a;
 export const M88E1000_RX_ERR_CNTR = 0x15;
@@ -141,6 +176,7 @@ export const MII_SR_LINK_STATUS = 0x0004;
 export const MAX_PHY_REG_ADDRESS = 0x1f;
 const E1000_MDIC_REG_SHIFT = 16;
 const E1000_MDIC_PHY_SHIFT = 21;
+const E1000_MDIC_OP_WRITE = 0x04000000;
 const E1000_MDIC_OP_READ = 0x08000000;
 const E1000_MDIC_READY = 0x10000000;
 const E1000_ERR_PHY = 2;
@@ -155,24 +191,140 @@ export const e1000_hw = struct('e1000_hw', {
   device_id: u16('PCI device id'),
   mac_type: enumeration('chip', { e1000_82544, e1000_82540, e1000_82545, e1000_82546, e1000_82547 }),
   bus_type: enumeration('host bus', { e1000_bus_type_pci, e1000_bus_type_pcix }),
+  fc: enumeration('pause frames in use', { E1000_FC_NONE, E1000_FC_RX_PAUSE, E1000_FC_TX_PAUSE, E1000_FC_FULL }),
+  original_fc: enumeration('pause frames wanted', {
+    E1000_FC_NONE,
+    E1000_FC_RX_PAUSE,
+    E1000_FC_TX_PAUSE,
+    E1000_FC_FULL,
+  }),
+  fc_high_water: byteCount('receive FIFO up to this: the peer is asked to pause'),
+  fc_low_water: byteCount('receive FIFO down to this: it may go on'),
+  fc_pause_time: u16('for how long, 512 bit times'),
+  fc_send_xon: bool('tell the peer when it may go on'),
+  autoneg_advertised: hex32('speeds offered to the peer', AUTONEG_ADVERTISE_SPEED_DEFAULT),
+  phy_settled: bool('the transceivers have agreed before the run began: no need to at the first reset'),
   get_link_status: bool('the link must be looked at anew'),
   tx_packet_delta: u32('packets sent since the last watchdog'),
 });
 export interface e1000_hw extends InstanceType<typeof e1000_hw> {}
 
-/** Sums of the statistics registers. */
+/** Statistics registers in the order in which the driver reads them, by the field of their sum. */
+export const E1000_STATISTICS = {
+  crcerrs: 0x4000,
+  gprc: 0x4074,
+  gorcl: 0x4088,
+  gorch: 0x408c,
+  bprc: 0x4078,
+  mprc: 0x407c,
+  roc: 0x40ac,
+  prc64: 0x405c,
+  prc127: 0x4060,
+  prc255: 0x4064,
+  prc511: 0x4068,
+  prc1023: 0x406c,
+  prc1522: 0x4070,
+  symerrs: 0x4008,
+  mpc: 0x4010,
+  scc: 0x4014,
+  ecol: 0x4018,
+  mcc: 0x401c,
+  latecol: 0x4020,
+  dc: 0x4030,
+  sec: 0x4038,
+  rlec: 0x4040,
+  xonrxc: 0x4048,
+  xontxc: 0x404c,
+  xoffrxc: 0x4050,
+  xofftxc: 0x4054,
+  fcruc: 0x4058,
+  gptc: 0x4080,
+  gotcl: 0x4090,
+  gotch: 0x4094,
+  rnbc: 0x40a0,
+  ruc: 0x40a4,
+  rfc: 0x40a8,
+  rjc: 0x40b0,
+  torl: 0x40c0,
+  torh: 0x40c4,
+  totl: 0x40c8,
+  toth: 0x40cc,
+  tpr: 0x40d0,
+  ptc64: 0x40d8,
+  ptc127: 0x40dc,
+  ptc255: 0x40e0,
+  ptc511: 0x40e4,
+  ptc1023: 0x40e8,
+  ptc1522: 0x40ec,
+  mptc: 0x40f0,
+  bptc: 0x40f4,
+  colc: 0x4028,
+  tpt: 0x40d4,
+  algnerrc: 0x4004,
+  rxerrc: 0x400c,
+  tncrs: 0x4034,
+  cexterr: 0x403c,
+  tsctc: 0x40f8,
+  tsctfc: 0x40fc,
+} as const;
+
+/** Sums of the statistics registers; of those of 64 bits each half on its own, as in Linux. */
 export const e1000_hw_stats = struct('e1000_hw_stats', {
-  crcerrs: int('frames with a wrong FCS'),
-  mpc: int('frames missed for lack of room'),
+  crcerrs: int('frames received with a wrong FCS'),
   gprc: int('good frames received'),
+  gorcl: int('bytes of good frames received'),
+  gorch: int('bytes of good frames received, upper half; reading it clears both'),
   bprc: int('broadcast frames received'),
+  mprc: int('multicast frames received'),
+  roc: int('frames received longer than allowed'),
+  prc64: int('good frames received of 64 bytes'),
+  prc127: int('good frames received of 65 to 127 bytes'),
+  prc255: int('good frames received of 128 to 255 bytes'),
+  prc511: int('good frames received of 256 to 511 bytes'),
+  prc1023: int('good frames received of 512 to 1023 bytes'),
+  prc1522: int('good frames received of 1024 bytes and more'),
+  symerrs: int('symbol errors'),
+  mpc: int('frames missed: the receive FIFO was full'),
+  scc: int('frames sent after a single collision'),
+  ecol: int('frames given up after too many collisions'),
+  mcc: int('frames sent after several collisions'),
+  latecol: int('late collisions'),
+  dc: int('frames deferred: the wire was busy, or a pause frame held them back'),
+  sec: int('sequence errors'),
+  rlec: int('frames whose length field is wrong'),
+  xonrxc: int('XON frames received'),
+  xontxc: int('XON frames sent'),
+  xoffrxc: int('XOFF frames received'),
+  xofftxc: int('XOFF frames sent'),
+  fcruc: int('control frames received that are no pause frames'),
   gptc: int('good frames sent'),
-  gorcl: byteCount('bytes of good frames received'),
-  gotcl: byteCount('bytes of good frames sent'),
-  rnbc: int('frames that found no receive descriptor'),
+  gotcl: int('bytes of good frames sent'),
+  gotch: int('bytes of good frames sent, upper half; reading it clears both'),
+  rnbc: int('frames that found no free receive descriptor'),
+  ruc: int('frames received shorter than 64 bytes'),
+  rfc: int('frames received shorter than 64 bytes and with a wrong FCS'),
+  rjc: int('frames received longer than allowed and with a wrong FCS'),
+  torl: int('bytes received'),
+  torh: int('bytes received, upper half; reading it clears both'),
+  totl: int('bytes sent'),
+  toth: int('bytes sent, upper half; reading it clears both'),
   tpr: int('frames received'),
+  ptc64: int('frames sent of 64 bytes'),
+  ptc127: int('frames sent of 65 to 127 bytes'),
+  ptc255: int('frames sent of 128 to 255 bytes'),
+  ptc511: int('frames sent of 256 to 511 bytes'),
+  ptc1023: int('frames sent of 512 to 1023 bytes'),
+  ptc1522: int('frames sent of 1024 bytes and more'),
+  mptc: int('multicast frames sent'),
+  bptc: int('broadcast frames sent'),
+  colc: int('collisions: none on a full-duplex link'),
   tpt: int('frames sent'),
+  algnerrc: int('frames received with an alignment error'),
+  rxerrc: int('errors the PHY reported while receiving'),
+  tncrs: int('frames sent without carrier sense'),
+  cexterr: int('carrier extension errors'),
   tsctc: int('packets segmented'),
+  tsctfc: int('packets that should have been segmented but could not be'),
 });
 export interface e1000_hw_stats extends InstanceType<typeof e1000_hw_stats> {}
 
@@ -280,11 +432,168 @@ export function e1000_read_phy_reg(hw: e1000_hw, reg_addr: number, phy_data: phy
 }
 
 /**
+ * Writes a register of the PHY through MDIC.
+ * @modelled drivers/net/e1000/e1000_hw.c
+ * @omits spin_lock_irqsave: e1000_phy_lock guards the page register of other PHYs
+ */
+export function e1000_write_phy_reg(hw: e1000_hw, reg_addr: number, phy_data: number): number {
+  if (reg_addr > MAX_PHY_REG_ADDRESS) {
+    return -E1000_ERR_PARAM;
+  }
+  const command = phy_data | (reg_addr << E1000_MDIC_REG_SHIFT) | (PHY_ADDRESS << E1000_MDIC_PHY_SHIFT);
+  ew32(hw, E1000_MDIC, command | E1000_MDIC_OP_WRITE);
+  for (let i = 0; i < 641; i++) {
+    __const_udelay(5);
+    if ((er32(hw, E1000_MDIC) & E1000_MDIC_READY) !== 0) {
+      return 0;
+    }
+  }
+  return -E1000_ERR_PHY;
+}
+
+/**
+ * Resets the card: all registers come up with their first values.
+ * @simplified the parts that matter without an EEPROM
+ */
+export function e1000_reset_hw(hw: e1000_hw): void {
+  ew32(hw, E1000_IMC, 0xffffffff);
+  ew32(hw, E1000_RCTL, 0);
+  ew32(hw, E1000_TCTL, 0);
+  er32(hw, E1000_STATUS);
+  ew32(hw, E1000_CTRL, er32(hw, E1000_CTRL) | E1000_CTRL_RST);
+  ew32(hw, E1000_IMC, 0xffffffff);
+  er32(hw, E1000_ICR);
+}
+
+/**
+ * Tells the PHY what to offer its partner: speeds, and which pause frames.
+ * @modelled drivers/net/e1000/e1000_hw.c
+ */
+export function e1000_phy_setup_autoneg(hw: e1000_hw): void {
+  let adv = NWAY_AR_SELECTOR;
+  if ((hw.autoneg_advertised & ADVERTISE_10_FULL) !== 0) {
+    adv |= NWAY_AR_10T_FD_CAPS;
+  }
+  if ((hw.autoneg_advertised & ADVERTISE_100_FULL) !== 0) {
+    adv |= NWAY_AR_100TX_FD_CAPS;
+  }
+  switch (hw.fc) {
+    case E1000_FC_RX_PAUSE:
+    case E1000_FC_FULL:
+      adv |= NWAY_AR_PAUSE | NWAY_AR_ASM_DIR;
+      break;
+    case E1000_FC_TX_PAUSE:
+      adv |= NWAY_AR_ASM_DIR;
+      break;
+  }
+  e1000_write_phy_reg(hw, PHY_AUTONEG_ADV, adv);
+  e1000_write_phy_reg(hw, PHY_1000T_CTRL, (hw.autoneg_advertised & ADVERTISE_1000_FULL) !== 0 ? CR_1000T_FD_CAPS : 0);
+}
+
+/**
+ * Has the PHY agree with its partner on speed and flow control; the link is down until they have.
+ * @modelled drivers/net/e1000/e1000_hw.c
+ * @omits e1000_wait_autoneg: the link interrupt tells
+ */
+export function e1000_copper_link_autoneg(hw: e1000_hw): void {
+  e1000_phy_setup_autoneg(hw);
+  const phy_data = { value: 0 };
+  e1000_read_phy_reg(hw, PHY_CTRL, phy_data);
+  if (hw.phy_settled) {
+    hw.phy_settled = false;
+  } else {
+    e1000_write_phy_reg(hw, PHY_CTRL, phy_data.value | MII_CR_AUTO_NEG_EN | MII_CR_RESTART_AUTO_NEG);
+  }
+  hw.get_link_status = true;
+}
+
+/**
+ * Sets up link and flow control: what to offer, how pause frames look, at which fill of the receive FIFO to send them.
+ * @simplified copper only
+ */
+export function e1000_setup_link(hw: e1000_hw): void {
+  e1000_copper_link_autoneg(hw);
+  ew32(hw, E1000_FCT, FLOW_CONTROL_TYPE);
+  ew32(hw, E1000_FCAH, FLOW_CONTROL_ADDRESS_HIGH);
+  ew32(hw, E1000_FCAL, FLOW_CONTROL_ADDRESS_LOW);
+  ew32(hw, E1000_FCTTV, hw.fc_pause_time);
+  if ((hw.fc & E1000_FC_TX_PAUSE) === 0) {
+    ew32(hw, E1000_FCRTL, 0);
+    ew32(hw, E1000_FCRTH, 0);
+  } else {
+    ew32(hw, E1000_FCRTL, hw.fc_send_xon ? hw.fc_low_water | E1000_FCRTL_XONE : hw.fc_low_water);
+    ew32(hw, E1000_FCRTH, hw.fc_high_water);
+  }
+}
+
+/**
+ * Sets up a card that has been reset: multicast table, link and flow control, write-back of descriptors, statistics.
+ * @modelled drivers/net/e1000/e1000_hw.c
+ * @omits e1000_init_rx_addrs: the card's own address is loaded from the EEPROM
+ * @omits e1000_clear_hw_cntrs: the reset has cleared them
+ */
+export function e1000_init_hw(hw: e1000_hw): void {
+  for (let i = 0; i < E1000_MC_TBL_SIZE; i++) {
+    ew32(hw, E1000_MTA + 4 * i, 0);
+  }
+  e1000_setup_link(hw);
+  ew32(hw, E1000_TXDCTL, (er32(hw, E1000_TXDCTL) & ~E1000_TXDCTL_WTHRESH) | E1000_TXDCTL_FULL_TX_DESC_WB);
+}
+
+/**
+ * Tells the MAC which pause frames to send and to obey.
+ * @modelled drivers/net/e1000/e1000_hw.c
+ */
+export function e1000_force_mac_fc(hw: e1000_hw): void {
+  let ctrl = er32(hw, E1000_CTRL) & ~(E1000_CTRL_RFCE | E1000_CTRL_TFCE);
+  if ((hw.fc & E1000_FC_RX_PAUSE) !== 0) {
+    ctrl |= E1000_CTRL_RFCE;
+  }
+  if ((hw.fc & E1000_FC_TX_PAUSE) !== 0) {
+    ctrl |= E1000_CTRL_TFCE;
+  }
+  ew32(hw, E1000_CTRL, ctrl);
+}
+
+/**
+ * Which pause frames two partners use, from what both offer (IEEE 802.3 table 28B-3). Part of e1000_config_fc_after_link_up in Linux.
+ */
+const resolved_fc = (hw: e1000_hw, own: number, partner: number): number => {
+  const [pause, asym] = [(own & NWAY_AR_PAUSE) !== 0, (own & NWAY_AR_ASM_DIR) !== 0];
+  const [their_pause, their_asym] = [(partner & NWAY_AR_PAUSE) !== 0, (partner & NWAY_AR_ASM_DIR) !== 0];
+  if (pause && their_pause) {
+    return hw.original_fc === E1000_FC_FULL ? E1000_FC_FULL : E1000_FC_RX_PAUSE;
+  }
+  if (!pause && asym && their_pause && their_asym) {
+    return E1000_FC_TX_PAUSE;
+  }
+  return pause && asym && !their_pause && their_asym ? E1000_FC_RX_PAUSE : E1000_FC_NONE;
+};
+
+/**
+ * The transceivers have agreed: flow control is set to what both can.
+ * @modelled drivers/net/e1000/e1000_hw.c
+ * @omits e1000_get_speed_and_duplex: always full duplex here
+ */
+export function e1000_config_fc_after_link_up(hw: e1000_hw): void {
+  const phy_data = { value: 0 };
+  e1000_read_phy_reg(hw, PHY_STATUS, phy_data);
+  e1000_read_phy_reg(hw, PHY_STATUS, phy_data);
+  if ((phy_data.value & MII_SR_AUTONEG_COMPLETE) === 0) {
+    return;
+  }
+  e1000_read_phy_reg(hw, PHY_AUTONEG_ADV, phy_data);
+  const own = phy_data.value;
+  e1000_read_phy_reg(hw, PHY_LP_ABILITY, phy_data);
+  hw.fc = resolved_fc(hw, own, phy_data.value);
+  e1000_force_mac_fc(hw);
+}
+
+/**
  * Looks at the link of a copper PHY after a link interrupt: clears get_link_status when it is up.
  * @simplified only the link bit is looked at
  * @omits e1000_check_downshift: the model's PHY does not downshift
  * @omits e1000_config_dsp_after_link_change: analogue tuning
- * @omits e1000_config_fc_after_link_up: no flow control
  */
 export function e1000_check_for_link(hw: e1000_hw): number {
   if (!hw.get_link_status) {
@@ -300,6 +609,7 @@ export function e1000_check_for_link(hw: e1000_hw): number {
     return -E1000_ERR_CONFIG;
   }
   hw.get_link_status = false;
+  e1000_config_fc_after_link_up(hw);
   return 0;
 }
 

@@ -33,6 +33,8 @@ export interface e1000_config {
   /** 0 off, 1 dynamic, 3 dynamic conservative (default), else interrupts a second. */
   readonly InterruptThrottleRate?: number;
   readonly copybreak?: number;
+  /** Pause frames wanted (E1000_FC_): none, obeyed, sent, or both (default). */
+  readonly flow_control?: number;
   /** Whether the 2 s watchdog runs from the start; if not, it runs when the link changes. Default off. */
   readonly watchdog?: boolean;
 }

@@ -18,6 +18,7 @@ import type { Kgen } from '../../../arch/current';
 import { napi_struct, type net_device } from '../../../include/linux/netdevice';
 import type { page, sk_buff } from '../../../include/linux/skbuff';
 import { timer_list } from '../../../include/linux/timer';
+import { work_struct } from '../../../include/linux/workqueue';
 import { E1000_DESC_SIZE, e1000_hw, e1000_hw_stats } from './e1000_hw';
 
 /** Descriptors of a ring: the default, and the most an 82540 or newer takes. */
@@ -134,6 +135,7 @@ export const e1000_adapter = struct('e1000_adapter', {
   watchdog_timer: embed(timer_list, 'watchdog'),
   watchdog_period: int('jiffies between runs of the watchdog, 0: it runs on link changes only'),
   tpt_old: int('stats.tpt at the last watchdog'),
+  reset_task: embed(work_struct, 'resets the card'),
   stats: embed(e1000_hw_stats, 'sums of the statistics registers'),
 });
 export interface e1000_adapter extends InstanceType<typeof e1000_adapter> {}

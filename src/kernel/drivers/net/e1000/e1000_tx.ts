@@ -36,6 +36,8 @@ import { csum_tcpudp_magic } from '../../../lib/checksum';
 import { dev_kfree_skb_any, netif_wake_queue } from '../../../net/core/dev';
 import { pskb_expand_head } from '../../../net/core/skbuff';
 import {
+  E1000_STATUS,
+  E1000_STATUS_TXOFF,
   E1000_TXD_CMD_DEXT,
   E1000_TXD_CMD_IFCS,
   E1000_TXD_CMD_IP,
@@ -46,6 +48,7 @@ import {
   E1000_TXD_POPTS_TXSM,
   E1000_TXD_STAT_DD,
   e1000_bus_type_pcix,
+  er32,
   ew32,
   set_tx_desc_lower,
   set_tx_desc_upper,
@@ -82,7 +85,7 @@ const TXD_USE_COUNT = (size: number, power: number): number => (size >> power) +
  * @omits dma_unmap_single: there is no IOMMU
  * @cost 10
  */
-function e1000_unmap_and_free_tx_resource(_adapter: e1000_adapter, buffer_info: e1000_buffer): void {
+export function e1000_unmap_and_free_tx_resource(_adapter: e1000_adapter, buffer_info: e1000_buffer): void {
   buffer_info.dma = 0;
   const skb = buffer_info.skb;
   if (skb !== null) {
@@ -431,7 +434,9 @@ export function* e1000_clean_tx_irq(adapter: e1000_adapter, tx_ring: e1000_tx_ri
   if (adapter.detect_tx_hung) {
     adapter.detect_tx_hung = false;
     const queued = tx_ring.buffer_info.at(eop).time_stamp;
-    if (queued !== 0 && jiffies() > queued + adapter.tx_timeout_factor * HZ) {
+    const late = queued !== 0 && jiffies() > queued + adapter.tx_timeout_factor * HZ;
+    // A pause frame of the peer is no fault of the card's.
+    if (late && (er32(adapter.hw, E1000_STATUS) & E1000_STATUS_TXOFF) === 0) {
       netif_stop_queue(netdev);
     }
   }
