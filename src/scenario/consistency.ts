@@ -159,7 +159,7 @@ const RESTARTS = ['txRing', 'rxRing', 'itr', 'pause', 'mbps'] as const;
 
 function checkEdits({ edits, hosts }: Scenario, report: Report): void {
   edits.forEach((edit, n) => {
-    if (edit.op !== 'nic' || hosts[edit.host]?.nic.model !== '82576') return;
+    if (edit.op !== 'nic' || edit.host === 'R' || hosts[edit.host].nic.model !== '82576') return;
     for (const name of RESTARTS) {
       if (edit[name] !== undefined)
         report(`edits[${n}].${name}`, 'a host whose card is an 82540EM or 82545EM', edit.host);
