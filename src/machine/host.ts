@@ -4,6 +4,7 @@ import type { Link } from '../hardware/link';
 import type { Port } from '../hardware/port';
 import { type Kernel, setCurrent } from '../kernel/arch/current';
 import { e1000_model_link_up, e1000_netdev_ops } from '../kernel/drivers/net/e1000/e1000_main';
+import { loopback_net_init } from '../kernel/drivers/net/loopback';
 import { fd_install } from '../kernel/fs/file_table';
 import { type file, files_struct } from '../kernel/include/linux/fs';
 import { TIMER_SOFTIRQ } from '../kernel/include/linux/interrupt';
@@ -44,9 +45,12 @@ import { ipNumber, macNumber } from './addresses';
 import { insertCard } from './cards';
 import { Core, type Execution, MachineCpu } from './cpu';
 import { drain, type Machine } from './machine';
+import { addRule } from './netfilter';
 import { qdiscParameters } from './qdisc';
 import { addRoute } from './routes';
 
+/** 127.0.0.1. */
+const LOOPBACK_ADDRESS = 0x7f000001;
 /** tcp_rmem[2] of a machine with plenty of memory, bytes. */
 const LARGEST_RCVBUF = 4 << 20;
 /** tcp_wmem[1] and tcp_rmem[1], bytes. */
@@ -137,6 +141,7 @@ export function bootHost(
   net_dev_init();
   inet_init();
   arp_init();
+  fib_add_ifaddr(loopback_net_init(), LOOPBACK_ADDRESS, 8);
   const module = wanted.sysctl['ipv4.tcp_congestion_control'];
   if (typeof module === 'string') setCongestionControl(module);
 
@@ -159,6 +164,7 @@ export function bootHost(
       return FIRST_FD + at;
     },
   };
+  for (const rule of wanted.netfilter) addRule(rule);
   for (const route of wanted.routes) addRoute(route, ports, portToward(host, route.via ?? route.to));
   if (wanted.arp === 'known') {
     for (const port of ports) {

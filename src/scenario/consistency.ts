@@ -4,6 +4,7 @@ import type { Call } from './calls';
 import { listed } from './fields';
 import type { Issue } from './issues';
 import { nearest } from './issues';
+import { wrongInRule } from './netfilter';
 import { parsePacketdrill } from './packetdrill/parse';
 import { networkOf, windowOf } from './settle';
 import type { HostName, Qdisc, Scenario } from './shape';
@@ -42,6 +43,7 @@ export function inconsistencies(scenario: Scenario): Issue[] {
     issues.push({ path, expected, message: `${path}: expected ${expected}, got ${shown}` });
   };
   checkHosts(scenario, report);
+  checkRules(scenario, report);
   checkCables(scenario, report);
   checkScript(scenario, report);
   checkConnections(scenario, report);
@@ -52,6 +54,15 @@ export function inconsistencies(scenario: Scenario): Issue[] {
     if (twice) report(`captures[${n}].host`, 'a host and device without a capture before this one', capture.host);
   });
   return issues;
+}
+
+function checkRules(scenario: Scenario, report: Report): void {
+  for (const name of hostNames(scenario)) {
+    scenario.hosts[name]?.netfilter.forEach((rule, n) => {
+      const wrong = wrongInRule(rule);
+      if (wrong !== null) report(`hosts.${name}.netfilter[${n}].${wrong.path}`, wrong.expected, wrong.got);
+    });
+  }
 }
 
 function checkHosts(scenario: Scenario, report: Report): void {

@@ -1,6 +1,7 @@
 /** What a host is made of: CPUs, addresses, card, queueing discipline, switches of its kernel. */
 import * as v from 'valibot';
 import { listOf, matching, oneOf, whole, yes } from './fields';
+import { Rule } from './netfilter';
 import { Qdisc } from './qdisc';
 import { SYSCTL_LISTS, SYSCTL_WORDS, SYSCTLS, type SysctlValue } from './sysctls';
 
@@ -152,6 +153,7 @@ const shared = {
   cpus: v.optional(whole(1, 8, 'CPUs of the host.'), 2),
   sysctl: v.optional(Sysctls, {}),
   routes: v.optional(listOf(Route, 16, 'routes')),
+  netfilter: v.optional(listOf(Rule, 64, 'rules'), []),
   arp: v.optional(
     oneOf(['known', 'unknown'], 'known: the neighbours stand in the ARP table for good. unknown: they are asked for.'),
     'known',
@@ -169,7 +171,7 @@ export function host(n: number) {
   return v.optional(
     v.strictObject(
       { ip: v.optional(ip), ...card, mac: v.optional(mac, `02:00:00:00:00:0${n}`), ...shared },
-      'a host: { ip, mac, cpus, qdisc, nic, sysctl, routes, arp }',
+      'a host: { ip, mac, cpus, qdisc, nic, sysctl, routes, netfilter, arp }',
     ),
     {},
   );
@@ -192,7 +194,7 @@ export const router = v.strictObject(
     eth1: port('10.0.1.254', '02:00:00:00:01:fe'),
     ...shared,
   },
-  'a router: { eth0, eth1, cpus, sysctl, routes, arp }',
+  'a router: { eth0, eth1, cpus, sysctl, routes, netfilter, arp }',
 );
 
 type AnyHost = v.InferOutput<ReturnType<typeof host>>;

@@ -1,5 +1,6 @@
 /** Mirrors include/linux/netfilter.h (2.6.39): hooks of IPv4 and ARP. The functions are in net/netfilter/core.ts. */
 import { enumeration, fn, int, list, ref, struct } from '../../../base/struct';
+import type { Kgen } from '../../arch/current';
 import type { net_device } from './netdevice';
 import type { sk_buff } from './skbuff';
 
@@ -9,12 +10,17 @@ export const NF_REPEAT = 4;
 
 export const NFPROTO_IPV4 = 2;
 
+/** Order of the tables on a hook, first to last. */
+export const NF_IP_PRI_RAW = -300;
+export const NF_IP_PRI_MANGLE = -150;
+export const NF_IP_PRI_FILTER = 0;
+
 export const NF_INET_PRE_ROUTING = 0;
 export const NF_INET_LOCAL_IN = 1;
 export const NF_INET_FORWARD = 2;
 export const NF_INET_LOCAL_OUT = 3;
 export const NF_INET_POST_ROUTING = 4;
-const NF_INET_NAMES = {
+export const NF_INET_NAMES = {
   NF_INET_PRE_ROUTING,
   NF_INET_LOCAL_IN,
   NF_INET_FORWARD,
@@ -24,7 +30,7 @@ const NF_INET_NAMES = {
 
 /** A function on a hook. */
 export const nf_hook_ops = struct('nf_hook_ops', {
-  hook: fn<(hooknum: number, skb: sk_buff, indev: net_device | null, outdev: net_device | null) => number>(
+  hook: fn<(hooknum: number, skb: sk_buff, indev: net_device | null, outdev: net_device | null) => Kgen<number>>(
     'gives a verdict',
   ),
   pf: int('protocol family'),

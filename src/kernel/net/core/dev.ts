@@ -1030,6 +1030,18 @@ export function input_queue_head_incr(sd: softnet_data): void {
 }
 
 /**
+ * Takes a packet from a driver that does not poll: it goes to the backlog of this CPU, or of the one that receive steering
+ * chooses.
+ * @modelled net/core/dev.c
+ * @cost 8
+ */
+export function netif_rx(skb: sk_buff): number {
+  net_timestamp_check(skb);
+  const { cpu: to, rflow } = get_rps_cpu(skb.dev as net_device, skb);
+  return enqueue_to_backlog(skb, to < 0 ? smp_processor_id() : to, rflow);
+}
+
+/**
  * Polls the backlog of this CPU.
  * @modelled net/core/dev.c
  */

@@ -5,7 +5,7 @@
 import { heap } from '../../../base/heap';
 import { kernel_global, sysctl } from '../../arch/current';
 import { EINVAL, ESRCH, EXDEV } from '../../include/linux/errno';
-import { IFF_UP, type net_device } from '../../include/linux/netdevice';
+import { IFF_LOOPBACK, IFF_UP, type net_device } from '../../include/linux/netdevice';
 import { RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST } from '../../include/net/dst';
 import { fib_info, fib_table } from '../../include/net/ip_fib';
 
@@ -114,7 +114,8 @@ export function fib_add_ifaddr(dev: net_device, address: number, prefixlen: numb
   dev.ip_addr = address;
   fib_table_insert(address, 32, RTN_LOCAL, 0, dev, address, 0);
   if (prefixlen < 32) {
-    fib_table_insert(prefix, prefixlen, RTN_UNICAST, 0, dev, address, 0);
+    const type = (dev.flags & IFF_LOOPBACK) !== 0 ? RTN_LOCAL : RTN_UNICAST;
+    fib_table_insert(prefix, prefixlen, type, 0, dev, address, 0);
   }
   if (prefixlen < 31) {
     fib_table_insert(prefix, 32, RTN_BROADCAST, 0, dev, address, 0);

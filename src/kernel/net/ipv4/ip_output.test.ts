@@ -397,7 +397,9 @@ describe('a hook', () => {
     drain(neigh_add(PEER_IP, dev, PEER_MAC, NUD_PERMANENT));
     const hook = new nf_hook_ops();
     Object.defineProperty(hook, 'hook', {
-      value: (_hooknum: number, skb: sk_buff) => (skb.len > 100 ? NF_DROP : NF_ACCEPT),
+      *value(_hooknum: number, skb: sk_buff): Kgen<number> {
+        return skb.len > 100 ? NF_DROP : NF_ACCEPT;
+      },
     });
     hook.pf = NFPROTO_IPV4;
     hook.hooknum = NF_INET_LOCAL_OUT;

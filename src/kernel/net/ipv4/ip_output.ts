@@ -126,7 +126,7 @@ export function* __ip_local_out(skb: sk_buff): Kgen<number> {
   iph.tot_len = skb.len;
   ip_send_check(iph);
   if (nf_hooks().LOCAL_OUT.length > 0) {
-    return nf_hook(NFPROTO_IPV4, NF_INET_LOCAL_OUT, skb, null, (skb_dst(skb) as dst_entry).dev);
+    return yield* nf_hook(NFPROTO_IPV4, NF_INET_LOCAL_OUT, skb, null, (skb_dst(skb) as dst_entry).dev);
   }
   return 1;
 }

@@ -371,6 +371,7 @@ export function* raw_recvmsg(
   if ((flags & MSG_OOB) !== 0) {
     return -EOPNOTSUPP;
   }
+  addr_len.addr_len = SIZEOF_SOCKADDR_IN;
   const fault: error_ptr = { err: 0 };
   const skb = yield* skb_recv_datagram(sk, flags, noblock, fault);
   if (skb === null) {
@@ -388,7 +389,6 @@ export function* raw_recvmsg(
       sin.sa_family = AF_INET;
       sin.sin_addr = ip_hdr(skb).saddr;
       sin.sin_port = 0;
-      addr_len.addr_len = SIZEOF_SOCKADDR_IN;
     }
     err = (flags & MSG_TRUNC) !== 0 ? skb.len : copied;
   }

@@ -730,6 +730,8 @@ export function* udp_recvmsg(
   flags: number,
   addr_len: addr_len_ptr,
 ): Kgen<number> {
+  let len = size;
+  addr_len.addr_len = SIZEOF_SOCKADDR_IN;
   for (;;) {
     const fault: error_ptr = { err: 0 };
     const peeked: peeked_ptr = { peeked: 0 };
@@ -738,7 +740,7 @@ export function* udp_recvmsg(
       return fault.err;
     }
     const ulen = skb.len - UDPHDR_LEN;
-    const len = Math.min(size, ulen);
+    len = Math.min(len, ulen);
     if (len < ulen) {
       msg.msg_flags |= MSG_TRUNC;
     }
@@ -756,6 +758,7 @@ export function* udp_recvmsg(
       if (noblock !== 0) {
         return -EAGAIN;
       }
+      msg.msg_flags &= ~MSG_TRUNC;
       continue;
     }
     if (err === 0) {
@@ -765,7 +768,6 @@ export function* udp_recvmsg(
         sin.sa_family = AF_INET;
         sin.sin_port = udp_hdr(skb).source;
         sin.sin_addr = ip_hdr(skb).saddr;
-        addr_len.addr_len = SIZEOF_SOCKADDR_IN;
       }
       err = (flags & MSG_TRUNC) !== 0 ? ulen : len;
     }

@@ -62,12 +62,17 @@ export function nf_register_hook(reg: nf_hook_ops): number {
  * Asks the functions of a hook one after the other until one does not accept.
  * @modelled net/netfilter/core.c
  */
-export function nf_iterate(hooknum: number, skb: sk_buff, indev: net_device | null, outdev: net_device | null): number {
+export function* nf_iterate(
+  hooknum: number,
+  skb: sk_buff,
+  indev: net_device | null,
+  outdev: net_device | null,
+): Kgen<number> {
   for (const elem of nf_hook_list(hooknum)) {
     let verdict = NF_REPEAT;
     while (verdict === NF_REPEAT) {
       const hook = elem.hook;
-      verdict = hook === null ? NF_ACCEPT : hook(hooknum, skb, indev, outdev);
+      verdict = hook === null ? NF_ACCEPT : yield* hook(hooknum, skb, indev, outdev);
     }
     if (verdict !== NF_ACCEPT) {
       return verdict;
@@ -80,14 +85,14 @@ export function nf_iterate(hooknum: number, skb: sk_buff, indev: net_device | nu
  * Runs a hook. 1: the caller goes on; −EPERM: dropped; 0: a function has taken the packet.
  * @modelled net/netfilter/core.c
  */
-export function nf_hook_slow(
+export function* nf_hook_slow(
   _pf: number,
   hooknum: number,
   skb: sk_buff,
   indev: net_device | null,
   outdev: net_device | null,
-): number {
-  const verdict = nf_iterate(hooknum, skb, indev, outdev);
+): Kgen<number> {
+  const verdict = yield* nf_iterate(hooknum, skb, indev, outdev);
   if (verdict === NF_ACCEPT) {
     return 1;
   }
@@ -102,14 +107,14 @@ export function nf_hook_slow(
  * Runs a hook that has functions on it. 1: the caller goes on.
  * @modelled include/linux/netfilter.h
  */
-export function nf_hook(
+export function* nf_hook(
   pf: number,
   hook: number,
   skb: sk_buff,
   indev: net_device | null,
   outdev: net_device | null,
-): number {
-  return nf_hook_slow(pf, hook, skb, indev, outdev);
+): Kgen<number> {
+  return yield* nf_hook_slow(pf, hook, skb, indev, outdev);
 }
 
 /**
@@ -124,6 +129,6 @@ export function* NF_HOOK(
   outdev: net_device | null,
   okfn: (skb: sk_buff) => Kgen<number>,
 ): Kgen<number> {
-  const ret = nf_hook(pf, hook, skb, indev, outdev);
+  const ret = yield* nf_hook(pf, hook, skb, indev, outdev);
   return ret === 1 ? yield* okfn(skb) : ret;
 }
