@@ -35,8 +35,9 @@ const narrow = {
 const linuxCycles = [
   // tcp_input.c calls tcp_push_pending_frames and tcp_send_ack; tcp_output.c calls tcp_enter_cwr and tcp_clear_retrans_hints.
   // tcp.c and tcp_input.c call tcp_time_wait of tcp_minisocks.c, which calls tcp_done and tcp_update_metrics.
+  // syncookies.c makes connections with what these have; tcp_output.c takes the timestamp of a cookie from it.
   // af_inet.c registers tcp_prot and tcp_protocol; ipv4_specific of tcp_ipv4.c names inet_sk_rebuild_header.
-  'net/ipv4/(af_inet|tcp|tcp_input|tcp_minisocks|tcp_output|tcp_ipv4|tcp_timer)\\.ts$',
+  'net/ipv4/(af_inet|tcp|tcp_input|tcp_minisocks|tcp_output|tcp_ipv4|tcp_timer|syncookies)\\.ts$',
   // Every part of IP reports errors by icmp_send, which sends by ip_append_data and ip_route_output_key and tells raw sockets and route.c;
   // a route names ip_local_deliver and ip_output, whose paths lead on to raw sockets; raw_prot takes udp_disconnect.
   'net/ipv4/(route|icmp|raw|udp|datagram|ip_input|ip_output|ip_fragment|ip_forward)\\.ts$',

@@ -359,3 +359,17 @@ function define(prototype: object, key: string, field: Field<unknown>, at: numbe
     },
   });
 }
+
+/** Copies a struct with all that it embeds: memcpy, where the parts embedded stay objects of their own. */
+export function copyStruct(to: StructObject, from: StructObject): void {
+  for (const { field, offset } of (from.$type as StructClass<unknown>).fields) {
+    const at = from.$base + offset;
+    const word = heap.words[at] as number;
+    const target = to.$base + offset;
+    if (field.kind === 'embed') {
+      copyStruct(heap.objects[heap.words[target] as number] as StructObject, heap.objects[word] as StructObject);
+    } else {
+      for (let i = 0; i < field.words; i++) heap.set(target + i, heap.words[at + i] as number);
+    }
+  }
+}

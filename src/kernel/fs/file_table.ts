@@ -120,7 +120,9 @@ export function alloc_file(mode: number, fop: NonNullable<file['f_op']>): file {
  */
 export function alloc_fd(files: files_struct, start: number): number {
   for (let fd = start; fd < NR_OPEN; fd++) {
-    if (fd >= files.fd.length || files.fd.at(fd) === null) {
+    const open = fd < files.fd.length && files.fd.at(fd) !== null;
+    const reserved = fd < files.reserved.length && files.reserved.at(fd);
+    if (!open && !reserved) {
       return fd;
     }
   }
@@ -132,5 +134,30 @@ export function alloc_fd(files: files_struct, start: number): number {
  * @modelled fs/open.c
  */
 export function fd_install(files: files_struct, fd: number, file: file): void {
+  if (fd < files.reserved.length) {
+    files.reserved.set(fd, false);
+  }
   files.fd.set(fd, file);
+}
+
+/**
+ * Takes the lowest free descriptor of a table, before there is a file for it: returns it, or -EMFILE.
+ * @modelled include/linux/file.h
+ * @cost 4
+ */
+export function get_unused_fd(files: files_struct): number {
+  const fd = alloc_fd(files, 0);
+  if (fd >= 0) {
+    files.reserved.set(fd, true);
+  }
+  return fd;
+}
+
+/**
+ * Gives a descriptor back that no file was installed at.
+ * @modelled fs/open.c
+ * @cost 4
+ */
+export function put_unused_fd(files: files_struct, fd: number): void {
+  files.reserved.set(fd, false);
 }

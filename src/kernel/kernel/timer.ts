@@ -44,6 +44,7 @@ const program_next_event = (id: number): void => {
 export function setup_timer<T extends object>(timer: timer_list, func: (data: T) => Kgen, data: T): void {
   timer.function = func as (data: never) => Kgen;
   timer.data = data;
+  timer.pending = false;
 }
 
 /**

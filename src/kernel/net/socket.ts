@@ -1,15 +1,37 @@
 /**
  * Mirrors net/socket.c (2.6.39): from the file, or a socket system call, to the operations of the protocol family.
- * Left out: the other socket system calls (they come with the handshake), ancillary data, security and cgroups.
+ * Left out: ancillary data, security and cgroups.
  */
 
 import { charge } from '../../base/clock';
-import { ops } from '../../base/dispatch';
+import { type OpsTable, ops } from '../../base/dispatch';
 import { heap } from '../../base/heap';
-import type { Kgen } from '../arch/current';
+import { list, struct, table } from '../../base/struct';
+import { type Kgen, kernel_global, sysctl } from '../arch/current';
 import { iput } from '../fs/dcache';
-import { alloc_fd, alloc_file, fd_install, fget_light, fput_light, type fput_needed_ptr } from '../fs/file_table';
-import { EBADF, EFAULT, EINVAL, EMSGSIZE, ENOIOCTLCMD, ENOTSOCK, ESPIPE } from '../include/linux/errno';
+import {
+  alloc_fd,
+  alloc_file,
+  fd_install,
+  fget_light,
+  fput,
+  fput_light,
+  type fput_needed_ptr,
+  get_unused_fd,
+  put_unused_fd,
+} from '../fs/file_table';
+import {
+  EAFNOSUPPORT,
+  EBADF,
+  ECONNABORTED,
+  EFAULT,
+  EINVAL,
+  EMSGSIZE,
+  ENOIOCTLCMD,
+  ENOTSOCK,
+  EOPNOTSUPP,
+  ESPIPE,
+} from '../include/linux/errno';
 import {
   FMODE_READ,
   FMODE_WRITE,
@@ -32,8 +54,13 @@ import {
   MSG_DONTWAIT,
   MSG_EOR,
   type msghdr,
+  type net_proto_family,
   type proto_ops,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
   SOCK_SEQPACKET,
+  SOCK_TYPE_MASK,
+  SOMAXCONN,
   SS_UNCONNECTED,
   socket,
   socket_wq,
@@ -45,6 +72,10 @@ import type { sock, sock_iocb } from '../include/net/sock';
 import { current } from '../kernel/sched';
 import { sock_getsockopt, sock_setsockopt } from './core/sock';
 
+/** Families there is room for. */
+const NPROTO = 39;
+/** Kinds of sockets there are numbers for. */
+const SOCK_MAX = 11;
 /** Most bytes of one message. */
 const INT_MAX = 0x7fffffff;
 
@@ -61,6 +92,26 @@ export const socket_file_ops = ops<file_operations>('file_operations', 'socket_f
 
 /** What the file system of sockets does. */
 const sockfs_ops = ops<super_operations>('super_operations', 'sockfs_ops', { destroy_inode: sock_destroy_inode });
+/** Protocol families by their number. In C the array net_families[NPROTO]. */
+export const net_families = struct('net_families', {
+  family: list(table<net_proto_family>('family'), NPROTO, 'by number'),
+});
+export interface net_families extends InstanceType<typeof net_families> {}
+
+const families = kernel_global(() => {
+  const all = new net_families();
+  all.family.set(NPROTO - 1, null as never);
+  return all;
+});
+
+/**
+ * Makes a protocol family known: 0.
+ * @modelled net/socket.c
+ */
+export function sock_register(fam: net_proto_family & OpsTable): number {
+  families().family.set(fam.family, fam);
+  return 0;
+}
 
 /**
  * A new socket without protocol.
@@ -445,7 +496,7 @@ export function move_addr_to_user(kaddr: sockaddr, klen: number, uaddr: number, 
   return 0;
 }
 
-/** The 16 bytes of a struct sockaddr_in as a program sees them. */
+/** The 16 bytes of a struct sockaddr as a program sees them. */
 const sockaddr_bytes = ({ sa_family, sin_port, sin_addr }: sockaddr): Uint8Array => {
   const bytes = new Uint8Array(SIZEOF_SOCKADDR_IN);
   const view = new DataView(bytes.buffer);
@@ -699,4 +750,230 @@ export function* sys_getsockopt(
       : yield* (sock.ops as proto_ops).getsockopt(sock, level, optname, optval, optlen);
   yield* fput_light(file, needed.fput_needed);
   return ret;
+}
+
+/**
+ * Makes a socket of a protocol family: 0, or -errno. The socket is left in `res`.
+ * @modelled net/socket.c
+ * @omits security_socket_create: no security module
+ * @cost 20
+ */
+export function* __sock_create(
+  family: number,
+  type: number,
+  protocol: number,
+  res: { sock: socket | null },
+): Kgen<number> {
+  if (family < 0 || family >= NPROTO) {
+    return -EAFNOSUPPORT;
+  }
+  if (type < 0 || type >= SOCK_MAX) {
+    return -EINVAL;
+  }
+  const pf = families().family.at(family) as (net_proto_family & OpsTable) | null;
+  if (pf === null) {
+    return -EAFNOSUPPORT;
+  }
+  const sock = sock_alloc();
+  sock.type = type;
+  const err = pf.create(sock, protocol);
+  if (err < 0) {
+    yield* sock_release(sock);
+    return err;
+  }
+  res.sock = sock;
+  return 0;
+}
+
+/**
+ * Makes a socket for a program: 0, or -errno.
+ * @modelled net/socket.c
+ * @cost 4
+ */
+export function* sock_create(
+  family: number,
+  type: number,
+  protocol: number,
+  res: { sock: socket | null },
+): Kgen<number> {
+  return yield* __sock_create(family, type, protocol, res);
+}
+
+/**
+ * The system call: makes a socket. Returns its descriptor, or -errno.
+ * @modelled net/socket.c
+ * @cost 15
+ */
+export function* sys_socket(family: number, type: number, protocol: number): Kgen<number> {
+  const flags = type & ~SOCK_TYPE_MASK;
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) !== 0) {
+    return -EINVAL;
+  }
+  const res: { sock: socket | null } = { sock: null };
+  const retval = yield* sock_create(family, type & SOCK_TYPE_MASK, protocol, res);
+  return retval < 0 || res.sock === null ? retval : sock_map_fd(res.sock, flags & O_NONBLOCK);
+}
+
+/**
+ * The system call: binds a socket to the address of `addrlen` bytes at `umyaddr`. 0, or -errno.
+ * @modelled net/socket.c
+ * @omits security_socket_bind: no security module
+ * @cost 15
+ */
+export function* sys_bind(fd: number, umyaddr: number, addrlen: number): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const err: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, err, needed);
+  if (sock === null) {
+    return err.err;
+  }
+  const address: sockaddr = no_sockaddr();
+  let ret = move_addr_to_kernel(umyaddr, addrlen, address);
+  if (ret >= 0) {
+    const { bind } = sock.ops as proto_ops;
+    ret = bind === undefined ? -EOPNOTSUPP : yield* bind(sock, address, addrlen);
+  }
+  yield* fput_light(sock.file as file, needed.fput_needed);
+  return ret;
+}
+
+/**
+ * The system call: a socket is to wait for connections, at most `backlog` and one of them at once. 0, or -errno.
+ * @modelled net/socket.c
+ * @omits security_socket_listen: no security module
+ * @cost 15
+ */
+export function* sys_listen(fd: number, backlog: number): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const err: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, err, needed);
+  if (sock === null) {
+    return err.err;
+  }
+  const somaxconn = sysctl('core.somaxconn', SOMAXCONN);
+  const { listen } = sock.ops as proto_ops;
+  // Taken for unsigned: a negative backlog is a large one.
+  const ret = listen === undefined ? -EOPNOTSUPP : yield* listen(sock, Math.min(backlog >>> 0, somaxconn));
+  yield* fput_light(sock.file as file, needed.fput_needed);
+  return ret;
+}
+
+/**
+ * The system call: gives the next connection of a listener a descriptor, with flags of its own; the address of the peer goes to
+ * `upeer_sockaddr` (0: not wanted). Returns the descriptor, or -errno.
+ * @modelled net/socket.c
+ * @omits security_socket_accept: no security module
+ * @cost 20
+ */
+export function* sys_accept4(fd: number, upeer_sockaddr: number, upeer_addrlen: number, flags: number): Kgen<number> {
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) !== 0) {
+    return -EINVAL;
+  }
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const lookup: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, lookup, needed);
+  if (sock === null) {
+    return lookup.err;
+  }
+  const files = current().files as files_struct;
+  const newsock = sock_alloc();
+  newsock.type = sock.type;
+  newsock.ops = sock.ops;
+  let err = get_unused_fd(files);
+  if (err < 0) {
+    newsock.ops = null;
+    yield* sock_release(newsock);
+  } else {
+    const newfd = err;
+    const newfile = sock_alloc_file(newsock, flags & O_NONBLOCK);
+    const { accept, getname } = sock.ops as proto_ops;
+    err = accept === undefined ? -EOPNOTSUPP : yield* accept(sock, newsock, (sock.file as file).f_flags);
+    if (err >= 0 && upeer_sockaddr !== 0) {
+      const address: sockaddr = no_sockaddr();
+      const len = getname?.(newsock, address, 2) ?? -1;
+      err = len < 0 ? -ECONNABORTED : move_addr_to_user(address, len, upeer_sockaddr, upeer_addrlen);
+    }
+    if (err >= 0) {
+      newsock.fd = newfd;
+      fd_install(files, newfd, newfile);
+      err = newfd;
+    } else {
+      yield* fput(newfile);
+      put_unused_fd(files, newfd);
+    }
+  }
+  yield* fput_light(sock.file as file, needed.fput_needed);
+  return err;
+}
+
+/**
+ * The system call: accept4() without flags.
+ * @modelled net/socket.c
+ * @cost 2
+ */
+export function* sys_accept(fd: number, upeer_sockaddr: number, upeer_addrlen: number): Kgen<number> {
+  return yield* sys_accept4(fd, upeer_sockaddr, upeer_addrlen, 0);
+}
+
+/**
+ * The system call: connects a socket to the address of `addrlen` bytes at `uservaddr`. 0, or -errno.
+ * @modelled net/socket.c
+ * @omits security_socket_connect: no security module
+ * @cost 15
+ */
+export function* sys_connect(fd: number, uservaddr: number, addrlen: number): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const lookup: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, lookup, needed);
+  if (sock === null) {
+    return lookup.err;
+  }
+  const address: sockaddr = no_sockaddr();
+  let err = move_addr_to_kernel(uservaddr, addrlen, address);
+  if (err >= 0) {
+    const { connect } = sock.ops as proto_ops;
+    err = connect === undefined ? -EOPNOTSUPP : yield* connect(sock, address, addrlen, (sock.file as file).f_flags);
+  }
+  yield* fput_light(sock.file as file, needed.fput_needed);
+  return err;
+}
+
+/**
+ * The address of a socket or of its peer, to user memory: 0, or -errno.
+ * @model what sys_getsockname and sys_getpeername have in common
+ * @cost 0
+ */
+function* name_to_user(fd: number, usockaddr: number, usockaddr_len: number, peer: number): Kgen<number> {
+  const needed: fput_needed_ptr = { fput_needed: false };
+  const lookup: err_out = { err: 0 };
+  const sock = yield* sockfd_lookup_light(fd, lookup, needed);
+  if (sock === null) {
+    return lookup.err;
+  }
+  const address: sockaddr = no_sockaddr();
+  const { getname } = sock.ops as proto_ops;
+  const len = getname === undefined ? -EOPNOTSUPP : getname(sock, address, peer);
+  const err = len < 0 ? len : move_addr_to_user(address, len, usockaddr, usockaddr_len);
+  yield* fput_light(sock.file as file, needed.fput_needed);
+  return err;
+}
+
+/**
+ * The system call: the own address of a socket. 0, or -errno.
+ * @modelled net/socket.c
+ * @omits security_socket_getsockname: no security module
+ * @cost 15
+ */
+export function* sys_getsockname(fd: number, usockaddr: number, usockaddr_len: number): Kgen<number> {
+  return yield* name_to_user(fd, usockaddr, usockaddr_len, 0);
+}
+
+/**
+ * The system call: the address of a socket's peer. 0, or -errno.
+ * @modelled net/socket.c
+ * @omits security_socket_getpeername: no security module
+ * @cost 15
+ */
+export function* sys_getpeername(fd: number, usockaddr: number, usockaddr_len: number): Kgen<number> {
+  return yield* name_to_user(fd, usockaddr, usockaddr_len, 1);
 }

@@ -1,5 +1,5 @@
 /** Mirrors include/linux/fs.h, fdtable.h, aio.h and uio.h (2.6.39) as far as sockets meet them. */
-import { addr, byteCount, flags, int, list, ref, struct, table } from '../../../base/struct';
+import { addr, bool, byteCount, flags, int, list, ref, struct, table } from '../../../base/struct';
 import type { Kgen } from '../../arch/current';
 import type { poll_table } from './poll';
 
@@ -33,6 +33,7 @@ export interface file extends InstanceType<typeof file> {}
 export const files_struct = struct('files_struct', {
   count: int('tasks that share the table', 1),
   fd: list(ref<file>('open file'), 64, 'open files by descriptor'),
+  reserved: list(bool('taken'), 64, 'descriptors taken whose file is still being made'),
 });
 export interface files_struct extends InstanceType<typeof files_struct> {}
 

@@ -49,9 +49,20 @@ export interface msghdr {
   msg_namelen?: number;
 }
 
+/** In the type given to socket(): the descriptor does not block. */
+export const SOCK_TYPE_MASK = 0xf;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOMAXCONN = 128;
+
 export interface proto_ops {
   family: number;
+  bind?: (sock: socket, myaddr: sockaddr, sockaddr_len: number) => Kgen<number>;
   connect?: (sock: socket, vaddr: sockaddr, sockaddr_len: number, flags: number) => Kgen<number>;
+  accept?: (sock: socket, newsock: socket, flags: number) => Kgen<number>;
+  /** Own address (`peer` 0) or the peer's (1; 2: even if it is gone). Length of the address, or -errno. */
+  getname?: (sock: socket, addr: sockaddr, peer: number) => number;
+  listen?: (sock: socket, len: number) => Kgen<number>;
   sendmsg: (iocb: kiocb, sock: socket, msg: msghdr, size: number) => Kgen<number>;
   recvmsg: (iocb: kiocb, sock: socket, msg: msghdr, size: number, flags: number) => Kgen<number>;
   release: (sock: socket) => Kgen<number>;
@@ -65,6 +76,12 @@ export interface proto_ops {
 /** What a file system does; sockfs frees its inodes. */
 export interface super_operations {
   destroy_inode: (inode: socket) => void;
+}
+
+/** A protocol family: how its sockets are made. */
+export interface net_proto_family {
+  family: number;
+  create: (sock: socket, protocol: number) => number;
 }
 
 export const socket_wq = struct('socket_wq', { wait: embed(wait_queue_head_t, 'tasks that sleep on the socket') });

@@ -2,6 +2,7 @@
 import { bool, embed, int, list, ref, type StructClass, seq32, struct, u8, u16, u32 } from '../../../base/struct';
 import { be16, be32, byte, wire } from '../../../base/wire';
 import { inet_connection_sock } from '../net/inet_connection_sock';
+import { inet_request_sock } from '../net/inet_sock';
 import type { iovec } from './fs';
 import { type sk_buff, sk_buff_head } from './skbuff';
 import type { task_struct } from './wait';
@@ -178,3 +179,55 @@ export interface tcp_sock extends InstanceType<typeof tcp_sock> {}
 
 /** The tcp_sock of an skb's or a caller's sock: a free cast, as the struct begins with it. */
 export const tcp_sk = (sk: object): tcp_sock => sk as tcp_sock;
+
+/** A TCP connection that was asked for. */
+export const tcp_request_sock = struct(
+  'tcp_request_sock',
+  {
+    rcv_isn: seq32('sequence number of the SYN'),
+    snt_isn: seq32('sequence number of our SYN-ACK'),
+  },
+  inet_request_sock,
+);
+export interface tcp_request_sock extends InstanceType<typeof tcp_request_sock> {}
+
+/** The tcp_request_sock of a request: a free cast. */
+export const tcp_rsk = (req: object): tcp_request_sock => req as tcp_request_sock;
+
+/**
+ * Bytes of data that go with a SYN-ACK.
+ * @simplified none: TCP cookie transactions are not configured
+ * @cost 1
+ */
+export function tcp_s_data_size(_tp: tcp_sock): number {
+  return 0;
+}
+
+/** Options on the kernel stack. */
+export type tcp_options = Omit<tcp_options_received, '$id' | '$base' | '$type'>;
+
+/** Options with nothing seen yet, on the kernel stack. */
+export const tcp_no_options = (): tcp_options => ({
+  ts_recent: 0,
+  ts_recent_stamp: 0,
+  rcv_tsval: 0,
+  rcv_tsecr: 0,
+  saw_tstamp: false,
+  tstamp_ok: false,
+  dsack: false,
+  wscale_ok: false,
+  sack_ok: 0,
+  snd_wscale: 0,
+  rcv_wscale: 0,
+  num_sacks: 0,
+  user_mss: 0,
+  mss_clamp: 0,
+});
+
+/** Forgets the options of a segment. */
+export const tcp_clear_options = (rx_opt: tcp_options): void => {
+  rx_opt.tstamp_ok = false;
+  rx_opt.sack_ok = 0;
+  rx_opt.wscale_ok = false;
+  rx_opt.snd_wscale = 0;
+};

@@ -125,6 +125,7 @@ export const dst_entry = struct('dst_entry', {
   ssthresh: int('slow start threshold metric, 0: not known'),
   cwnd: int('congestion window metric: the largest, if locked'),
   reordering: int('reordering metric, 0: not known'),
+  window: byteCount('largest window to offer metric, 0: none'),
   rto_min: int('least RTO metric, jiffies, 0: the default'),
   lock: int('metrics that must not change, a bit each'),
   advmss: int('advertised MSS metric, 0: from the MTU'),

@@ -1,9 +1,33 @@
 /** Mirrors include/net/inet_connection_sock.h (2.6.39): the struct. Its inline functions live below it. */
-import { bool, byteCount, embed, enumeration, flags, hex32, int, struct, table, u8, u16 } from '../../../base/struct';
+import {
+  bool,
+  byteCount,
+  embed,
+  enumeration,
+  flags,
+  hex32,
+  int,
+  ref,
+  struct,
+  table,
+  u8,
+  u16,
+} from '../../../base/struct';
 import type { Kgen } from '../../arch/current';
 import type { sk_buff } from '../linux/skbuff';
 import { timer_list } from '../linux/timer';
+import type { dst_entry } from './dst';
+import type { inet_bind_bucket } from './inet_hashtables';
 import { inet_sock } from './inet_sock';
+import {
+  reqsk_queue_add,
+  reqsk_queue_is_full,
+  reqsk_queue_len,
+  reqsk_queue_len_young,
+  reqsk_queue_unlink,
+  type request_sock,
+  request_sock_queue,
+} from './request_sock';
 import type { sock } from './sock';
 
 export const ICSK_TIME_RETRANS = 1;
@@ -22,6 +46,12 @@ export interface inet_connection_sock_af_ops {
   rebuild_header: (sk: sock) => Kgen<number>;
   setsockopt?: (sk: sock, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
   getsockopt?: (sk: sock, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
+  /** A SYN for a listener: 0, or negative when the peer is to be reset. */
+  conn_request?: (sk: sock, skb: sk_buff) => Kgen<number>;
+  /** Makes the connection of a request whose SYN-ACK was acknowledged; null: not now. */
+  syn_recv_sock?: (sk: sock, skb: sk_buff, req: request_sock, dst: dst_entry | null) => Kgen<sock | null>;
+  /** Another owner of the port stands in the way. */
+  bind_conflict?: (sk: sock, tb: inet_bind_bucket) => boolean;
   net_header_len: number;
 }
 
@@ -78,6 +108,8 @@ export interface bictcp extends InstanceType<typeof bictcp> {}
 export const inet_connection_sock = struct(
   'inet_connection_sock',
   {
+    icsk_accept_queue: embed(request_sock_queue, 'queues of a listener'),
+    icsk_bind_hash: ref<inet_bind_bucket>('the port it owns'),
     icsk_timeout: int('when the retransmit timer is due, jiffies'),
     icsk_retransmit_timer: embed(timer_list, 'retransmission or probe'),
     icsk_delack_timer: embed(timer_list, 'delayed ACK'),
@@ -145,4 +177,57 @@ export function inet_csk_clear_xmit_timer(sk: sock, what: number): void {
     icsk.icsk_ack.blocked = false;
     icsk.icsk_ack.pending = 0;
   }
+}
+
+/**
+ * Puts a connection into the accept queue of its listener.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 2
+ */
+export function inet_csk_reqsk_queue_add(sk: sock, req: request_sock, child: sock): void {
+  reqsk_queue_add(inet_csk(sk).icsk_accept_queue, req, sk, child);
+}
+
+/**
+ * Requests in the SYN queue of a listener.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 2
+ */
+export function inet_csk_reqsk_queue_len(sk: sock): number {
+  return reqsk_queue_len(inet_csk(sk).icsk_accept_queue);
+}
+
+/**
+ * Requests of a listener whose SYN-ACK was sent only once.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 2
+ */
+export function inet_csk_reqsk_queue_young(sk: sock): number {
+  return reqsk_queue_len_young(inet_csk(sk).icsk_accept_queue);
+}
+
+/**
+ * The SYN queue of a listener is full.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 2
+ */
+export function inet_csk_reqsk_queue_is_full(sk: sock): boolean {
+  return reqsk_queue_is_full(inet_csk(sk).icsk_accept_queue);
+}
+
+/**
+ * Takes a request out of the SYN queue.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 2
+ */
+export function inet_csk_reqsk_queue_unlink(sk: sock, req: request_sock, prev: req_place): void {
+  reqsk_queue_unlink(inet_csk(sk).icsk_accept_queue, req, prev.prev, prev.hash);
+}
+
+/** Where a request stands in the SYN table; in C a pointer to the pointer to it. */
+export interface req_place {
+  /** Bucket. */
+  hash: number;
+  /** The request before it in the chain, null: it is the first. */
+  prev: request_sock | null;
 }

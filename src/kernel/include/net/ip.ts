@@ -21,6 +21,10 @@ export const IPTOS_RT_MASK = 0x1c;
 export const IPTOS_TOS_MASK = 0x1e;
 export const IP_MAX_MTU = 0xfff0;
 
+/** The bits of a type of service that packets of a socket carry into routing: all but precedence and ECN. */
+export const RT_TOS = (tos: number): number => tos & 0x1e;
+export const RT_CONN_FLAGS = (sk: sock): number => RT_TOS(inet_sk(sk).tos);
+
 /**
  * The IP header of an skb.
  * @modelled include/linux/ip.h

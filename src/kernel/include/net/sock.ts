@@ -137,6 +137,7 @@ export interface proto {
   /** In C sock_setsockopt calls TCP by its name. */
   set_keepalive?: (sk: sock, val: boolean) => void;
   bind?: (sk: sock, uaddr: sockaddr, addr_len: number) => Kgen<number>;
+  accept?: (sk: sock, flags: number, err: { err: number }) => Kgen<sock | null>;
   hash?: (sk: sock) => void;
   unhash?: (sk: sock) => void;
   /** Binds to a port, 0: any free one. 0: done, else 1. */
@@ -188,6 +189,7 @@ export const sock = struct('sock', {
   skc_bound_dev_if: int('index of the device it is bound to, 0: any'),
   skc_nulls_next: ref<sock>('next in the hash chain'),
   skc_hashed: bool('it is in a hash table (in C: skc_node.pprev is set)'),
+  skc_bind_next: ref<sock>('next owner of the same port'),
   skc_tx_queue_mapping: int('TX queue cached, -1: none', -1),
   skc_prot: table<proto>('protocol'),
   sk_shutdown: flags('sides shut down', { RCV_SHUTDOWN, SEND_SHUTDOWN }),
@@ -607,6 +609,16 @@ export function sk_set_socket(sk: sock, sock: socket | null): void {
  */
 export function sk_unhashed(sk: sock): boolean {
   return !sk.skc_hashed;
+}
+
+/**
+ * Counts a socket among the owners of a port.
+ * @modelled include/net/sock.h
+ * @cost 3
+ */
+export function sk_add_bind_node(sk: sock, tb: { owners: sock | null }): void {
+  sk.skc_bind_next = tb.owners;
+  tb.owners = sk;
 }
 
 /** The cached route of an owned socket. */

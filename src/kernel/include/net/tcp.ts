@@ -8,16 +8,22 @@ import { seqDiff } from '../../../base/seq';
 import { kernel } from '../../arch/current';
 import {
   __skb_queue_after,
+  __skb_queue_head,
   __skb_queue_tail,
   __skb_unlink,
   type sk_buff,
   type skb_cb,
   skb_peek_tail,
+  skb_queue_head_init,
   skb_shinfo,
 } from '../linux/skbuff';
 import {
   TCP_CA_CWR,
   TCP_CA_Recovery,
+  TCP_CLOSE_WAIT,
+  TCP_ESTABLISHED,
+  TCP_FIN_WAIT1,
+  TCP_FIN_WAIT2,
   TCPHDR_ACK,
   TCPHDR_CWR,
   TCPHDR_ECE,
@@ -25,12 +31,16 @@ import {
   TCPHDR_RST,
   TCPHDR_SYN,
   TCPHDR_URG,
-  type tcp_options_received,
+  type tcp_options,
+  tcp_rsk,
   tcp_sk,
   type tcp_sock,
+  tcphdr,
 } from '../linux/tcp';
 import { HZ, jiffies } from '../linux/timer';
 import { inet_csk } from './inet_connection_sock';
+import { inet_rsk } from './inet_sock';
+import type { request_sock } from './request_sock';
 import type { sock } from './sock';
 
 export { TCPHDR_ACK, TCPHDR_CWR, TCPHDR_ECE, TCPHDR_FIN, TCPHDR_RST, TCPHDR_SYN, TCPHDR_URG };
@@ -68,10 +78,15 @@ export const TCP_RESOURCE_PROBE_INTERVAL = HZ / 2;
 export const TCP_TIMEWAIT_LEN = 60 * HZ;
 
 export const TCP_SYN_RETRIES = 5;
+export const TCP_SYNACK_RETRIES = 5;
+/** Between two looks at the SYN queue, jiffies. */
+export const TCP_SYNQ_INTERVAL = HZ / 5;
 export const TCP_RETR1 = 3;
 export const TCP_RETR2 = 15;
 
 /** Seconds. */
+/** How long PAWS holds against a reset: the life of a segment. Seconds. */
+export const TCP_PAWS_MSL = 60;
 export const TCP_PAWS_24DAYS = 60 * 60 * 24 * 24;
 /** How far timestamps may run backwards. */
 export const TCP_PAWS_WINDOW = 1;
@@ -168,6 +183,13 @@ export const sysctl_tcp_moderate_rcvbuf = (): number => sysctl('ipv4.tcp_moderat
 export const sysctl_tcp_adv_win_scale = (): number => sysctl('ipv4.tcp_adv_win_scale', 2);
 export const sysctl_tcp_app_win = (): number => sysctl('ipv4.tcp_app_win', 31);
 export const sysctl_tcp_syn_retries = (): number => sysctl('ipv4.tcp_syn_retries', TCP_SYN_RETRIES);
+export const sysctl_tcp_synack_retries = (): number => sysctl('ipv4.tcp_synack_retries', TCP_SYNACK_RETRIES);
+/** Answers to a SYN flood: cookies instead of requests. */
+export const sysctl_tcp_syncookies = (): number => sysctl('ipv4.tcp_syncookies', 1);
+/** An overflow of the accept queue resets the peer instead of leaving him to try again. */
+export const sysctl_tcp_abort_on_overflow = (): number => sysctl('ipv4.tcp_abort_on_overflow', 0);
+/** 0: no ECN; 1: asked for and accepted; 2: accepted. */
+export const sysctl_tcp_ecn = (): number => sysctl('ipv4.tcp_ecn', 2);
 export const sysctl_tcp_retries1 = (): number => sysctl('ipv4.tcp_retries1', TCP_RETR1);
 export const sysctl_tcp_retries2 = (): number => sysctl('ipv4.tcp_retries2', TCP_RETR2);
 export const sysctl_tcp_orphan_retries = (): number => sysctl('ipv4.tcp_orphan_retries', 0);
@@ -476,7 +498,7 @@ export function tcp_full_space(sk: sock): number {
  * @modelled include/net/tcp.h
  * @cost 2
  */
-export function tcp_sack_reset(rx_opt: tcp_options_received): void {
+export function tcp_sack_reset(rx_opt: tcp_options): void {
   rx_opt.dsack = false;
   rx_opt.num_sacks = 0;
 }
@@ -533,10 +555,89 @@ export function tcp_fin_time(sk: sock): number {
  * @modelled include/net/tcp.h
  * @cost 4
  */
-export function tcp_paws_check(rx_opt: tcp_options_received, paws_win: number): boolean {
+export function tcp_paws_check(rx_opt: tcp_options, paws_win: number): boolean {
   if (seqDiff(rx_opt.ts_recent, rx_opt.rcv_tsval) <= paws_win) return true;
   if (Math.trunc(jiffies() / HZ) >= rx_opt.ts_recent_stamp + TCP_PAWS_24DAYS) return true;
   return rx_opt.ts_recent === 0;
+}
+
+/**
+ * Empties the prequeue of a new socket.
+ * @modelled include/net/tcp.h
+ * @cost 4
+ */
+export function tcp_prequeue_init(tp: tcp_sock): void {
+  const { ucopy } = tp;
+  ucopy.task = null;
+  ucopy.len = 0;
+  ucopy.memory = 0;
+  skb_queue_head_init(ucopy.prequeue);
+}
+
+/**
+ * Makes a request of a SYN and its options.
+ * @modelled include/net/tcp.h
+ * @cost 8
+ */
+export function tcp_openreq_init(req: request_sock, rx_opt: tcp_options, skb: sk_buff): void {
+  const ireq = inet_rsk(req);
+  const th = new tcphdr(skb.transport_header);
+  req.rcv_wnd = 0;
+  tcp_rsk(req).rcv_isn = TCP_SKB_CB(skb).seq;
+  req.mss = rx_opt.mss_clamp;
+  req.ts_recent = rx_opt.saw_tstamp ? rx_opt.rcv_tsval : 0;
+  ireq.tstamp_ok = rx_opt.tstamp_ok;
+  ireq.sack_ok = rx_opt.sack_ok !== 0;
+  ireq.snd_wscale = rx_opt.snd_wscale;
+  ireq.wscale_ok = rx_opt.wscale_ok;
+  ireq.acked = false;
+  ireq.ecn_ok = false;
+  ireq.rmt_port = th.source;
+  ireq.loc_port = th.dest;
+}
+
+/**
+ * The SYN queue of this listener has run over just now.
+ * @modelled include/net/tcp.h
+ * @cost 2
+ */
+export function tcp_synq_overflow(sk: sock): void {
+  tcp_sk(sk).rx_opt.ts_recent_stamp = jiffies();
+}
+
+/**
+ * The SYN queue of this listener has not run over for as long as a SYN-ACK is waited for: no cookie can be about.
+ * @modelled include/net/tcp.h
+ * @cost 2
+ */
+export function tcp_synq_no_recent_overflow(sk: sock): boolean {
+  return jiffies() > tcp_sk(sk).rx_opt.ts_recent_stamp + TCP_TIMEOUT_INIT;
+}
+
+/**
+ * What goes with a SYN-ACK in TCP cookie transactions.
+ * @simplified they are not configured: nothing
+ * @cost 1
+ */
+export function tcp_xv(rvp: null): null {
+  return rvp;
+}
+
+/**
+ * The peer knows of the connection and is not through with it: giving it up takes a reset.
+ * @modelled net/ipv4/tcp.c
+ * @cost 1
+ */
+export function tcp_need_reset(state: number): boolean {
+  return (
+    ((1 << state) &
+      ((1 << TCP_ESTABLISHED) |
+        (1 << TCP_CLOSE_WAIT) |
+        (1 << TCP_FIN_WAIT1) |
+        (1 << TCP_FIN_WAIT2) |
+        TCPF_SYN_RECV)) !==
+    0
+  );
 }
 
 /**
@@ -638,6 +739,15 @@ export function tcp_check_send_head(sk: sock, skb_unlinked: sk_buff): void {
  */
 export function __tcp_add_write_queue_tail(sk: sock, skb: sk_buff): void {
   __skb_queue_tail(sk.sk_write_queue, skb);
+}
+
+/**
+ * Puts an skb in front of the write queue.
+ * @modelled include/net/tcp.h
+ * @cost 3
+ */
+export function __tcp_add_write_queue_head(sk: sock, skb: sk_buff): void {
+  __skb_queue_head(sk.sk_write_queue, skb);
 }
 
 /**

@@ -5,8 +5,8 @@
  */
 
 import { heap } from '../../../base/heap';
-import type { Kgen } from '../../arch/current';
-import { kernel_global, sysctl } from '../../arch/current';
+import { copyStruct, type StructClass } from '../../../base/struct';
+import { type Kgen, kernel_global, sysctl } from '../../arch/current';
 import {
   EAGAIN,
   EDOM,
@@ -48,12 +48,13 @@ import { spin_lock, spin_unlock } from '../../include/linux/spinlock';
 import { TCP_CLOSE, TCP_LISTEN } from '../../include/linux/tcp';
 import { HZ, type timer_list } from '../../include/linux/timer';
 import { access_ok, copy_from_user, get_user, get_user64, put_user } from '../../include/linux/uaccess';
-import { TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from '../../include/linux/wait';
+import { TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE, type wait_queue_head_t } from '../../include/linux/wait';
 import { type dst_entry, dst_release, skb_dst_force } from '../../include/net/dst';
 import {
   __sk_dst_get,
   __sk_dst_set,
   __sock_put,
+  bh_lock_sock,
   bh_unlock_sock,
   POLLERR,
   POLLIN,
@@ -69,9 +70,11 @@ import {
   SK_MEM_QUANTUM_SHIFT,
   SK_MEM_RECV,
   SK_MEM_SEND,
+  SOCK_BINDPORT_LOCK,
   SOCK_BROADCAST,
   SOCK_DBG,
   SOCK_DEAD,
+  SOCK_DONE,
   SOCK_KEEPOPEN,
   SOCK_LINGER,
   SOCK_LOCALROUTE,
@@ -517,6 +520,101 @@ export function sock_disable_timestamp(sk: sock, flag: number): void {
  */
 export function sk_prot_free(_prot: proto, sk: sock): void {
   heap.release(sk);
+}
+
+/**
+ * A new protocol side like `sk`'s, all fields as made.
+ * @simplified the struct is of the same type as `sk`; in C the protocol's slab
+ * @cost 40
+ */
+export function sk_prot_alloc(sk: sock): sock {
+  const newsk = new (sk.$type as StructClass<sock>)();
+  sk_tx_queue_clear(newsk);
+  return newsk;
+}
+
+/**
+ * Copies a socket as it is.
+ * @modelled net/core/sock.c
+ * @cost 120
+ */
+export function sock_copy(nsk: sock, osk: sock): void {
+  copyStruct(nsk, osk);
+}
+
+/**
+ * An empty wait queue.
+ * @modelled kernel/wait.c
+ * @cost 2
+ */
+export function __init_waitqueue_head(q: wait_queue_head_t): void {
+  q.task_list.clear();
+}
+
+/**
+ * A lock that nobody holds.
+ * @modelled net/core/sock.c
+ * @cost 4
+ */
+export function sock_lock_init(sk: sock): void {
+  const { slock } = sk.sk_lock;
+  slock.owner = -1;
+  slock.waiters = 0;
+  slock.state = 0;
+  sk.sk_lock.owned = false;
+  sk.sk_lock.owner = null;
+  __init_waitqueue_head(sk.sk_lock.wq);
+}
+
+/**
+ * Makes a socket like another, but with nothing queued, on no file and in no table. It comes locked, with two references.
+ * @modelled net/core/sock.c
+ * @omits xfrm_sk_clone_policy: no IPsec
+ * @omits sk_filter_charge: no filters
+ * @cost 80
+ */
+export function* sk_clone(sk: sock, _priority: number): Kgen<sock | null> {
+  const newsk = sk_prot_alloc(sk);
+  sock_copy(newsk, sk);
+  newsk.skc_nulls_next = null;
+  newsk.skc_hashed = false;
+  newsk.skc_bind_next = null;
+  sock_lock_init(newsk);
+  yield* bh_lock_sock(newsk);
+  newsk.sk_backlog.head = null;
+  newsk.sk_backlog.tail = null;
+  newsk.sk_backlog.len = 0;
+  newsk.sk_rmem_alloc = 0;
+  newsk.sk_wmem_alloc = 1;
+  newsk.sk_omem_alloc = 0;
+  skb_queue_head_init(newsk.sk_receive_queue);
+  skb_queue_head_init(newsk.sk_write_queue);
+  skb_queue_head_init(newsk.sk_error_queue);
+  newsk.sk_dst_cache = null;
+  newsk.sk_wmem_queued = 0;
+  newsk.sk_forward_alloc = 0;
+  newsk.sk_send_head = null;
+  newsk.sk_userlocks &= ~SOCK_BINDPORT_LOCK;
+  sock_reset_flag(newsk, SOCK_DONE);
+  newsk.sk_err = 0;
+  newsk.sk_priority = 0;
+  newsk.skc_refcnt = 2;
+  sk_set_socket(newsk, null);
+  newsk.sk_wq = null;
+  tcp_memory().sockets_allocated++;
+  return newsk;
+}
+
+/**
+ * Ties a connection to the file that accept() made for it.
+ * @modelled include/net/sock.h
+ * @omits security_sock_graft: no security module
+ * @cost 4
+ */
+export function sock_graft(sk: sock, parent: socket): void {
+  sk.sk_wq = parent.wq;
+  parent.sk = sk;
+  sk_set_socket(sk, parent);
 }
 
 /**

@@ -1,14 +1,21 @@
 /**
  * Mirrors net/ipv4/af_inet.c (2.6.39): the protocol family between struct socket and the transport, IPv4's part in
  * segmentation and merging, and what registers IPv4 and TCP when the kernel starts.
- * Left out: bind, connect, listen, accept, shutdown and release (they come with the handshake), raw sockets, ioctls, /proc.
+ * Left out: shutdown and release, raw sockets, ioctls, /proc.
  */
 import { type OpsTable, ops } from '../../../base/dispatch';
 import { type Kgen, kernel, kernel_global, sysctl } from '../../arch/current';
 import {
+  EACCES,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
   EAGAIN,
+  EALREADY,
+  ECONNABORTED,
   EHOSTUNREACH,
+  EINPROGRESS,
   EINVAL,
+  EISCONN,
   ENOIOCTLCMD,
   ENOSYS,
   ENOTCONN,
@@ -18,7 +25,7 @@ import {
 import { type kiocb, O_NONBLOCK } from '../../include/linux/fs';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ETH_P_IP } from '../../include/linux/if_ether';
-import { AF_UNSPEC, type sockaddr } from '../../include/linux/in';
+import { AF_INET, AF_UNSPEC, INADDR_ANY, PROT_SOCK, SIZEOF_SOCKADDR_IN, type sockaddr } from '../../include/linux/in';
 import {
   IP_DF,
   IP_MF,
@@ -29,9 +36,11 @@ import {
   IPPROTO_UDP,
   iphdr,
 } from '../../include/linux/ip';
+
 import {
   MSG_DONTWAIT,
   type msghdr,
+  type net_proto_family,
   PF_INET,
   type proto_ops,
   SOCK_DGRAM,
@@ -62,9 +71,10 @@ import {
   type sk_buff,
   skb_shinfo,
 } from '../../include/linux/skbuff';
-import { TCP_CLOSE, TCP_LISTEN, TCP_SYN_SENT, tcp_sock } from '../../include/linux/tcp';
+import { TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV, TCP_SYN_SENT, tcp_sock } from '../../include/linux/tcp';
 import { udp_sock } from '../../include/linux/udp';
-import { dst_release } from '../../include/net/dst';
+import { TASK_INTERRUPTIBLE } from '../../include/linux/wait';
+import { dst_release, RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST } from '../../include/net/dst';
 import { IP_PMTUDISC_DONT, IP_PMTUDISC_WANT, inet_sk, type inet_sock } from '../../include/net/inet_sock';
 import { MAX_INET_PROTOS } from '../../include/net/protocol';
 import {
@@ -72,15 +82,24 @@ import {
   type proto,
   RCV_SHUTDOWN,
   SHUTDOWN_MASK,
+  SOCK_BINDADDR_LOCK,
+  SOCK_BINDPORT_LOCK,
   SOCK_DEAD,
   SOCK_LINGER,
+  sk_dst_reset,
+  sk_sleep,
   type sock,
+  sock_error,
   sock_flag,
+  sock_intr_errno,
   sock_rps_record_flow,
   sock_rps_reset_flow,
+  sock_sndtimeo,
 } from '../../include/net/sock';
 import { TCPF_CLOSE, TCPF_SYN_RECV, TCPF_SYN_SENT } from '../../include/net/tcp';
-import { csum_replace2, ip_fast_csum } from '../../lib/checksum';
+import { current, schedule_timeout } from '../../kernel/sched';
+import { DEFINE_WAIT, finish_wait, prepare_to_wait } from '../../kernel/wait';
+import { csum_replace2, type err_ptr, ip_fast_csum } from '../../lib/checksum';
 import { datagram_poll } from '../core/datagram';
 import { dev_add_pack } from '../core/dev';
 import { __skb_queue_purge, pskb_may_pull } from '../core/skbuff';
@@ -93,10 +112,13 @@ import {
   sk_setup_caps,
   sock_common_getsockopt,
   sock_common_setsockopt,
+  sock_graft,
   sock_init_data,
 } from '../core/sock';
-import { sock_alloc } from '../socket';
+import { sock_alloc, sock_register } from '../socket';
+import { inet_addr_type } from './fib_frontend';
 import { icmp_init, icmp_protocol } from './icmp';
+import { inet_csk_listen_start } from './inet_connection_sock';
 import { ip_rcv } from './ip_input';
 import { inet_add_protocol, inet_protocol } from './protocol';
 import { raw_prot, raw_sock } from './raw';
@@ -120,6 +142,11 @@ const INET_PROTOSW_ICSK = 4;
 /** What a stream socket of IPv4 does. */
 export const inet_stream_ops = ops<proto_ops>('proto_ops', 'inet_stream_ops', {
   family: PF_INET,
+  bind: inet_bind,
+  connect: inet_stream_connect,
+  accept: inet_accept,
+  getname: inet_getname,
+  listen: inet_listen,
   sendmsg: inet_sendmsg,
   recvmsg: inet_recvmsg,
   release: inet_release,
@@ -133,7 +160,9 @@ export const inet_stream_ops = ops<proto_ops>('proto_ops', 'inet_stream_ops', {
 /** What a datagram socket of IPv4 does. */
 export const inet_dgram_ops = ops<proto_ops>('proto_ops', 'inet_dgram_ops', {
   family: PF_INET,
+  bind: inet_bind,
   connect: inet_dgram_connect,
+  getname: inet_getname,
   sendmsg: inet_sendmsg,
   recvmsg: inet_recvmsg,
   release: inet_release,
@@ -148,7 +177,9 @@ export const inet_dgram_ops = ops<proto_ops>('proto_ops', 'inet_dgram_ops', {
 /** What a raw socket of IPv4 does: as a datagram socket, but without looking at checksums when polled. */
 export const inet_sockraw_ops = ops<proto_ops>('proto_ops', 'inet_sockraw_ops', {
   family: PF_INET,
+  bind: inet_bind,
   connect: inet_dgram_connect,
+  getname: inet_getname,
   sendmsg: inet_sendmsg,
   recvmsg: inet_recvmsg,
   release: inet_release,
@@ -162,6 +193,11 @@ export const inet_sockraw_ops = ops<proto_ops>('proto_ops', 'inet_sockraw_ops', 
 /** The same table as 2.6.35 has it, and the article: sending goes to TCP at once. */
 export const inet_stream_ops_article = ops<proto_ops>('proto_ops of 2.6.35', 'inet_stream_ops', {
   family: PF_INET,
+  bind: inet_bind,
+  connect: inet_stream_connect,
+  accept: inet_accept,
+  getname: inet_getname,
+  listen: inet_listen,
   sendmsg: tcp_sendmsg,
   recvmsg: inet_recvmsg,
   release: inet_release,
@@ -203,8 +239,38 @@ export function inet_init(): number {
     return -EAGAIN;
   }
   icmp_init(inet_ctl_sock_create);
+  sock_register(inet_family_ops);
   dev_add_pack(ip_packet_type());
   return 0;
+}
+
+/** How sockets of this family are made. */
+export const inet_family_ops = ops<net_proto_family>('net_proto_family', 'inet_family_ops', {
+  family: PF_INET,
+  create: inet_create,
+});
+
+/**
+ * Turns a stream socket into a listener, or changes the backlog of one: 0, or -errno.
+ * @modelled net/ipv4/af_inet.c
+ */
+export function* inet_listen(sock: socket, backlog: number): Kgen<number> {
+  const sk = sock.sk as sock;
+  yield* lock_sock(sk);
+  let err = -EINVAL;
+  const old_state = sk.skc_state;
+  if (
+    sock.state === SS_UNCONNECTED &&
+    sock.type === SOCK_STREAM &&
+    (old_state === TCP_CLOSE || old_state === TCP_LISTEN)
+  ) {
+    err = old_state === TCP_LISTEN ? 0 : inet_csk_listen_start(sk, backlog);
+    if (err === 0) {
+      sk.sk_max_ack_backlog = backlog;
+    }
+  }
+  yield* release_sock(sk);
+  return err;
 }
 
 /** A kind of socket: what it is made of (struct inet_protosw). */
@@ -347,6 +413,169 @@ export function* inet_autobind(sk: sock): Kgen<number> {
 }
 
 /**
+ * Binds a socket to an address of this host and a port, either may be 0: any. 0, or -errno.
+ * @modelled net/ipv4/af_inet.c
+ */
+export function* inet_bind(sock: socket, addr: sockaddr, addr_len: number): Kgen<number> {
+  const sk = sock.sk as sock;
+  const inet = inet_sk(sk);
+  const prot = sk.skc_prot as proto;
+  if (prot.bind !== undefined) {
+    return yield* prot.bind(sk, addr, addr_len);
+  }
+  if (addr_len < SIZEOF_SOCKADDR_IN) {
+    return -EINVAL;
+  }
+  const chk_addr_ret = inet_addr_type(addr.sin_addr);
+  const special = chk_addr_ret === RTN_MULTICAST || chk_addr_ret === RTN_BROADCAST;
+  if (
+    sysctl('ipv4.ip_nonlocal_bind', 0) === 0 &&
+    !inet.freebind &&
+    !inet.transparent &&
+    addr.sin_addr !== INADDR_ANY &&
+    chk_addr_ret !== RTN_LOCAL &&
+    !special
+  ) {
+    return -EADDRNOTAVAIL;
+  }
+  const snum = addr.sin_port;
+  if (snum !== 0 && snum < PROT_SOCK && !capable(CAP_NET_BIND_SERVICE)) {
+    return -EACCES;
+  }
+  yield* lock_sock(sk);
+  let err = -EINVAL;
+  if (sk.skc_state === TCP_CLOSE && inet.inet_num === 0) {
+    inet.inet_rcv_saddr = addr.sin_addr;
+    inet.inet_saddr = special ? 0 : addr.sin_addr;
+    if (prot.get_port?.(sk, snum) !== 0) {
+      inet.inet_saddr = 0;
+      inet.inet_rcv_saddr = 0;
+      err = -EADDRINUSE;
+    } else {
+      if (inet.inet_rcv_saddr !== 0) {
+        sk.sk_userlocks |= SOCK_BINDADDR_LOCK;
+      }
+      if (snum !== 0) {
+        sk.sk_userlocks |= SOCK_BINDPORT_LOCK;
+      }
+      inet.inet_sport = inet.inet_num;
+      inet.inet_daddr = 0;
+      inet.inet_dport = 0;
+      sk_dst_reset(sk);
+      err = 0;
+    }
+  }
+  yield* release_sock(sk);
+  return err;
+}
+
+/** Capability to bind to ports below 1024 (include/linux/capability.h). */
+const CAP_NET_BIND_SERVICE = 10;
+
+/**
+ * The task may do what needs a capability.
+ * @simplified all tasks are root's
+ * @cost 4
+ */
+export function capable(_cap: number): boolean {
+  return true;
+}
+
+/**
+ * Sleeps until a connection is made, or given up, at most `timeout` jiffies. Returns the jiffies left. The socket is owned at the
+ * beginning and at the end.
+ * @modelled net/ipv4/af_inet.c
+ * @cost 12
+ */
+export function* inet_wait_for_connect(sk: sock, timeout: number): Kgen<number> {
+  const wait = DEFINE_WAIT();
+  let timeo = timeout;
+  prepare_to_wait(sk_sleep(sk), wait, TASK_INTERRUPTIBLE);
+  while (sk.skc_state === TCP_SYN_SENT || sk.skc_state === TCP_SYN_RECV) {
+    yield* release_sock(sk);
+    timeo = yield* schedule_timeout(timeo);
+    yield* lock_sock(sk);
+    if (current().signal_pending || timeo === 0) {
+      break;
+    }
+    prepare_to_wait(sk_sleep(sk), wait, TASK_INTERRUPTIBLE);
+  }
+  finish_wait(sk_sleep(sk), wait);
+  return timeo;
+}
+
+/**
+ * Connects a stream socket, waiting until that is done unless it must not: 0, or -errno. An address of family AF_UNSPEC ends the
+ * connection instead.
+ * @modelled net/ipv4/af_inet.c
+ */
+export function* inet_stream_connect(sock: socket, uaddr: sockaddr, addr_len: number, flags: number): Kgen<number> {
+  const sk = sock.sk as sock;
+  if (addr_len < SIZEOF_SA_FAMILY) {
+    return -EINVAL;
+  }
+  yield* lock_sock(sk);
+  const err = yield* connect_owned(sock, sk, uaddr, addr_len, flags);
+  yield* release_sock(sk);
+  return err;
+}
+
+/**
+ * Connects a socket that is owned.
+ * @model the part of inet_stream_connect between lock_sock and release_sock
+ * @cost 0
+ */
+function* connect_owned(sock: socket, sk: sock, uaddr: sockaddr, addr_len: number, flags: number): Kgen<number> {
+  const { connect, disconnect } = sk.skc_prot as Required<proto>;
+  if (uaddr.sa_family === AF_UNSPEC) {
+    const failed = yield* disconnect(sk, flags);
+    sock.state = failed !== 0 ? SS_DISCONNECTING : SS_UNCONNECTED;
+    return failed;
+  }
+  let err = -EALREADY;
+  switch (sock.state) {
+    case SS_CONNECTED:
+      return -EISCONN;
+    case SS_CONNECTING:
+      break;
+    case SS_UNCONNECTED:
+      if (sk.skc_state !== TCP_CLOSE) {
+        return -EISCONN;
+      }
+      err = yield* connect(sk, uaddr, addr_len);
+      if (err < 0) {
+        return err;
+      }
+      sock.state = SS_CONNECTING;
+      err = -EINPROGRESS;
+      break;
+    default:
+      return -EINVAL;
+  }
+  const timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
+  if (sk.skc_state === TCP_SYN_SENT || sk.skc_state === TCP_SYN_RECV) {
+    if (timeo === 0 || (yield* inet_wait_for_connect(sk, timeo)) === 0) {
+      return err;
+    }
+    err = sock_intr_errno(timeo);
+    if (current().signal_pending) {
+      return err;
+    }
+  }
+  if (sk.skc_state === TCP_CLOSE) {
+    // Reset, timed out, unreachable: the socket says why.
+    err = sock_error(sk) || -ECONNABORTED;
+    sock.state = SS_UNCONNECTED;
+    if ((yield* disconnect(sk, flags)) !== 0) {
+      sock.state = SS_DISCONNECTING;
+    }
+    return err;
+  }
+  sock.state = SS_CONNECTED;
+  return 0;
+}
+
+/**
  * Connects a datagram or raw socket: names its peer; AF_UNSPEC ends that. 0, or -errno.
  * @modelled net/ipv4/af_inet.c
  * @cost 10
@@ -364,6 +593,48 @@ export function* inet_dgram_connect(sock: socket, uaddr: sockaddr, addr_len: num
     return -EAGAIN;
   }
   return yield* (prot.connect as NonNullable<proto['connect']>)(sk, uaddr, addr_len);
+}
+
+/**
+ * Ties the next connection of a listener to a new socket: 0, or -errno.
+ * @modelled net/ipv4/af_inet.c
+ */
+export function* inet_accept(sock: socket, newsock: socket, flags: number): Kgen<number> {
+  const sk1 = sock.sk as sock;
+  const err: err_ptr = { err: -EINVAL };
+  const { accept } = sk1.skc_prot as Required<proto>;
+  const sk2 = yield* accept(sk1, flags, err);
+  if (sk2 === null) {
+    return err.err;
+  }
+  yield* lock_sock(sk2);
+  sock_graft(sk2, newsock);
+  newsock.state = SS_CONNECTED;
+  yield* release_sock(sk2);
+  return 0;
+}
+
+/**
+ * Fills in the own address of a socket, or its peer's: the length of the address, or -ENOTCONN.
+ * @modelled net/ipv4/af_inet.c
+ * @cost 8
+ */
+export function inet_getname(sock: socket, addr: sockaddr, peer: number): number {
+  const sk = sock.sk as sock;
+  const inet = inet_sk(sk);
+  addr.sa_family = AF_INET;
+  if (peer !== 0) {
+    const gone = sk.skc_state === TCP_CLOSE || sk.skc_state === TCP_SYN_SENT;
+    if (inet.inet_dport === 0 || (gone && peer === 1)) {
+      return -ENOTCONN;
+    }
+    addr.sin_port = inet.inet_dport;
+    addr.sin_addr = inet.inet_daddr;
+  } else {
+    addr.sin_port = inet.inet_sport;
+    addr.sin_addr = inet.inet_rcv_saddr !== 0 ? inet.inet_rcv_saddr : inet.inet_saddr;
+  }
+  return SIZEOF_SOCKADDR_IN;
 }
 
 /**

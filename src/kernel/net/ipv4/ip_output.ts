@@ -203,6 +203,30 @@ export function ip_select_ident(iph: iphdr, dst: dst_entry, sk: sock | null): vo
 }
 
 /**
+ * Puts an IP header in front of a segment that has its route, and sends it: for a socket that is no connection yet.
+ * @modelled net/ipv4/ip_output.c
+ * @omits ip_options_build: IP options are not modelled
+ * @cost 30
+ */
+export function* ip_build_and_send_pkt(skb: sk_buff, sk: sock, _saddr: number, _daddr: number): Kgen<number> {
+  const inet = inet_sk(sk);
+  const rt = skb_rtable(skb) as rtable;
+  const iph = new iphdr(skb_push(skb, iphdr.size));
+  skb_reset_network_header(skb);
+  iph.version_ihl = 0x45;
+  iph.tos = inet.tos;
+  iph.frag_off = ip_dont_fragment(sk, rt) ? IP_DF : 0;
+  iph.ttl = ip_select_ttl(inet, rt);
+  iph.daddr = rt.rt_dst;
+  iph.saddr = rt.rt_src;
+  iph.protocol = sk.sk_protocol;
+  ip_select_ident(iph, rt, sk);
+  skb.priority = sk.sk_priority;
+  skb.mark = sk.sk_mark;
+  return yield* ip_local_out(skb);
+}
+
+/**
  * Gives a packet to the next hop: with the ready-made link header, else through the neighbour.
  * @modelled net/ipv4/ip_output.c
  */

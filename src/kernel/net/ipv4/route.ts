@@ -4,6 +4,7 @@
  * Left out: multicast routing, ICMP redirects, forgetting cached routes by age (rt_check_expire) and random invalidation of the
  * cache, policy routing. Functions that return an error pointer in Linux return null here.
  */
+
 import { ops } from '../../../base/dispatch';
 import { type Kgen, kernel_global, sysctl } from '../../arch/current';
 import { EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH } from '../../include/linux/errno';
@@ -45,6 +46,7 @@ import {
   skb_rtable,
   xfrm_lookup,
 } from '../../include/net/dst';
+import { FLOWI_FLAG_ANYSRC, inet_sk } from '../../include/net/inet_sock';
 import { IP_MAX_MTU, IPTOS_RT_MASK, IPTOS_TOS_MASK } from '../../include/net/ip';
 import type { fib_info } from '../../include/net/ip_fib';
 import type { sock } from '../../include/net/sock';
@@ -774,9 +776,9 @@ export function ip_route_output_ports(
 }
 
 /**
- * Finds a route for a socket that is being connected; addresses that were left open are taken from the route.
+ * Finds the route of a connection to be made, and with it the own address if that is not chosen yet. Null: there is none.
  * @modelled include/net/route.h
- * @cost 8
+ * @omits security_sk_classify_flow: no security module
  */
 export function ip_route_connect(
   dst: number,
@@ -797,7 +799,7 @@ export function ip_route_connect(
     flowi4_mark: sk.sk_mark,
     flowi4_tos: tos,
     flowi4_proto: protocol,
-    flowi4_flags: 0,
+    flowi4_flags: inet_sk(sk).transparent ? FLOWI_FLAG_ANYSRC : 0,
     fl4_dport: dport,
     fl4_sport: sport,
   };
@@ -810,6 +812,39 @@ export function ip_route_connect(
     fl4.saddr = rt.rt_src;
     ip_rt_put(rt);
   }
+  return ip_route_output_flow(fl4, sk);
+}
+
+/**
+ * Finds the route again once the ports are known: IPsec might tell them apart. Takes over `rt`.
+ * @modelled include/net/route.h
+ * @omits security_sk_classify_flow: no security module
+ */
+export function ip_route_newports(
+  rt: rtable,
+  protocol: number,
+  orig_sport: number,
+  orig_dport: number,
+  sport: number,
+  dport: number,
+  sk: sock,
+): rtable | null {
+  if (sport === orig_sport && dport === orig_dport) {
+    return rt;
+  }
+  const fl4: flowi4 = {
+    daddr: rt.rt_dst,
+    saddr: rt.rt_src,
+    flowi4_oif: rt.rt_oif,
+    flowi4_iif: 0,
+    flowi4_mark: rt.rt_mark,
+    flowi4_tos: rt.rt_key_tos,
+    flowi4_proto: protocol,
+    flowi4_flags: inet_sk(sk).transparent ? FLOWI_FLAG_ANYSRC : 0,
+    fl4_dport: dport,
+    fl4_sport: sport,
+  };
+  ip_rt_put(rt);
   return ip_route_output_flow(fl4, sk);
 }
 

@@ -4,6 +4,7 @@
  * merging (GSO, GRO), states, closing, polling, options, the protocol's memory.
  * Left out: splice and sendfile, DMA copies (NET_DMA), MD5 signatures, cookie transactions.
  */
+
 import { heap } from '../../../base/heap';
 import { after, before, seqAdd, seqDiff } from '../../../base/seq';
 import type { Kgen } from '../../arch/current';
@@ -85,7 +86,7 @@ import {
   TCPHDR_RST,
   TCPHDR_SYN,
   TCPHDR_URG,
-  tcp_options_received,
+  tcp_no_options,
   tcp_sk,
   type tcp_sock,
   tcphdr,
@@ -117,6 +118,8 @@ import {
   RCV_SHUTDOWN,
   SEND_SHUTDOWN,
   SHUTDOWN_MASK,
+  SOCK_BINDADDR_LOCK,
+  SOCK_BINDPORT_LOCK,
   SOCK_DEAD,
   SOCK_DONE,
   SOCK_KEEPOPEN,
@@ -219,8 +222,10 @@ import {
   inet_csk_clear_xmit_timers,
   inet_csk_delack_init,
   inet_csk_destroy_sock,
+  inet_csk_listen_stop,
   inet_csk_reset_keepalive_timer,
 } from './inet_connection_sock';
+import { inet_put_port } from './inet_hashtables';
 import { tcp_set_congestion_control } from './tcp_cong';
 import { tcp_clear_retrans, tcp_rcv_space_adjust } from './tcp_input';
 import { tcp_time_wait } from './tcp_minisocks';
@@ -810,12 +815,15 @@ const NEW_STATE: Readonly<Record<number, { readonly next: number; readonly fin?:
 };
 
 /**
- * Changes the state of a connection; a closed one leaves the hash.
+ * Changes the state of a connection; a closed one leaves the tables, and gives up a port that it did not ask for by number.
  * @modelled net/ipv4/tcp.c
- * @omits inet_put_port: ports are not managed yet
+ * @omits TCP_INC_STATS: SNMP counters
  */
 export function tcp_set_state(sk: sock, state: number): void {
-  if (state === TCP_CLOSE) (sk.skc_prot as proto).unhash?.(sk);
+  if (state === TCP_CLOSE) {
+    (sk.skc_prot as proto).unhash?.(sk);
+    if (inet_csk(sk).icsk_bind_hash !== null && (sk.sk_userlocks & SOCK_BINDPORT_LOCK) === 0) inet_put_port(sk);
+  }
   sk.skc_state = state;
 }
 
@@ -856,7 +864,6 @@ export function tcp_too_many_orphans(sk: sock, shift: number): boolean {
  * time; else a FIN goes behind the data, and close() waits up to `timeout` jiffies for it. From then on the socket is an orphan: it ends by
  * itself.
  * @modelled net/ipv4/tcp.c
- * @omits inet_csk_listen_stop: listeners come with the handshake
  * @cost 40
  */
 export function* tcp_close(sk: sock, timeout: number): Kgen {
@@ -864,6 +871,7 @@ export function* tcp_close(sk: sock, timeout: number): Kgen {
   sk.sk_shutdown = SHUTDOWN_MASK;
   if (sk.skc_state === TCP_LISTEN) {
     tcp_set_state(sk, TCP_CLOSE);
+    yield* inet_csk_listen_stop(sk);
   } else {
     let data_was_unread = 0;
     for (let skb = __skb_dequeue(sk.sk_receive_queue); skb !== null; skb = __skb_dequeue(sk.sk_receive_queue)) {
@@ -942,7 +950,6 @@ export function tcp_need_reset(state: number): boolean {
 /**
  * Aborts a connection: a reset if the peer must know, then the socket is as new, but for its next sequence number. 0.
  * @modelled net/ipv4/tcp.c
- * @omits inet_csk_listen_stop: listeners come with the handshake
  */
 export function* tcp_disconnect(sk: sock, _flags: number): Kgen<number> {
   const inet = inet_sk(sk);
@@ -950,7 +957,9 @@ export function* tcp_disconnect(sk: sock, _flags: number): Kgen<number> {
   const tp = tcp_sk(sk);
   const old_state = sk.skc_state;
   if (old_state !== TCP_CLOSE) tcp_set_state(sk, TCP_CLOSE);
-  if (
+  if (old_state === TCP_LISTEN) {
+    yield* inet_csk_listen_stop(sk);
+  } else if (
     tcp_need_reset(old_state) ||
     (tp.snd_nxt !== tp.write_seq && (old_state === TCP_CLOSING || old_state === TCP_LAST_ACK))
   ) {
@@ -965,7 +974,7 @@ export function* tcp_disconnect(sk: sock, _flags: number): Kgen<number> {
   __skb_queue_purge(tp.out_of_order_queue);
 
   inet.inet_dport = 0;
-  inet_reset_saddr(sk);
+  if ((sk.sk_userlocks & SOCK_BINDADDR_LOCK) === 0) inet_reset_saddr(sk);
   sk.sk_shutdown = 0;
   sock_reset_flag(sk, SOCK_DONE);
   tp.srtt = 0;
@@ -982,7 +991,7 @@ export function* tcp_disconnect(sk: sock, _flags: number): Kgen<number> {
   tcp_clear_retrans(tp);
   inet_csk_delack_init(sk);
   tcp_init_send_head(sk);
-  heap.assign(tp.rx_opt, new tcp_options_received());
+  Object.assign(tp.rx_opt, tcp_no_options());
   __sk_dst_reset(sk);
   sk.sk_error_report?.(sk);
   return 0;

@@ -6,6 +6,7 @@
  * Left out: the handshake (LISTEN, SYN_SENT, SYN_RECV), TIME_WAIT, asynchronous DMA copies, MTU probing, MD5, statistics
  * counters.
  */
+
 import { clock } from '../../../base/clock';
 import { heap } from '../../../base/heap';
 import { after, before, between, seqAdd, seqDiff } from '../../../base/seq';
@@ -56,7 +57,8 @@ import {
   TCP_SYN_RECV,
   TCP_SYN_SENT,
   TCP_TIME_WAIT,
-  type tcp_options_received,
+  tcp_clear_options,
+  type tcp_options,
   type tcp_sack_block,
   tcp_sk,
   type tcp_sock,
@@ -81,8 +83,10 @@ import {
 import {
   ICSK_ACK_PUSHED,
   ICSK_ACK_PUSHED2,
+  ICSK_TIME_DACK,
   ICSK_TIME_PROBE0,
   ICSK_TIME_RETRANS,
+  type inet_connection_sock_af_ops,
   inet_csk,
   inet_csk_ack_scheduled,
   inet_csk_clear_xmit_timer,
@@ -97,10 +101,12 @@ import {
   SHUTDOWN_MASK,
   SOCK_DEAD,
   SOCK_DONE,
+  SOCK_KEEPOPEN,
   SOCK_QUEUE_SHRUNK,
   SOCK_RCVBUF_LOCK,
   SOCK_SNDBUF_LOCK,
   SOCK_URGINLINE,
+  SOCK_WAKE_IO,
   SOCK_WAKE_WAITD,
   sk_can_gso,
   sk_wake_async,
@@ -111,16 +117,19 @@ import {
   sock_set_flag,
 } from '../../include/net/sock';
 import {
+  __tcp_fast_path_on,
   __tcp_set_rto,
   CA_EVENT_COMPLETE_CWR,
   CA_EVENT_FAST_ACK,
   CA_EVENT_FRTO,
   CA_EVENT_LOSS,
   CA_EVENT_SLOW_ACK,
+  keepalive_time_when,
   MAX_TCP_HEADER,
   sysctl_tcp_abc,
   sysctl_tcp_app_win,
   sysctl_tcp_dsack,
+  sysctl_tcp_fack,
   sysctl_tcp_frto,
   sysctl_tcp_frto_response,
   sysctl_tcp_moderate_rcvbuf,
@@ -135,6 +144,7 @@ import {
   sysctl_tcp_wmem,
   TCP_ATO_MIN,
   TCP_CONG_RTT_STAMP,
+  TCP_DELACK_MAX,
   TCP_ECN_DEMAND_CWR,
   TCP_ECN_OK,
   TCP_ECN_QUEUE_CWR,
@@ -145,6 +155,7 @@ import {
   TCP_MIN_MSS,
   TCP_MSS_DEFAULT,
   TCP_NUM_SACKS,
+  TCP_PAWS_MSL,
   TCP_PAWS_WINDOW,
   TCP_RTO_MAX,
   TCP_RTO_MIN,
@@ -185,13 +196,16 @@ import {
   tcp_ca_event,
   tcp_clear_all_retrans_hints,
   tcp_current_ssthresh,
+  tcp_enable_fack,
   tcp_fast_path_check,
+  tcp_fast_path_on,
   tcp_fin_time,
   tcp_full_space,
   tcp_highest_sack,
   tcp_highest_sack_reset,
   tcp_highest_sack_seq,
   tcp_in_initial_slowstart,
+  tcp_init_wl,
   tcp_is_fack,
   tcp_is_reno,
   tcp_is_sack,
@@ -220,10 +234,19 @@ import { current, get_seconds, jiffies_to_usecs } from '../../kernel/sched';
 import { local_bh_disable, local_bh_enable } from '../../kernel/softirq';
 import { __skb_checksum_complete, skb_copy_and_csum_datagram_iovec, skb_copy_datagram_iovec } from '../core/datagram';
 import type { iovec_ptr } from '../core/iovec';
-import { __kfree_skb, __skb_queue_purge, alloc_skb, skb_copy_bits, skb_put, skb_shift } from '../core/skbuff';
+import {
+  __kfree_skb,
+  __skb_queue_purge,
+  alloc_skb,
+  kfree_skb,
+  skb_copy_bits,
+  skb_put,
+  skb_shift,
+} from '../core/skbuff';
 import {
   POLL_HUP,
   POLL_IN,
+  POLL_OUT,
   sk_mem_reclaim,
   sk_rmem_schedule,
   sk_send_sigurg,
@@ -233,15 +256,18 @@ import {
 } from '../core/sock';
 import { inet_csk_reset_keepalive_timer, inet_csk_reset_xmit_timer } from './inet_connection_sock';
 import { tcp_done, tcp_set_state } from './tcp';
+import { tcp_init_congestion_control } from './tcp_cong';
 import { tcp_time_wait } from './tcp_minisocks';
 import {
   __tcp_select_window,
   tcp_fragment,
   tcp_may_send_now,
+  tcp_mtup_init,
   tcp_push_pending_frames,
   tcp_retransmit_skb,
   tcp_send_ack,
   tcp_send_delayed_ack,
+  tcp_send_synack,
   tcp_sync_mss,
   tcp_trim_head,
   tcp_xmit_retransmit_queue,
@@ -2834,7 +2860,7 @@ export function* tcp_ack(sk: sock, skb: sk_buff, flag: number): Kgen<number> {
  * @omits MD5 and cookie options: not supported
  * @cost 30
  */
-export function tcp_parse_options(skb: sk_buff, opt_rx: tcp_options_received, estab: boolean): void {
+export function tcp_parse_options(skb: sk_buff, opt_rx: tcp_options, estab: boolean): void {
   const th = tcp_hdr(skb);
   const syn = (th.flags & TCPHDR_SYN) !== 0;
   let length = doff_bytes(th) - TCP_HEADER_LEN;
@@ -2932,6 +2958,16 @@ function tcp_fast_parse_options(skb: sk_buff, th: tcphdr, tp: tcp_sock): boolean
   }
   tcp_parse_options(skb, tp.rx_opt, true);
   return true;
+}
+
+/**
+ * The segment's timestamp shows it to be from the past. A reset is believed once the connection was silent for a minute.
+ * @modelled include/net/tcp.h
+ * @cost 4
+ */
+export function tcp_paws_reject(rx_opt: tcp_options, rst: boolean): boolean {
+  if (tcp_paws_check(rx_opt, 0)) return false;
+  return !(rst && get_seconds() >= rx_opt.ts_recent_stamp + TCP_PAWS_MSL);
 }
 
 /**
@@ -3965,25 +4001,203 @@ export function* tcp_rcv_established(sk: sock, skb: sk_buff, th: tcphdr, len: nu
 }
 
 /**
- * Receives a segment in the states after our FIN or the peer's. Returns 0, or 1 when the caller is to send a reset.
- * @simplified connections are given as established
- * @omits tcp_v4_conn_request: connections are given as established
- * @omits tcp_rcv_synsent_state_process: connections are given as established
+ * The peer's SYN-ACK does not agree to ECN.
+ * @modelled net/ipv4/tcp_input.c
+ * @cost 2
+ */
+function TCP_ECN_rcv_synack(tp: tcp_sock, th: tcphdr): void {
+  const agreed = (th.flags & (TCPHDR_ECE | TCPHDR_CWR)) === TCPHDR_ECE;
+  if ((tp.ecn_flags & TCP_ECN_OK) !== 0 && !agreed) {
+    tp.ecn_flags &= ~TCP_ECN_OK;
+  }
+}
+
+/**
+ * The peer's SYN, which crossed ours, does not ask for ECN.
+ * @modelled net/ipv4/tcp_input.c
+ * @cost 2
+ */
+function TCP_ECN_rcv_syn(tp: tcp_sock, th: tcphdr): void {
+  const asked = (th.flags & (TCPHDR_ECE | TCPHDR_CWR)) === (TCPHDR_ECE | TCPHDR_CWR);
+  if ((tp.ecn_flags & TCP_ECN_OK) !== 0 && !asked) {
+    tp.ecn_flags &= ~TCP_ECN_OK;
+  }
+}
+
+/**
+ * Receives a segment while our SYN is out: a SYN-ACK establishes the connection, a SYN crosses ours (RFC 793 figure 8), a reset
+ * that acknowledges our SYN refuses it. Returns −1 when the caller is to go on with the segment, 0 when it is done with (and
+ * freed), 1 when the caller is to send a reset.
+ * @modelled net/ipv4/tcp_input.c
+ * @omits security_inet_conn_established: no security module
  * @cost 30
  */
-export function* tcp_rcv_state_process(sk: sock, skb: sk_buff, th: tcphdr, _len: number): Kgen<number> {
+function* tcp_rcv_synsent_state_process(sk: sock, skb: sk_buff, th: tcphdr, _len: number): Kgen<number> {
   const tp = tcp_sk(sk);
+  const icsk = inet_csk(sk);
+  const { rx_opt } = tp;
+  const cb = TCP_SKB_CB(skb);
+  const saved_clamp = rx_opt.mss_clamp;
+  const rst = (th.flags & TCPHDR_RST) !== 0;
+  const syn = (th.flags & TCPHDR_SYN) !== 0;
+  const undo = (): void => {
+    tcp_clear_options(rx_opt);
+    rx_opt.mss_clamp = saved_clamp;
+  };
+  tcp_parse_options(skb, rx_opt, false);
+
+  if ((th.flags & TCPHDR_ACK) !== 0) {
+    if (cb.ack_seq !== tp.snd_nxt) {
+      undo();
+      return 1;
+    }
+    if (rx_opt.saw_tstamp && rx_opt.rcv_tsecr !== 0 && !between(rx_opt.rcv_tsecr, tp.retrans_stamp, tcp_time_stamp())) {
+      undo();
+      return 1;
+    }
+    if (rst) {
+      tcp_reset(sk);
+      __kfree_skb(skb);
+      return 0;
+    }
+    if (!syn) {
+      undo();
+      __kfree_skb(skb);
+      return 0;
+    }
+    TCP_ECN_rcv_synack(tp, th);
+    tp.snd_wl1 = cb.seq;
+    yield* tcp_ack(sk, skb, FLAG_SLOWPATH);
+
+    tp.rcv_nxt = seqAdd(cb.seq, 1);
+    tp.rcv_wup = tp.rcv_nxt;
+    // RFC 1323 section 2.2: the window of a SYN is not scaled.
+    tp.snd_wnd = th.window;
+    tcp_init_wl(tp, cb.seq);
+    if (!rx_opt.wscale_ok) {
+      rx_opt.snd_wscale = 0;
+      rx_opt.rcv_wscale = 0;
+      tp.window_clamp = Math.min(tp.window_clamp, 65535);
+    }
+    if (rx_opt.saw_tstamp) {
+      rx_opt.tstamp_ok = true;
+      tp.tcp_header_len = TCP_HEADER_LEN_TSTAMP;
+      tp.advmss -= TCPOLEN_TSTAMP_ALIGNED;
+      tcp_store_ts_recent(tp);
+    } else {
+      tp.tcp_header_len = TCP_HEADER_LEN;
+    }
+    if (tcp_is_sack(tp) && sysctl_tcp_fack() !== 0) {
+      tcp_enable_fack(tp);
+    }
+    tcp_mtup_init(sk);
+    tcp_sync_mss(sk, icsk.icsk_pmtu_cookie);
+    tcp_initialize_rcv_mss(sk);
+    tp.copied_seq = tp.rcv_nxt;
+    tcp_set_state(sk, TCP_ESTABLISHED);
+
+    yield* (icsk.icsk_af_ops as inet_connection_sock_af_ops).rebuild_header(sk);
+    tcp_init_metrics(sk);
+    tcp_init_congestion_control(sk);
+    tp.lsndtime = tcp_time_stamp();
+    tcp_init_buffer_space(sk);
+    if (sock_flag(sk, SOCK_KEEPOPEN)) {
+      inet_csk_reset_keepalive_timer(sk, keepalive_time_when(tp));
+    }
+    if (rx_opt.snd_wscale === 0) {
+      __tcp_fast_path_on(tp, tp.snd_wnd);
+    } else {
+      tp.pred_flags = 0;
+    }
+    if (!sock_flag(sk, SOCK_DEAD)) {
+      sk.sk_state_change?.(sk);
+      sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
+    }
+    if (sk.sk_write_pending !== 0 || icsk.icsk_accept_queue.rskq_defer_accept !== 0 || icsk.icsk_ack.pingpong) {
+      // Somebody is about to write: the ACK may ride on that data.
+      inet_csk_schedule_ack(sk);
+      icsk.icsk_ack.lrcvtime = tcp_time_stamp();
+      icsk.icsk_ack.ato = TCP_ATO_MIN;
+      tcp_incr_quickack(sk);
+      tcp_enter_quickack_mode(sk);
+      inet_csk_reset_xmit_timer(sk, ICSK_TIME_DACK, TCP_DELACK_MAX, TCP_RTO_MAX);
+      __kfree_skb(skb);
+      return 0;
+    }
+    yield* tcp_send_ack(sk);
+    return -1;
+  }
+
+  const from_the_past = rx_opt.ts_recent_stamp !== 0 && rx_opt.saw_tstamp && tcp_paws_reject(rx_opt, false);
+  if (rst || from_the_past || !syn) {
+    undo();
+    __kfree_skb(skb);
+    return 0;
+  }
+  tcp_set_state(sk, TCP_SYN_RECV);
+  if (rx_opt.saw_tstamp) {
+    rx_opt.tstamp_ok = true;
+    tcp_store_ts_recent(tp);
+    tp.tcp_header_len = TCP_HEADER_LEN_TSTAMP;
+  } else {
+    tp.tcp_header_len = TCP_HEADER_LEN;
+  }
+  tp.rcv_nxt = seqAdd(cb.seq, 1);
+  tp.rcv_wup = tp.rcv_nxt;
+  tp.snd_wnd = th.window;
+  tp.snd_wl1 = cb.seq;
+  tp.max_window = tp.snd_wnd;
+  TCP_ECN_rcv_syn(tp, th);
+  tcp_mtup_init(sk);
+  tcp_sync_mss(sk, icsk.icsk_pmtu_cookie);
+  tcp_initialize_rcv_mss(sk);
+  yield* tcp_send_synack(sk);
+  __kfree_skb(skb);
+  return 0;
+}
+
+/**
+ * Receives a segment in all states but ESTABLISHED and TIME_WAIT: while a connection is opened, and after our FIN or the peer's.
+ * Returns 0, or 1 when the caller is to send a reset.
+ * @modelled net/ipv4/tcp_input.c
+ * @cost 30
+ */
+export function* tcp_rcv_state_process(sk: sock, skb: sk_buff, th: tcphdr, len: number): Kgen<number> {
+  const tp = tcp_sk(sk);
+  const icsk = inet_csk(sk);
   const cb = TCP_SKB_CB(skb);
   const fin = (th.flags & TCPHDR_FIN) !== 0 ? 1 : 0;
   tp.rx_opt.saw_tstamp = false;
 
   switch (sk.skc_state) {
     case TCP_CLOSE:
-    case TCP_LISTEN:
-    case TCP_SYN_SENT:
-    case TCP_SYN_RECV:
       __kfree_skb(skb);
       return 0;
+    case TCP_LISTEN: {
+      if ((th.flags & TCPHDR_ACK) !== 0) {
+        return 1;
+      }
+      if ((th.flags & (TCPHDR_RST | TCPHDR_SYN)) !== TCPHDR_SYN) {
+        __kfree_skb(skb);
+        return 0;
+      }
+      const { conn_request } = icsk.icsk_af_ops as Required<inet_connection_sock_af_ops>;
+      if ((yield* conn_request(sk, skb)) < 0) {
+        return 1;
+      }
+      kfree_skb(skb);
+      return 0;
+    }
+    case TCP_SYN_SENT: {
+      const queued = yield* tcp_rcv_synsent_state_process(sk, skb, th, len);
+      if (queued >= 0) {
+        return queued;
+      }
+      tcp_urg(sk, skb, th);
+      __kfree_skb(skb);
+      yield* tcp_data_snd_check(sk);
+      return 0;
+    }
   }
   const res = yield* tcp_validate_incoming(sk, skb, th, 0);
   if (res <= 0) {
@@ -3993,9 +4207,37 @@ export function* tcp_rcv_state_process(sk: sock, skb: sk_buff, th: tcphdr, _len:
     __kfree_skb(skb);
     return 0;
   }
-  yield* tcp_ack(sk, skb, FLAG_SLOWPATH);
+  const acceptable = (yield* tcp_ack(sk, skb, FLAG_SLOWPATH)) > 0;
   const all_acked = tp.snd_una === tp.write_seq;
   switch (sk.skc_state) {
+    case TCP_SYN_RECV:
+      if (!acceptable) {
+        return 1;
+      }
+      tp.copied_seq = tp.rcv_nxt;
+      tcp_set_state(sk, TCP_ESTABLISHED);
+      sk.sk_state_change?.(sk);
+      // Only an open that was crossed has a file by now; a connection of a listener gets it from accept().
+      if (sk.sk_socket !== null) {
+        sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
+      }
+      tp.snd_una = cb.ack_seq;
+      tp.snd_wnd = th.window * 2 ** tp.rx_opt.snd_wscale;
+      tcp_init_wl(tp, cb.seq);
+      // tcp_ack saw nothing acknowledged, so that it took no sample of the RTT.
+      tcp_ack_update_rtt(sk, 0, 0);
+      if (tp.rx_opt.tstamp_ok) {
+        tp.advmss -= TCPOLEN_TSTAMP_ALIGNED;
+      }
+      yield* (icsk.icsk_af_ops as inet_connection_sock_af_ops).rebuild_header(sk);
+      tcp_init_metrics(sk);
+      tcp_init_congestion_control(sk);
+      tp.lsndtime = tcp_time_stamp();
+      tcp_mtup_init(sk);
+      tcp_initialize_rcv_mss(sk);
+      tcp_init_buffer_space(sk);
+      tcp_fast_path_on(tp);
+      break;
     case TCP_FIN_WAIT1:
       if (all_acked) {
         tcp_set_state(sk, TCP_FIN_WAIT2);

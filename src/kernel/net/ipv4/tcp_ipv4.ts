@@ -4,12 +4,16 @@
  * points, resets, a socket's initial state, and the function tables of the protocol.
  * Left out: the handshake (SYN queue, accept), ICMP errors, MD5 signatures, IPsec, statistics.
  */
+
 import { ops } from '../../../base/dispatch';
 import { heap } from '../../../base/heap';
 import { seqAdd } from '../../../base/seq';
 import type { Kgen } from '../../arch/current';
-import { EINVAL } from '../../include/linux/errno';
+import { secure_tcp_sequence_number } from '../../drivers/char/random';
+import { EAFNOSUPPORT, EINVAL, ENETUNREACH } from '../../include/linux/errno';
+import { AF_INET, SIZEOF_SOCKADDR_IN, type sockaddr } from '../../include/linux/in';
 import { IPPROTO_TCP, iphdr } from '../../include/linux/ip';
+import { PF_INET } from '../../include/linux/net';
 import { type napi_struct, skb_gro_len } from '../../include/linux/netdevice';
 import {
   __skb_dequeue,
@@ -34,20 +38,42 @@ import {
   TCP_CLOSE,
   TCP_ESTABLISHED,
   TCP_LISTEN,
+  TCP_SYN_SENT,
   TCP_TIME_WAIT,
+  TCPHDR_CWR,
+  TCPHDR_ECE,
+  tcp_clear_options,
+  tcp_no_options,
+  tcp_rsk,
   tcp_sack_block,
   tcp_sk,
   tcphdr,
 } from '../../include/linux/tcp';
+import { jiffies } from '../../include/linux/timer';
 import { TASK_INTERRUPTIBLE } from '../../include/linux/wait';
-import { inet_iif, skb_dst_set, skb_rtable } from '../../include/net/dst';
+import {
+  type dst_entry,
+  dst_metric_advmss,
+  dst_mtu,
+  dst_release,
+  inet_iif,
+  RTCF_BROADCAST,
+  RTCF_MULTICAST,
+  type rtable,
+  skb_dst_set,
+  skb_rtable,
+} from '../../include/net/dst';
 import {
   ICSK_TIME_DACK,
   type inet_connection_sock_af_ops,
   inet_csk,
   inet_csk_ack_scheduled,
+  inet_csk_reqsk_queue_is_full,
+  inet_csk_reqsk_queue_len,
+  inet_csk_reqsk_queue_young,
+  type req_place,
 } from '../../include/net/inet_connection_sock';
-import { inet_sk } from '../../include/net/inet_sock';
+import { inet_rsk, inet_sk } from '../../include/net/inet_sock';
 import {
   type inet_timewait_sock,
   inet_twsk,
@@ -56,9 +82,17 @@ import {
   TCP_TW_SYN,
   tcp_twsk,
 } from '../../include/net/inet_timewait_sock';
-import { ip_hdr } from '../../include/net/ip';
+import { ip_hdr, RT_CONN_FLAGS } from '../../include/net/ip';
 import type { net_protocol } from '../../include/net/protocol';
 import {
+  reqsk_free,
+  type request_sock,
+  type request_sock_ops,
+  sk_acceptq_is_full,
+} from '../../include/net/request_sock';
+import { NET_XMIT_CN } from '../../include/net/sch_generic';
+import {
+  bh_lock_sock,
   bh_lock_sock_nested,
   bh_unlock_sock,
   POLLIN,
@@ -76,9 +110,11 @@ import {
 } from '../../include/net/sock';
 import {
   MAX_TCP_HEADER,
+  sysctl_tcp_ecn,
   sysctl_tcp_low_latency,
   sysctl_tcp_reordering,
   sysctl_tcp_rmem,
+  sysctl_tcp_syncookies,
   sysctl_tcp_wmem,
   TCP_INFINITE_SSTHRESH,
   TCP_MSS_DEFAULT,
@@ -94,6 +130,8 @@ import {
   TCPOLEN_TSTAMP_ALIGNED,
   TCPOPT_NOP,
   TCPOPT_TIMESTAMP,
+  tcp_openreq_init,
+  tcp_prequeue_init,
   tcp_time_stamp,
 } from '../../include/net/tcp';
 import { __wake_up_sync_key } from '../../kernel/wait';
@@ -101,16 +139,37 @@ import { csum_partial, csum_tcpudp_magic, csum_tcpudp_nofold } from '../../lib/c
 import { put_page } from '../../mm/swap';
 import { __skb_checksum_complete } from '../core/datagram';
 import { sk_filter } from '../core/filter';
+import { sysctl_max_syn_backlog } from '../core/request_sock';
 import { __skb_queue_purge, alloc_skb, kfree_skb, pskb_may_pull, skb_push } from '../core/skbuff';
-import { sock_put, tcp_memory } from '../core/sock';
+import { sk_setup_caps, sock_put, tcp_memory } from '../core/sock';
 import { sk_stream_write_space } from '../core/stream';
 import { inet_sk_rebuild_header } from './af_inet';
-import { inet_csk_reset_xmit_timer } from './inet_connection_sock';
-import { __inet_lookup_listener, __inet_lookup_skb, inet_hash, inet_unhash, tcp_hashinfo } from './inet_hashtables';
+import {
+  inet_csk_accept,
+  inet_csk_bind_conflict,
+  inet_csk_get_port,
+  inet_csk_reqsk_queue_hash_add,
+  inet_csk_reset_xmit_timer,
+  inet_csk_route_req,
+  inet_csk_search_req,
+} from './inet_connection_sock';
+import {
+  __inet_hash_nolisten,
+  __inet_inherit_port,
+  __inet_lookup_listener,
+  __inet_lookup_skb,
+  inet_hash,
+  inet_hash_connect,
+  inet_lookup_established,
+  inet_put_port,
+  inet_unhash,
+  tcp_hashinfo,
+} from './inet_hashtables';
 import { inet_twsk_deschedule, inet_twsk_put } from './inet_timewait_sock';
-import { ip_local_out, ip_queue_xmit } from './ip_output';
+import { ip_build_and_send_pkt, ip_local_out, ip_queue_xmit } from './ip_output';
 import { ip_getsockopt, ip_setsockopt } from './ip_sockglue';
-import { ip_route_output_ports } from './route';
+import { ip_route_connect, ip_route_newports, ip_route_output_ports, ip_rt_put } from './route';
+import { cookie_v4_check, cookie_v4_init_sequence, inet_reqsk_alloc } from './syncookies';
 import {
   tcp_clear_xmit_timers,
   tcp_close,
@@ -121,6 +180,7 @@ import {
   tcp_ioctl,
   tcp_recvmsg,
   tcp_sendmsg,
+  tcp_set_state,
   tcp_setsockopt,
   tcp_shutdown,
   tcp_tso_segment,
@@ -135,8 +195,22 @@ import {
   tcp_reno,
 } from './tcp_cong';
 import { cubictcp_register } from './tcp_cubic';
-import { tcp_checksum_complete, tcp_rcv_established, tcp_rcv_state_process, tcp_rto_min } from './tcp_input';
-import { tcp_death_row, tcp_timewait_state_process } from './tcp_minisocks';
+import {
+  tcp_checksum_complete,
+  tcp_initialize_rcv_mss,
+  tcp_parse_options,
+  tcp_rcv_established,
+  tcp_rcv_state_process,
+  tcp_rto_min,
+} from './tcp_input';
+import {
+  tcp_check_req,
+  tcp_child_process,
+  tcp_create_openreq_child,
+  tcp_death_row,
+  tcp_timewait_state_process,
+} from './tcp_minisocks';
+import { tcp_connect, tcp_make_synack, tcp_mtup_init, tcp_sync_mss } from './tcp_output';
 import { tcp_init_xmit_timers, tcp_set_keepalive } from './tcp_timer';
 
 const TCP_HEADER_LEN = 20;
@@ -307,6 +381,326 @@ export function* tcp_v4_timewait_ack(tw: inet_timewait_sock, skb: sk_buff): Kgen
 }
 
 /**
+ * Acknowledges again what a request has, to a segment outside its window.
+ * @modelled net/ipv4/tcp_ipv4.c
+ */
+export function* tcp_v4_reqsk_send_ack(_sk: sock, skb: sk_buff, req: request_sock): Kgen {
+  const { snt_isn, rcv_isn } = tcp_rsk(req);
+  yield* tcp_v4_send_ack(skb, seqAdd(snt_isn, 1), seqAdd(rcv_isn, 1), Math.min(req.rcv_wnd, 0xffff), req.ts_recent);
+}
+
+/**
+ * Connects a socket: chooses route, own address and port, sends a SYN. 0, or -errno.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @omits rt_get_peer: tw_recycle is off
+ * @cost 40
+ */
+export function* tcp_v4_connect(sk: sock, uaddr: sockaddr, addr_len: number): Kgen<number> {
+  const inet = inet_sk(sk);
+  const tp = tcp_sk(sk);
+  if (addr_len < SIZEOF_SOCKADDR_IN) {
+    return -EINVAL;
+  }
+  if (uaddr.sa_family !== AF_INET) {
+    return -EAFNOSUPPORT;
+  }
+  const orig_sport = inet.inet_sport;
+  const orig_dport = uaddr.sin_port;
+  let rt = ip_route_connect(
+    uaddr.sin_addr,
+    inet.inet_saddr,
+    RT_CONN_FLAGS(sk),
+    sk.skc_bound_dev_if,
+    IPPROTO_TCP,
+    orig_sport,
+    orig_dport,
+    sk,
+    true,
+  );
+  if (rt === null) {
+    return -ENETUNREACH;
+  }
+  if ((rt.rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) !== 0) {
+    ip_rt_put(rt);
+    return -ENETUNREACH;
+  }
+  const daddr = rt.rt_dst;
+  if (inet.inet_saddr === 0) {
+    inet.inet_saddr = rt.rt_src;
+  }
+  inet.inet_rcv_saddr = inet.inet_saddr;
+  if (tp.rx_opt.ts_recent_stamp !== 0 && inet.inet_daddr !== daddr) {
+    // What is left of an earlier connection of this socket is of another peer.
+    tp.rx_opt.ts_recent = 0;
+    tp.rx_opt.ts_recent_stamp = 0;
+    tp.write_seq = 0;
+  }
+  inet.inet_dport = uaddr.sin_port;
+  inet.inet_daddr = daddr;
+  tp.icsk_ext_hdr_len = 0;
+  tp.rx_opt.mss_clamp = TCP_MSS_DEFAULT;
+
+  tcp_set_state(sk, TCP_SYN_SENT);
+  let err = inet_hash_connect(sk);
+  if (err === 0) {
+    rt = ip_route_newports(rt, IPPROTO_TCP, orig_sport, orig_dport, inet.inet_sport, inet.inet_dport, sk);
+    if (rt === null) {
+      err = -ENETUNREACH;
+    } else {
+      sk.sk_gso_type = SKB_GSO_TCPV4;
+      sk_setup_caps(sk, rt);
+      rt = null;
+      if (tp.write_seq === 0) {
+        tp.write_seq = secure_tcp_sequence_number(inet.inet_saddr, inet.inet_daddr, inet.inet_sport, inet.inet_dport);
+      }
+      inet.inet_id = tp.write_seq ^ jiffies();
+      err = yield* tcp_connect(sk);
+      if (err === 0) {
+        return 0;
+      }
+    }
+  }
+  tcp_set_state(sk, TCP_CLOSE);
+  ip_rt_put(rt);
+  sk.sk_route_caps = 0;
+  inet.inet_dport = 0;
+  return err;
+}
+
+/**
+ * First sequence number of our side of a connection that a SYN asks for.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 4
+ */
+export function tcp_v4_init_sequence(skb: sk_buff): number {
+  const iph = ip_hdr(skb);
+  const th = tcp_hdr(skb);
+  return secure_tcp_sequence_number(iph.daddr, iph.saddr, th.dest, th.source);
+}
+
+/**
+ * Sends the SYN-ACK of a request. 0, a negative number, or a qdisc verdict.
+ * @modelled net/ipv4/tcp_ipv4.c
+ */
+export function* tcp_v4_send_synack(sk: sock, route: dst_entry | null, req: request_sock, rvp: null): Kgen<number> {
+  const { loc_addr, rmt_addr } = inet_rsk(req);
+  const dst = route ?? inet_csk_route_req(sk, req);
+  if (dst === null) {
+    return -1;
+  }
+  let err = -1;
+  const skb = tcp_make_synack(sk, dst, req, rvp);
+  if (skb !== null) {
+    __tcp_v4_send_check(skb, loc_addr, rmt_addr);
+    err = yield* ip_build_and_send_pkt(skb, sk, loc_addr, rmt_addr);
+    err = err === NET_XMIT_CN ? 0 : err;
+  }
+  dst_release(dst);
+  return err;
+}
+
+/**
+ * Sends the SYN-ACK of a request again.
+ * @modelled net/ipv4/tcp_ipv4.c
+ */
+export function* tcp_v4_rtx_synack(sk: sock, req: request_sock): Kgen<number> {
+  return yield* tcp_v4_send_synack(sk, null, req, null);
+}
+
+/**
+ * What a request holds besides itself goes.
+ * @modelled net/ipv4/tcp_ipv4.c
+ */
+export function tcp_v4_reqsk_destructor(_req: request_sock): void {}
+
+/**
+ * A SYN-ACK was not acknowledged in time.
+ * @simplified the kernel counts it, here it is only seen
+ */
+export function tcp_syn_ack_timeout(_sk: sock, _req: request_sock): void {}
+
+/**
+ * Tells of a flood of SYNs, at most once for a listener.
+ * @simplified a mark on the SYN queue in place of a line in the log
+ */
+export function syn_flood_warning(sk: sock): void {
+  const lopt = inet_csk(sk).icsk_accept_queue.listen_opt;
+  if (lopt !== null) {
+    lopt.synflood_warned = 1;
+  }
+}
+
+/**
+ * IP options of a SYN, to be used for its connection.
+ * @simplified there are none
+ * @cost 3
+ */
+export function tcp_v4_save_options(_sk: sock, _skb: sk_buff): null {
+  return null;
+}
+
+/**
+ * The connection may use ECN: the SYN asks for it, and it is not switched off here.
+ * @modelled include/net/tcp.h
+ * @cost 2
+ */
+export function TCP_ECN_create_request(req: request_sock, th: tcphdr): void {
+  if (sysctl_tcp_ecn() !== 0 && (th.flags & (TCPHDR_ECE | TCPHDR_CWR)) === (TCPHDR_ECE | TCPHDR_CWR)) {
+    inet_rsk(req).ecn_ok = true;
+  }
+}
+
+/** What TCP does with connections that are only asked for. */
+export const tcp_request_sock_ops = ops<request_sock_ops>('request_sock_ops', 'tcp_request_sock_ops', {
+  family: PF_INET,
+  rtx_syn_ack: tcp_v4_rtx_synack,
+  send_ack: tcp_v4_reqsk_send_ack,
+  destructor: tcp_v4_reqsk_destructor,
+  send_reset: tcp_v4_send_reset,
+  syn_ack_timeout: tcp_syn_ack_timeout,
+});
+
+/**
+ * Receives a SYN for a listener: makes a request of it and answers with a SYN-ACK. With the SYN queue full the answer carries a
+ * cookie and nothing is remembered, or the SYN is dropped; with the accept queue full it is dropped once more than one request
+ * is young. 0.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @omits security_inet_conn_request: no security module
+ * @omits rt_get_peer: tw_recycle is off
+ * @cost 40
+ */
+export function* tcp_v4_conn_request(sk: sock, skb: sk_buff): Kgen<number> {
+  const iph = ip_hdr(skb);
+  const { saddr, daddr } = iph;
+  const isn = TCP_SKB_CB(skb).when;
+  let want_cookie = false;
+  if (((skb_rtable(skb) as rtable).rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) !== 0) {
+    return 0;
+  }
+  if (inet_csk_reqsk_queue_is_full(sk) && isn === 0) {
+    syn_flood_warning(sk);
+    if (sysctl_tcp_syncookies() === 0) {
+      return 0;
+    }
+    want_cookie = true;
+  }
+  if (sk_acceptq_is_full(sk) && inet_csk_reqsk_queue_young(sk) > 1) {
+    return 0;
+  }
+  const req = inet_reqsk_alloc(tcp_request_sock_ops);
+  const tmp_opt = tcp_no_options();
+  tmp_opt.mss_clamp = TCP_MSS_DEFAULT;
+  tmp_opt.user_mss = tcp_sk(sk).rx_opt.user_mss;
+  tcp_parse_options(skb, tmp_opt, false);
+  if (want_cookie && !tmp_opt.saw_tstamp) {
+    tcp_clear_options(tmp_opt);
+  }
+  tmp_opt.tstamp_ok = tmp_opt.saw_tstamp;
+  tcp_openreq_init(req, tmp_opt, skb);
+  req.loc_addr = daddr;
+  req.rmt_addr = saddr;
+  req.no_srccheck = inet_sk(sk).transparent;
+  tcp_v4_save_options(sk, skb);
+  if (!want_cookie || tmp_opt.tstamp_ok) {
+    TCP_ECN_create_request(req, tcp_hdr(skb));
+  }
+
+  req.snt_isn = isn;
+  if (want_cookie) {
+    req.snt_isn = cookie_v4_init_sequence(sk, skb, req);
+    req.cookie_ts = tmp_opt.tstamp_ok ? 1 : 0;
+  } else if (isn === 0) {
+    const room = sysctl_max_syn_backlog() - inet_csk_reqsk_queue_len(sk);
+    if (sysctl_tcp_syncookies() === 0 && room < sysctl_max_syn_backlog() >> 2) {
+      // Without cookies the last quarter is for peers that were heard of before; none is remembered here.
+      reqsk_free(req);
+      return 0;
+    }
+    req.snt_isn = tcp_v4_init_sequence(skb);
+  }
+  if ((yield* tcp_v4_send_synack(sk, null, req, null)) !== 0 || want_cookie) {
+    reqsk_free(req);
+    return 0;
+  }
+  inet_csk_reqsk_queue_hash_add(sk, req, TCP_TIMEOUT_INIT);
+  return 0;
+}
+
+/**
+ * Makes the connection of a request whose SYN-ACK was acknowledged, in SYN_RECV, locked, in the tables. Null: the accept queue is
+ * full, or there is no route.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 40
+ */
+export function* tcp_v4_syn_recv_sock(
+  sk: sock,
+  skb: sk_buff,
+  req: request_sock,
+  route: dst_entry | null,
+): Kgen<sock | null> {
+  if (sk_acceptq_is_full(sk)) {
+    dst_release(route);
+    return null;
+  }
+  const dst = route ?? inet_csk_route_req(sk, req);
+  if (dst === null) {
+    return null;
+  }
+  const newsk = yield* tcp_create_openreq_child(sk, req, skb);
+  if (newsk === null) {
+    dst_release(dst);
+    return null;
+  }
+  newsk.sk_gso_type = SKB_GSO_TCPV4;
+  sk_setup_caps(newsk, dst);
+  const newtp = tcp_sk(newsk);
+  const { rmt_addr, loc_addr } = inet_rsk(req);
+  newtp.inet_daddr = rmt_addr;
+  newtp.inet_rcv_saddr = loc_addr;
+  newtp.inet_saddr = loc_addr;
+  newtp.skc_daddr = rmt_addr;
+  newtp.skc_rcv_saddr = loc_addr;
+  inet_iif(skb);
+  newtp.mc_ttl = ip_hdr(skb).ttl;
+  newtp.icsk_ext_hdr_len = 0;
+  newtp.inet_id = newtp.write_seq ^ jiffies();
+
+  tcp_mtup_init(newsk);
+  tcp_sync_mss(newsk, dst_mtu(dst));
+  newtp.advmss = dst_metric_advmss(dst);
+  const { user_mss } = tcp_sk(sk).rx_opt;
+  if (user_mss !== 0 && user_mss < newtp.advmss) {
+    newtp.advmss = user_mss;
+  }
+  tcp_initialize_rcv_mss(newsk);
+  __inet_inherit_port(sk, newsk);
+  __inet_hash_nolisten(newsk, null);
+  return newsk;
+}
+
+/**
+ * Finds who a segment for a listener is really for: a request, a connection made since the look-up, a cookie; else the listener.
+ * Returns the socket, locked unless it is the listener; null: nothing more to do.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 10
+ */
+export function* tcp_v4_hnd_req(sk: sock, skb: sk_buff): Kgen<sock | null> {
+  const th = tcp_hdr(skb);
+  const iph = ip_hdr(skb);
+  const prev: req_place = { hash: 0, prev: null };
+  const req = inet_csk_search_req(sk, prev, th.source, iph.saddr, iph.daddr);
+  if (req !== null) {
+    return yield* tcp_check_req(sk, skb, req, prev);
+  }
+  const nsk = inet_lookup_established(tcp_hashinfo(), iph.saddr, th.source, iph.daddr, th.dest, inet_iif(skb));
+  if (nsk !== null) {
+    yield* bh_lock_sock(nsk);
+    return nsk;
+  }
+  return (th.flags & TCPHDR_SYN) === 0 ? yield* cookie_v4_check(sk, skb, tcp_request_sock_ops) : sk;
+}
+
+/**
  * Verifies the checksum of a short segment now, and puts it off for a long one. Nonzero when it is wrong.
  * @modelled net/ipv4/tcp_ipv4.c
  */
@@ -350,7 +744,6 @@ export function* tcp_prequeue(sk: sock, skb: sk_buff): Kgen<boolean> {
 /**
  * Processes a segment for a socket, under its lock or owned by it; also called for the backlog and the prequeue.
  * @modelled net/ipv4/tcp_ipv4.c
- * @omits tcp_v4_hnd_req: connections are given as established
  * @cost 12
  */
 export function* tcp_v4_do_rcv(sk: sock, skb: sk_buff): Kgen<number> {
@@ -366,7 +759,20 @@ export function* tcp_v4_do_rcv(sk: sock, skb: sk_buff): Kgen<number> {
     kfree_skb(skb);
     return 0;
   }
-  if (sk.skc_state !== TCP_LISTEN) {
+  if (sk.skc_state === TCP_LISTEN) {
+    const nsk = yield* tcp_v4_hnd_req(sk, skb);
+    if (nsk === null) {
+      kfree_skb(skb);
+      return 0;
+    }
+    if (nsk !== sk) {
+      if ((yield* tcp_child_process(sk, nsk, skb)) !== 0) {
+        yield* tcp_v4_send_reset(nsk, skb);
+        kfree_skb(skb);
+      }
+      return 0;
+    }
+  } else {
     sock_rps_save_rxhash(sk, skb.rxhash);
   }
   if ((yield* tcp_rcv_state_process(sk, skb, tcp_hdr(skb), skb.len)) !== 0) {
@@ -499,6 +905,9 @@ export const ipv4_specific = ops<inet_connection_sock_af_ops>('inet_connection_s
   rebuild_header: inet_sk_rebuild_header,
   setsockopt: ip_setsockopt,
   getsockopt: ip_getsockopt,
+  conn_request: tcp_v4_conn_request,
+  syn_recv_sock: tcp_v4_syn_recv_sock,
+  bind_conflict: inet_csk_bind_conflict,
   net_header_len: IP_HEADER_LEN,
 });
 
@@ -512,7 +921,7 @@ export function tcp_v4_init_sock(sk: sock): number {
   const tp = tcp_sk(sk);
   skb_queue_head_init(tp.out_of_order_queue);
   tcp_init_xmit_timers(sk);
-  tcp_prequeue_init(sk);
+  tcp_prequeue_init(tp);
   sack_blocks_init(sk);
 
   icsk.icsk_rto = TCP_TIMEOUT_INIT;
@@ -540,7 +949,6 @@ export function tcp_v4_init_sock(sk: sock): number {
 /**
  * A closed socket that no file holds lets go of all TCP has for it.
  * @modelled net/ipv4/tcp_ipv4.c
- * @omits inet_put_port: ports are not managed yet
  * @cost 30
  */
 export function tcp_v4_destroy_sock(sk: sock): undefined {
@@ -550,24 +958,14 @@ export function tcp_v4_destroy_sock(sk: sock): undefined {
   tcp_write_queue_purge(sk);
   __skb_queue_purge(tp.out_of_order_queue);
   __skb_queue_purge(tp.ucopy.prequeue);
+  if (inet_csk(sk).icsk_bind_hash !== null) {
+    inet_put_port(sk);
+  }
   if (sk.sk_sndmsg_page !== null) {
     put_page(sk.sk_sndmsg_page);
     sk.sk_sndmsg_page = null;
   }
   tcp_memory().sockets_allocated--;
-}
-
-/**
- * Empties the prequeue of a new socket.
- * @modelled include/net/tcp.h
- * @cost 4
- */
-export function tcp_prequeue_init(sk: sock): void {
-  const { ucopy } = tcp_sk(sk);
-  ucopy.task = null;
-  ucopy.len = 0;
-  ucopy.memory = 0;
-  skb_queue_head_init(ucopy.prequeue);
 }
 
 /**
@@ -598,7 +996,6 @@ export function tcp_v4_init(): void {
 /** The protocol behind a TCP socket. Memory limits in pages are those of a host with 1 GiB. */
 export const tcp_prot = ops<proto>('proto', 'tcp_prot', {
   name: 'TCP',
-  init: tcp_v4_init_sock,
   sendmsg: tcp_sendmsg,
   recvmsg: tcp_recvmsg,
   backlog_rcv: tcp_v4_do_rcv,
@@ -606,12 +1003,15 @@ export const tcp_prot = ops<proto>('proto', 'tcp_prot', {
   disconnect: tcp_disconnect,
   ioctl: tcp_ioctl,
   destroy: tcp_v4_destroy_sock,
+  connect: tcp_v4_connect,
+  accept: inet_csk_accept,
   shutdown: tcp_shutdown,
   setsockopt: tcp_setsockopt,
   getsockopt: tcp_getsockopt,
   set_keepalive: tcp_set_keepalive,
   hash: inet_hash,
   unhash: inet_unhash,
+  get_port: inet_csk_get_port,
   max_header: MAX_TCP_HEADER,
   no_autobind: true,
   obj_size: 1664,

@@ -9,7 +9,7 @@
 import { heap } from '../../../base/heap';
 import { after, before, between, seqAdd, seqDiff } from '../../../base/seq';
 import type { Kgen } from '../../arch/current';
-import { EAGAIN, EHOSTUNREACH, ENOBUFS, ENOMEM } from '../../include/linux/errno';
+import { EAGAIN, ECONNREFUSED, EFAULT, EHOSTUNREACH, ENOBUFS, ENOMEM } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import {
   __net_timestamp,
@@ -43,13 +43,15 @@ import {
   TCPHDR_RST,
   TCPHDR_SYN,
   TCPHDR_URG,
+  tcp_rsk,
+  tcp_s_data_size,
   tcp_sk,
   type tcp_sock,
   tcphdr,
 } from '../../include/linux/tcp';
 import { HZ, jiffies } from '../../include/linux/timer';
 import { memcpy } from '../../include/linux/uaccess';
-import { type dst_entry, dst_metric_advmss, dst_mtu } from '../../include/net/dst';
+import { type dst_entry, dst_hold, dst_metric_advmss, dst_mtu, skb_dst_set } from '../../include/net/dst';
 import {
   ICSK_ACK_PUSHED,
   ICSK_ACK_SCHED,
@@ -62,17 +64,22 @@ import {
   inet_csk_clear_xmit_timer,
   inet_csk_schedule_ack,
 } from '../../include/net/inet_connection_sock';
-import { inet_sk } from '../../include/net/inet_sock';
+import { inet_rsk, inet_sk } from '../../include/net/inet_sock';
+import type { request_sock } from '../../include/net/request_sock';
 import { NET_XMIT_CN } from '../../include/net/sch_generic';
 import {
   __sk_dst_get,
+  SOCK_DONE,
   SOCK_QUEUE_SHRUNK,
   sk_can_gso,
   sk_mem_charge,
   sk_mem_uncharge,
   type sock,
+  sock_reset_flag,
 } from '../../include/net/sock';
 import {
+  __tcp_add_write_queue_head,
+  __tcp_add_write_queue_tail,
   CA_EVENT_CWND_RESTART,
   CA_EVENT_TX_START,
   MAX_TCP_HEADER,
@@ -80,6 +87,7 @@ import {
   MAX_TCP_WINDOW,
   sysctl_rmem_max,
   sysctl_tcp_base_mss,
+  sysctl_tcp_ecn,
   sysctl_tcp_mtu_probing,
   sysctl_tcp_retrans_collapse,
   sysctl_tcp_retries2,
@@ -103,6 +111,7 @@ import {
   TCP_RESOURCE_PROBE_INTERVAL,
   TCP_RTO_MAX,
   TCP_SKB_CB,
+  TCP_TIMEOUT_INIT,
   TCPCB_EVER_RETRANS,
   TCPCB_LOST,
   TCPCB_RETRANS,
@@ -135,6 +144,7 @@ import {
   tcp_full_space,
   tcp_highest_sack_combine,
   tcp_highest_sack_seq,
+  tcp_init_wl,
   tcp_insert_write_queue_after,
   tcp_is_fack,
   tcp_is_reno,
@@ -152,6 +162,7 @@ import {
   tcp_wnd_end,
   tcp_write_queue_head,
   tcp_write_queue_tail,
+  tcp_xv,
 } from '../../include/net/tcp';
 import { csum_block_add, csum_block_sub, csum_partial_copy_nocheck } from '../../lib/checksum';
 import { put_page } from '../../mm/swap';
@@ -162,15 +173,23 @@ import {
   pskb_expand_head,
   pskb_trim,
   skb_clone,
+  skb_copy,
   skb_push,
   skb_put,
   skb_split,
   skb_trim,
 } from '../core/skbuff';
-import { sk_reset_timer, sk_wmem_free_skb, skb_set_owner_w, tcp_memory } from '../core/sock';
+import { sk_reset_timer, sk_wmem_free_skb, skb_set_owner_w, sock_wmalloc, tcp_memory } from '../core/sock';
 import { inet_csk_reset_xmit_timer } from './inet_connection_sock';
+import { cookie_init_timestamp } from './syncookies';
 import { sk_stream_alloc_skb } from './tcp';
-import { tcp_cwnd_application_limited, tcp_enter_cwr, tcp_init_cwnd } from './tcp_input';
+import {
+  tcp_clear_retrans,
+  tcp_cwnd_application_limited,
+  tcp_enter_cwr,
+  tcp_init_cwnd,
+  tcp_initialize_rcv_mss,
+} from './tcp_input';
 
 const OPTION_SACK_ADVERTISE = 1;
 const OPTION_TS = 2;
@@ -352,6 +371,40 @@ export function TCP_ECN_send(sk: sock, skb: sk_buff, tcp_header_len: number): vo
     inet.tos &= ~3;
   }
   if ((tp.ecn_flags & TCP_ECN_DEMAND_CWR) !== 0) th.flags |= TCPHDR_ECE;
+}
+
+/**
+ * A SYN-ACK for a SYN that crossed ours: says ECE only if the peer asked for ECN.
+ * @modelled net/ipv4/tcp_output.c
+ * @cost 2
+ */
+export function TCP_ECN_send_synack(tp: tcp_sock, skb: sk_buff): void {
+  const tcb = TCP_SKB_CB(skb);
+  tcb.flags &= ~TCPHDR_CWR;
+  if ((tp.ecn_flags & TCP_ECN_OK) === 0) tcb.flags &= ~TCPHDR_ECE;
+}
+
+/**
+ * A SYN asks for ECN where that is wanted (RFC 3168 section 6.1.1).
+ * @modelled net/ipv4/tcp_output.c
+ * @cost 2
+ */
+export function TCP_ECN_send_syn(sk: sock, skb: sk_buff): void {
+  const tp = tcp_sk(sk);
+  tp.ecn_flags = 0;
+  if (sysctl_tcp_ecn() === 1) {
+    TCP_SKB_CB(skb).flags |= TCPHDR_ECE | TCPHDR_CWR;
+    tp.ecn_flags = TCP_ECN_OK;
+  }
+}
+
+/**
+ * A SYN-ACK agrees to ECN if its request did.
+ * @modelled net/ipv4/tcp_output.c
+ * @cost 2
+ */
+export function TCP_ECN_make_synack(req: request_sock, th: tcphdr): void {
+  if (inet_rsk(req).ecn_ok) th.flags |= TCPHDR_ECE;
 }
 
 /**
@@ -1426,4 +1479,179 @@ export function tcp_syn_options(sk: sock, skb: sk_buff, opts: tcp_out_options): 
     if ((opts.options & OPTION_TS) === 0) size += TCPOLEN_SACKPERM_ALIGNED;
   }
   return size;
+}
+
+/**
+ * Works out the options of the SYN-ACK for a request: MSS, and what the SYN had too. Returns bytes.
+ * @modelled net/ipv4/tcp_output.c
+ */
+export function tcp_synack_options(req: request_sock, mss: number, skb: sk_buff, opts: tcp_out_options): number {
+  const ireq = inet_rsk(req);
+  opts.mss = mss;
+  let size = TCPOLEN_MSS_ALIGNED;
+  if (ireq.wscale_ok) {
+    opts.ws = ireq.rcv_wscale;
+    opts.options |= OPTION_WSCALE;
+    size += TCPOLEN_WSCALE_ALIGNED;
+  }
+  if (ireq.tstamp_ok) {
+    opts.options |= OPTION_TS;
+    opts.tsval = TCP_SKB_CB(skb).when;
+    opts.tsecr = req.ts_recent;
+    size += TCPOLEN_TSTAMP_ALIGNED;
+  }
+  if (ireq.sack_ok) {
+    opts.options |= OPTION_SACK_ADVERTISE;
+    if (!ireq.tstamp_ok) size += TCPOLEN_SACKPERM_ALIGNED;
+  }
+  return size;
+}
+
+/**
+ * Answers a SYN that crossed ours: our SYN goes again, now with an ACK. 0, a negative errno, or a positive qdisc verdict.
+ * @modelled net/ipv4/tcp_output.c
+ */
+export function* tcp_send_synack(sk: sock): Kgen<number> {
+  let skb = tcp_write_queue_head(sk);
+  if (skb === null || (TCP_SKB_CB(skb).flags & TCPHDR_SYN) === 0) return -EFAULT;
+  if ((TCP_SKB_CB(skb).flags & TCPHDR_ACK) === 0) {
+    if (skb_cloned(skb)) {
+      const nskb = skb_copy(skb, GFP_ATOMIC);
+      if (nskb === null) return -ENOMEM;
+      tcp_unlink_write_queue(skb, sk);
+      skb_header_release(nskb);
+      __tcp_add_write_queue_head(sk, nskb);
+      sk_wmem_free_skb(sk, skb);
+      sk.sk_wmem_queued += nskb.truesize;
+      sk_mem_charge(sk, nskb.truesize);
+      skb = nskb;
+    }
+    TCP_SKB_CB(skb).flags |= TCPHDR_ACK;
+    TCP_ECN_send_synack(tcp_sk(sk), skb);
+  }
+  TCP_SKB_CB(skb).when = tcp_time_stamp();
+  return yield* tcp_transmit_skb(sk, skb, 1, GFP_ATOMIC);
+}
+
+/**
+ * Makes the SYN-ACK for a request. The first one chooses the window. Null: no memory.
+ * @modelled net/ipv4/tcp_output.c
+ * @omits TCP_ADD_STATS: SNMP counters
+ * @cost 40
+ */
+export function tcp_make_synack(sk: sock, dst: dst_entry, req: request_sock, rvp: null): sk_buff | null {
+  const ireq = inet_rsk(req);
+  const treq = tcp_rsk(req);
+  const tp = tcp_sk(sk);
+  tcp_xv(rvp);
+  const skb = sock_wmalloc(sk, MAX_TCP_HEADER + 15 + tcp_s_data_size(tp), 1, GFP_ATOMIC);
+  if (skb === null) return null;
+  skb_reserve(skb, MAX_TCP_HEADER);
+  dst_hold(dst);
+  skb_dst_set(skb, dst);
+
+  let mss = dst_metric_advmss(dst);
+  if (tp.rx_opt.user_mss !== 0 && tp.rx_opt.user_mss < mss) mss = tp.rx_opt.user_mss;
+  if (req.rcv_wnd === 0) {
+    const clamp = tp.window_clamp !== 0 ? tp.window_clamp : dst.window;
+    const payload = mss - (ireq.tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED : 0);
+    const first = tcp_select_initial_window(tcp_full_space(sk), payload, clamp, ireq.wscale_ok, dst.initrwnd);
+    req.rcv_wnd = first.rcv_wnd;
+    req.window_clamp = first.window_clamp;
+    ireq.rcv_wscale = first.rcv_wscale;
+  }
+
+  const opts = no_options();
+  TCP_SKB_CB(skb).when = req.cookie_ts !== 0 ? cookie_init_timestamp(req) : tcp_time_stamp();
+  const tcp_header_size = tcp_synack_options(req, mss, skb, opts) + tcphdr.size;
+  skb_push(skb, tcp_header_size);
+  skb_reset_transport_header(skb);
+  const th = new tcphdr(skb.transport_header);
+  th.flags = TCPHDR_SYN | TCPHDR_ACK;
+  TCP_ECN_make_synack(req, th);
+  th.source = ireq.loc_port;
+  th.dest = ireq.rmt_port;
+  tcp_init_nondata_skb(skb, treq.snt_isn, TCPHDR_SYN | TCPHDR_ACK);
+  th.seq = TCP_SKB_CB(skb).seq;
+  th.ack_seq = seqAdd(treq.rcv_isn, 1);
+  th.window = Math.min(req.rcv_wnd, 65535);
+  th.check = 0;
+  th.urg_ptr = 0;
+  tcp_options_write(th.$addr + tcphdr.size, tp, opts);
+  th.doff_res = (tcp_header_size >> 2) << 4;
+  return skb;
+}
+
+/**
+ * Prepares a socket to connect: segment size and windows from the route, sequence numbers, timeout.
+ * @modelled net/ipv4/tcp_output.c
+ */
+export function tcp_connect_init(sk: sock): void {
+  const tp = tcp_sk(sk);
+  const dst = __sk_dst_get(sk) as dst_entry;
+  const { rx_opt } = tp;
+  tp.tcp_header_len = tcphdr.size + (sysctl_tcp_timestamps() !== 0 ? TCPOLEN_TSTAMP_ALIGNED : 0);
+  if (rx_opt.user_mss !== 0) rx_opt.mss_clamp = rx_opt.user_mss;
+  tp.max_window = 0;
+  tcp_mtup_init(sk);
+  tcp_sync_mss(sk, dst_mtu(dst));
+  if (tp.window_clamp === 0) tp.window_clamp = dst.window;
+  tp.advmss = dst_metric_advmss(dst);
+  if (rx_opt.user_mss !== 0 && rx_opt.user_mss < tp.advmss) tp.advmss = rx_opt.user_mss;
+  tcp_initialize_rcv_mss(sk);
+  const first = tcp_select_initial_window(
+    tcp_full_space(sk),
+    tp.advmss - (rx_opt.ts_recent_stamp !== 0 ? tp.tcp_header_len - tcphdr.size : 0),
+    tp.window_clamp,
+    sysctl_tcp_window_scaling() !== 0,
+    dst.initrwnd,
+  );
+  tp.rcv_wnd = first.rcv_wnd;
+  tp.window_clamp = first.window_clamp;
+  rx_opt.rcv_wscale = first.rcv_wscale;
+  tp.rcv_ssthresh = tp.rcv_wnd;
+
+  sk.sk_err = 0;
+  sock_reset_flag(sk, SOCK_DONE);
+  tp.snd_wnd = 0;
+  tcp_init_wl(tp, 0);
+  tp.snd_una = tp.write_seq;
+  tp.snd_sml = tp.write_seq;
+  tp.snd_up = tp.write_seq;
+  tp.rcv_nxt = 0;
+  tp.rcv_wup = 0;
+  tp.copied_seq = 0;
+  tp.icsk_rto = TCP_TIMEOUT_INIT;
+  tp.icsk_retransmits = 0;
+  tcp_clear_retrans(tp);
+}
+
+/**
+ * Sends a SYN, and keeps it on the write queue until it is acknowledged: 0, or -errno.
+ * @modelled net/ipv4/tcp_output.c
+ */
+export function* tcp_connect(sk: sock): Kgen<number> {
+  const tp = tcp_sk(sk);
+  tcp_connect_init(sk);
+  const buff = alloc_skb_fclone(MAX_TCP_HEADER + 15, sk.sk_allocation);
+  if (buff === null) return -ENOBUFS;
+  skb_reserve(buff, MAX_TCP_HEADER);
+  tp.snd_nxt = tp.write_seq;
+  tcp_init_nondata_skb(buff, tp.write_seq++, TCPHDR_SYN);
+  TCP_ECN_send_syn(sk, buff);
+
+  TCP_SKB_CB(buff).when = tcp_time_stamp();
+  tp.retrans_stamp = TCP_SKB_CB(buff).when;
+  skb_header_release(buff);
+  __tcp_add_write_queue_tail(sk, buff);
+  sk.sk_wmem_queued += buff.truesize;
+  sk_mem_charge(sk, buff.truesize);
+  tp.packets_out += tcp_skb_pcount(buff);
+  const err = yield* tcp_transmit_skb(sk, buff, 1, sk.sk_allocation);
+  if (err === -ECONNREFUSED) return err;
+
+  tp.snd_nxt = tp.write_seq;
+  tp.pushed_seq = tp.write_seq;
+  inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, tp.icsk_rto, TCP_RTO_MAX);
+  return 0;
 }
