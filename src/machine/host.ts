@@ -345,6 +345,8 @@ export function openTask(host: MachineHost, heap: Heap, { name, cpu, calls }: Ta
   task.pid = FIRST_PID + host.tasks++;
   task.cpu = cpu;
   const files = new files_struct();
+  // Standard input, output and error are open, to files outside the model.
+  for (let n = 0; n < FIRST_FD; n++) files.reserved.set(n, true);
   const names = descriptorsIn(calls);
   for (const [socket, open] of host.sockets) {
     if (!names.has(socket)) continue;

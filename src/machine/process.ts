@@ -1,4 +1,7 @@
 import type { task_struct } from '../kernel/include/linux/wait';
+import type { Address } from '../scenario/calls';
+import type { Scenario } from '../scenario/schema';
+import { interfacesOf } from '../scenario/topology';
 
 /** What passed between programs and kernel at one end of a connection. */
 export class Ledger {
@@ -23,14 +26,24 @@ export interface Descriptor {
 export class Process {
   constructor(
     readonly task: task_struct,
-    /** Of patterns that are random. */
-    readonly seed: number,
+    private readonly scenario: Scenario,
     readonly descriptors = new Map<string, Descriptor>(),
   ) {}
 
   /** Another task of the same process: with the same descriptors. */
   thread(task: task_struct): Process {
-    return new Process(task, this.seed, this.descriptors);
+    return new Process(task, this.scenario, this.descriptors);
+  }
+
+  /** Of patterns that are random. */
+  get seed(): number {
+    return this.scenario.seed;
+  }
+
+  /** An address with a host's name resolved: of a router the address at the first cable. */
+  addressOf({ host, ip, port }: Address): { readonly ip: string; readonly port: number } {
+    const found = interfacesOf(this.scenario).find((one) => one.host === host);
+    return { ip: ip ?? found?.ip ?? '0.0.0.0', port };
   }
 
   /** Names a descriptor; a name that was in use names the new one from now on. */

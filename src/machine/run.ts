@@ -89,7 +89,7 @@ export function run(
   }
   for (const wanted of scenario.tasks) {
     const host = hostNamed(wanted.host);
-    const process = new Process(openTask(host, heap, wanted), scenario.seed);
+    const process = new Process(openTask(host, heap, wanted), scenario);
     for (const { name, a, b } of scenario.connections) {
       const end = a.host === wanted.host ? 'a' : b.host === wanted.host ? 'b' : null;
       if (end !== null) process.open(name, host.fdOf(name), (ledgers.get(name) as { a: Ledger; b: Ledger })[end]);

@@ -3,7 +3,7 @@
  * variant `AnyCall`; what performs it stands in src/machine/syscalls.
  */
 import * as v from 'valibot';
-import { label, listed, listOf, oneOf, text, whole } from './fields';
+import { IP, label, listed, listOf, matching, oneOf, text, whole } from './fields';
 import { OPTION_NAMES } from './options';
 
 /** Bytes one call may write or ask for. */
@@ -144,9 +144,60 @@ const FcntlCall = v.strictObject({
   flags: v.optional(listOf(oneOf(['O_RDWR', 'O_NONBLOCK'], ''), 2, 'flags'), []),
 });
 
+const ip = (doc: string) => matching(IP, 'an IPv4 address such as "10.0.0.2"', doc);
+const PEERS = ['A', 'B', 'R'] as const;
+const ADDRESS = 'an address: { "host": "B", "port": 5001 } or { "ip": "10.0.0.2", "port": 5001 }';
+
+/** A host by name or by IP address, and a port. */
+const AddressFields = v.pipe(
+  v.strictObject(
+    {
+      host: v.exactOptional(oneOf(PEERS, 'The host; of a router the address at the first cable.')),
+      ip: v.exactOptional(ip('Its address, in place of the host.')),
+      port: whole(0, 65_535, 'Port.'),
+    },
+    ADDRESS,
+  ),
+  v.check(({ host, ip }) => (host === undefined) !== (ip === undefined), ADDRESS),
+);
+export type Address = v.InferOutput<typeof AddressFields>;
+
+const SOCKET_FLAGS = ['SOCK_NONBLOCK'] as const;
+const socketFlags = v.optional(listOf(oneOf(SOCKET_FLAGS, ''), 1, 'flags'), []);
+const as = label('Name for the descriptor that comes of it.');
+
+const SocketCall = v.strictObject({
+  op: v.literal('socket'),
+  as,
+  type: v.optional(oneOf(['SOCK_STREAM', 'SOCK_DGRAM'], 'TCP or UDP.'), 'SOCK_STREAM'),
+  flags: socketFlags,
+});
+const BindCall = v.strictObject({
+  op: v.literal('bind'),
+  fd,
+  ip: v.optional(ip('Own address; 0.0.0.0: any.'), '0.0.0.0'),
+  port: v.optional(whole(0, 65_535, 'Port; 0: any that is free.'), 0),
+});
+const ListenCall = v.strictObject({
+  op: v.literal('listen'),
+  fd,
+  backlog: v.optional(whole(-1, 65_535, 'Connections that may wait for accept, less one.'), 128),
+});
+const AcceptCall = v.strictObject({ op: v.literal('accept'), fd, as, flags: socketFlags });
+const ConnectCall = v.strictObject({ op: v.literal('connect'), fd, to: AddressFields });
+const GetSockNameCall = v.strictObject({ op: v.literal('getsockname'), fd });
+const GetPeerNameCall = v.strictObject({ op: v.literal('getpeername'), fd });
+
 const SleepCall = v.strictObject({ op: v.literal('sleep'), us: whole(1, 600_000_000, 'Time asleep.', 'us') });
 
 const PLAIN_CALLS = [
+  SocketCall,
+  BindCall,
+  ListenCall,
+  AcceptCall,
+  ConnectCall,
+  GetSockNameCall,
+  GetPeerNameCall,
   WriteCall,
   SendCall,
   WritevCall,

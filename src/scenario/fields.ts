@@ -35,6 +35,9 @@ export function matching(pattern: RegExp, expected: string, doc: string) {
   return v.pipe(v.string(expected), v.regex(pattern, expected), v.description(doc));
 }
 
+/** A dotted IPv4 address. */
+export const IP = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+
 /** One of a few values. */
 export function oneOf<const T extends readonly (string | number)[]>(values: T, doc: string) {
   return v.pipe(v.picklist(values, listed(values)), v.description(doc));

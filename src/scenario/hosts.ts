@@ -1,6 +1,6 @@
 /** What a host is made of: CPUs, addresses, card, queueing discipline, switches of its kernel. */
 import * as v from 'valibot';
-import { listOf, matching, oneOf, whole, yes } from './fields';
+import { IP, listOf, matching, oneOf, whole, yes } from './fields';
 import { Rule } from './netfilter';
 import { Qdisc } from './qdisc';
 import { SYSCTL_LISTS, SYSCTL_WORDS, SYSCTLS, type SysctlValue } from './sysctls';
@@ -110,7 +110,6 @@ const Sysctls: v.GenericSchema<Record<string, SysctlValue>> = v.strictObject(
   'switches by name, such as { "ipv4.tcp_slow_start_after_idle": 0 }',
 ) as never;
 
-const IP = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 
 const ip = matching(IP, 'an IPv4 address such as "10.0.0.1"', 'Address of the interface, in a /24.');

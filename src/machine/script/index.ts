@@ -56,7 +56,7 @@ export function playScript(
   };
   const processOf = (name: string): Process => {
     const task = openTask(host, machine.heap, { host: 'A', name, cpu: 0, startUs: 0, calls: [] });
-    return new Process(task, scenario.seed);
+    return new Process(task, scenario);
   };
   const first = processOf('packetdrill');
   const second = first.thread(

@@ -25,6 +25,8 @@ export interface CallResult {
   readonly length?: number;
   /** What poll() says of each descriptor, as masks. */
   readonly revents?: readonly number[];
+  /** Address that the call filled in. */
+  readonly address?: { readonly ip: string; readonly port: number };
 }
 
 /** User memory for one call. */

@@ -6,6 +6,7 @@ import type { Kgen } from '../../kernel/arch/current';
 import type { SystemCall } from '../../scenario/schema';
 import type { Process } from '../process';
 import { close, poll, shutdown } from './closing';
+import { accept, bind, connect, getpeername, getsockname, listen, socket } from './connection';
 import type { CallResult } from './enter';
 import { fcntl, getsockopt, ioctl, setsockopt } from './options';
 import { read, readv, recv, recvmsg, send, sendmsg, write, writev } from './transfer';
@@ -15,10 +16,16 @@ type Handlers = {
 };
 
 const HANDLERS: Handlers = {
+  accept,
+  bind,
   close,
+  connect,
   fcntl,
+  getpeername,
+  getsockname,
   getsockopt,
   ioctl,
+  listen,
   poll,
   read,
   readv,
@@ -28,6 +35,7 @@ const HANDLERS: Handlers = {
   sendmsg,
   setsockopt,
   shutdown,
+  socket,
   write,
   writev,
 };

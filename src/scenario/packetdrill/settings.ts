@@ -1,4 +1,5 @@
 /** What a script's option lines and set-up commands come to, and which parts of it the model has no way to do. */
+import { IP } from '../fields';
 import type { Option, Script } from './ast';
 import { type Effect, effectsOf } from './commands';
 
@@ -62,8 +63,6 @@ const WITHOUT_EFFECT = [
   'tun_driver',
   'persistent_tun_dev',
 ];
-
-const IP = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
 
 export function settingsOf(script: Script): { settings: Settings; beyond: Beyond[] } {
   const beyond: Beyond[] = [];

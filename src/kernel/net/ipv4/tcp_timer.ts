@@ -1,7 +1,6 @@
 /**
  * Mirrors net/ipv4/tcp_timer.c (2.6.39): what happens when a connection's timers fire.
  * Modelled: delayed ACK, retransmission with backoff, window probes, keepalive probes, giving up.
- * Left out: the listener's SYN-ACK timer.
  */
 import type { Kgen } from '../../arch/current';
 import { ETIMEDOUT } from '../../include/linux/errno';
@@ -47,6 +46,7 @@ import {
   TCP_RTO_MAX,
   TCP_RTO_MIN,
   TCP_SKB_CB,
+  TCP_SYNQ_INTERVAL,
   TCP_TIMEOUT_INIT,
   TCP_TIMEWAIT_LEN,
   TCPF_CLOSE,
@@ -64,6 +64,7 @@ import { sk_mem_reclaim, sk_mem_reclaim_partial, sk_reset_timer, sock_put, tcp_m
 import {
   inet_csk_delete_keepalive_timer,
   inet_csk_init_xmit_timers,
+  inet_csk_reqsk_queue_prune,
   inet_csk_reset_keepalive_timer,
   inet_csk_reset_xmit_timer,
 } from './inet_connection_sock';
@@ -332,6 +333,14 @@ export function* tcp_write_timer(sk: sock): Kgen {
 }
 
 /**
+ * Goes over the SYN queue of a listener.
+ * @modelled net/ipv4/tcp_timer.c
+ */
+export function* tcp_synack_timer(sk: sock): Kgen {
+  yield* inet_csk_reqsk_queue_prune(sk, TCP_SYNQ_INTERVAL, TCP_TIMEOUT_INIT, TCP_RTO_MAX);
+}
+
+/**
  * SO_KEEPALIVE was set or cleared.
  * @modelled net/ipv4/tcp_timer.c
  * @cost 4
@@ -343,15 +352,16 @@ export function tcp_set_keepalive(sk: sock, val: boolean): void {
 }
 
 /**
- * The timer of three duties: it ends FIN_WAIT2 of a socket that no file holds; with SO_KEEPALIVE it asks a silent peer whether it is still
+ * The timer of three duties: it goes over the SYN queue of a listener; it ends FIN_WAIT2 of a socket that no file holds; with SO_KEEPALIVE it asks a silent peer whether it is still
  * there, and gives up after too many questions.
  * @modelled net/ipv4/tcp_timer.c
- * @omits tcp_synack_timer: listeners come with the handshake
  */
 export function* tcp_keepalive_timer(sk: sock): Kgen {
   yield* bh_lock_sock(sk);
   if (sock_owned_by_user(sk)) {
     inet_csk_reset_keepalive_timer(sk, HZ / 20);
+  } else if (sk.skc_state === TCP_LISTEN) {
+    yield* tcp_synack_timer(sk);
   } else if (sk.skc_state === TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD)) {
     const tmo = tcp_sk(sk).linger2 >= 0 ? tcp_fin_time(sk) - TCP_TIMEWAIT_LEN : 0;
     if (tmo > 0) {
