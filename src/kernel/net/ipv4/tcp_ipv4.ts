@@ -996,6 +996,7 @@ export function tcp_v4_init(): void {
 /** The protocol behind a TCP socket. Memory limits in pages are those of a host with 1 GiB. */
 export const tcp_prot = ops<proto>('proto', 'tcp_prot', {
   name: 'TCP',
+  init: tcp_v4_init_sock,
   sendmsg: tcp_sendmsg,
   recvmsg: tcp_recvmsg,
   backlog_rcv: tcp_v4_do_rcv,
