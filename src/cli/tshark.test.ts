@@ -6,6 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { captureAt, captureFile, type Place } from '../export/capture';
 import { type Run, run } from '../machine/run';
 import { PRESETS, scenarioOf } from '../scenario/presets';
+import { Cursor } from '../trace/cursor';
+import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
 
 const folder = mkdtempSync(join(tmpdir(), 'skbscope-'));
@@ -20,6 +22,11 @@ const FIELDS = [
   'tcp.seq_raw',
   'tcp.payload',
   '_ws.malformed',
+  'tcp.ack_raw',
+  'tcp.analysis.retransmission',
+  'tcp.analysis.fast_retransmission',
+  'tcp.analysis.out_of_order',
+  'tcp.analysis.duplicate_ack',
 ] as const;
 const GOOD = '1';
 const isHere = spawnSync('tshark', ['--version']).status === 0;
@@ -100,6 +107,21 @@ describe.runIf(isHere)('tshark', () => {
     },
   );
 
+  it.each(['fast-retransmit', 'rto', 'sack-recovery'])(
+    '%s: finds retransmissions and duplicate ACKs exactly where the kernel made them',
+    (name) => {
+      const trace = new Trace(runPreset(name).trace);
+      const rows = dissected(trace, { host: 0, dev: 'eth0', side: 'wire' });
+      const again = rows.filter((row) => {
+        const { 'tcp.analysis.retransmission': slow, 'tcp.analysis.fast_retransmission': fast } = row;
+        return slow !== '' || fast !== '' || row['tcp.analysis.out_of_order'] !== '';
+      });
+      const duplicates = rows.filter((row) => row['tcp.analysis.duplicate_ack'] !== '');
+      expect(again.map((row) => Number(row['tcp.seq_raw']))).toEqual(retransmitted(trace));
+      expect(duplicates.map((row) => Number(row['tcp.ack_raw']))).toEqual(repeatedAcks(trace));
+    },
+  );
+
   it('offload-on: at the tap the checksum is the partial one and a frame is larger than the MTU; on the wire none is', () => {
     const trace = new Trace(runPreset('offload-on').trace);
     const tap = captureAt(trace, { host: 0, dev: 'eth0', side: 'tap' }).filter(({ direction }) => direction === 'out');
@@ -120,4 +142,36 @@ function pseudoSum(frame: Uint8Array): number {
   for (let at = 26; at < 34; at += 2) sum += be16(frame, at);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return sum;
+}
+
+/** Steps at which a host enters a function. */
+function* entered(trace: Trace, name: string, host: number): Generator<number> {
+  for (let n = 0; n < trace.steps; n++) {
+    const isHere = trace.kind(n) === Kind.ENTER && trace.functionAt(n)?.name === name;
+    if (isHere && trace.context(trace.ctx(n)).host === host) yield n;
+  }
+}
+
+/** Sequence numbers that host A's kernel sent once more, in order. */
+function retransmitted(trace: Trace): number[] {
+  const cursor = new Cursor(trace);
+  return [...entered(trace, 'tcp_retransmit_skb', 0)].map((n) => {
+    cursor.seek(n);
+    return cursor.state.view(trace.skb(n)).ref('cb')?.num('seq') ?? -1;
+  });
+}
+
+/** What host B's kernel acknowledged once more because data had come that lies behind a hole, in order. */
+function repeatedAcks(trace: Trace): number[] {
+  const cursor = new Cursor(trace);
+  const repeated: number[] = [];
+  let last = -1;
+  for (const n of entered(trace, 'tcp_send_ack', 1)) {
+    cursor.seek(n);
+    const [tp] = cursor.state.objects('tcp_sock', 1);
+    const next = tp?.num('rcv_nxt') ?? -1;
+    if (next === last && (tp?.ref('out_of_order_queue')?.num('qlen') ?? 0) > 0) repeated.push(next);
+    last = next;
+  }
+  return repeated;
 }

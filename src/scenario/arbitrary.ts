@@ -149,3 +149,85 @@ export function arbitraryScenario(fc: FastCheck): fastCheck.Arbitrary<ScenarioIn
       };
     });
 }
+
+type Faults = NonNullable<NonNullable<ScenarioInput['link']>['faults']>;
+
+/** What a link may do to frames without ever stopping all of them: each rule strikes a few. */
+function faultsOf(fc: FastCheck, ends: readonly ('A' | 'B' | 'R')[]): fastCheck.Arbitrary<Faults> {
+  const which = fc
+    .record({
+      from: fc.option(fc.constantFrom(...ends), { nil: undefined }),
+      kind: fc.constantFrom(undefined, 'data' as const, 'ack' as const),
+      pick: fc.oneof(
+        fc.record({ rate: fc.constantFrom(0.01, 0.05, 0.15) }),
+        fc.record({ every: fc.integer({ min: 5, max: 40 }) }),
+        fc.record({ nth: fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 6 }) }),
+      ),
+    })
+    .map(({ from, kind, pick }) => ({
+      ...(from === undefined ? {} : { from }),
+      ...(kind === undefined ? {} : { kind }),
+      ...pick,
+    }));
+  const fault = fc.oneof(
+    which.map((frames) => ({ op: 'drop' as const, ...frames })),
+    fc
+      .tuple(which, fc.integer({ min: 1, max: 3 }))
+      .map(([frames, copies]) => ({ op: 'duplicate' as const, ...frames, copies })),
+    fc
+      .tuple(which, fc.integer({ min: 1, max: 8 }))
+      .map(([frames, passed]) => ({ op: 'reorder' as const, ...frames, frames: passed, us: 20_000 })),
+    fc
+      .tuple(which, fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: 3000 }))
+      .map(([frames, us, jitterUs]) => ({ op: 'delay' as const, ...frames, us, jitterUs })),
+    fc
+      .tuple(which, fc.integer({ min: 0, max: 1500 }), fc.integer({ min: 1, max: 255 }), fc.boolean())
+      .map(([frames, offset, mask, seen]) => {
+        return { op: 'corrupt' as const, ...frames, offset, mask, fcs: seen ? ('wrong' as const) : ('right' as const) };
+      }),
+    fc
+      .tuple(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 1, max: 400_000 }))
+      .map(([fromUs, us]) => ({ op: 'down' as const, fromUs, untilUs: fromUs + us })),
+  );
+  return fc.array(fault, { minLength: 1, maxLength: 3 });
+}
+
+/**
+ * Scenarios on links that lose, double, reorder, delay and break frames, with or without a router between: what is written is read all the
+ * same.
+ */
+export function arbitraryLossyScenario(fc: FastCheck): fastCheck.Arbitrary<ScenarioInput> {
+  const recovery = fc.record(
+    {
+      'ipv4.tcp_frto': fc.integer({ min: 0, max: 2 }),
+      'ipv4.tcp_frto_response': fc.integer({ min: 0, max: 2 }),
+      'ipv4.tcp_fack': fc.integer({ min: 0, max: 1 }),
+      'ipv4.tcp_dsack': fc.integer({ min: 0, max: 1 }),
+      'ipv4.tcp_abc': fc.integer({ min: 0, max: 2 }),
+      'ipv4.tcp_reordering': fc.integer({ min: 1, max: 8 }),
+      'ipv4.tcp_congestion_control': fc.constantFrom('cubic', 'reno', 'bic'),
+      'ipv4.tcp_retrans_collapse': fc.integer({ min: 0, max: 1 }),
+    },
+    { requiredKeys: [] },
+  );
+  return fc
+    .record({
+      plain: arbitraryScenario(fc),
+      sysctl: recovery,
+      router: fc.boolean(),
+      arp: fc.constantFrom('known' as const, 'unknown' as const),
+      near: faultsOf(fc, ['A']),
+      far: faultsOf(fc, ['B']),
+    })
+    .map(({ plain, sysctl, router, arp, near, far }): ScenarioInput => {
+      const { A, B } = plain.hosts ?? {};
+      const usual = { qdisc: { kind: 'pfifo_fast' as const }, sysctl, arp };
+      return {
+        ...plain,
+        hosts: { A: { ...A, ...usual }, B: { ...B, ...usual }, ...(router ? { R: { arp } } : {}) },
+        link: { ...plain.link, faults: near },
+        ...(router ? { linkB: { faults: far } } : {}),
+        limits: { maxMs: 600_000, maxEvents: 6_000_000 },
+      };
+    });
+}
