@@ -1,8 +1,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef, useState } from 'react';
 import { captureAt } from '../../export/capture';
-import { type CaptureRow, captureRows } from '../../view/capture';
-import { tcpChecksum } from '../../view/dissect';
+import { type CaptureRow, captureRows } from '../../view/capture/rows';
+import { transportChecksum } from '../../view/dissect/sums';
 import { Derived, useDerived } from '../store/derived';
 import { usePage } from '../store/store';
 import { timeText } from '../timeline/draw';
@@ -13,7 +13,7 @@ const ROW_HEIGHT = 19;
 const CHECKSUM = { right: 'good', partial: 'partial', wrong: 'wrong' } as const;
 
 function checksumText(bytes: Uint8Array | undefined): string {
-  const state = bytes === undefined ? null : tcpChecksum(bytes);
+  const state = bytes === undefined ? null : transportChecksum(bytes);
   return state === null ? '' : CHECKSUM[state];
 }
 

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import { dissect, type Field } from '../../view/dissect';
+import { dissect, type Field } from '../../view/dissect/dissect';
 
 const ROW = 8;
 const MOST_ROWS = 256;

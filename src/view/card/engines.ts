@@ -1,6 +1,6 @@
 /** What the checksum and segmentation engines did to a packet: its headers as they came from memory, and as they left. */
 import type { State, StructView } from '../../trace/state';
-import { dissect, type Field } from '../dissect';
+import { dissect, type Field } from '../dissect/dissect';
 import { num, ref } from '../stage/read';
 import type { RingView } from './rings';
 
@@ -65,6 +65,7 @@ export function engineWork(state: State, tx: StructView | null, ring: RingView |
     section.protocol === 'data'
       ? []
       : section.fields.flatMap((field) => {
+          if (field.isPart) return [];
           const touched = Array.from({ length: field.length }, (_, i) => field.at + i).some(
             (at) => before[at] !== after[at],
           );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { captureRows, type SeenPacket } from './capture';
+import { captureRows, type SeenPacket } from './rows';
 
 /** A TCP segment from 10.0.0.1:40000 to 10.0.0.2:5001 (or back); checksums are not what these tests are about. */
 function segment(options: { seq: number; ack: number; data: number; back?: boolean; flags?: number }): Uint8Array {
@@ -54,6 +54,6 @@ describe('captureRows', () => {
       [2054, 2],
       [undefined, 1],
     ]);
-    expect(rows[0]?.differences.at(-1)?.why).toContain('cut into 2 frames');
+    expect(rows[0]?.differences.at(-1)?.why).toContain('2 frames carry a packet of 2054 bytes');
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dissect, internetChecksum, tcpChecksum } from './dissect';
+import { dissect } from './dissect';
+import { internetChecksum, transportChecksum } from './sums';
 
 const bytes = (hex: string): Uint8Array =>
   Uint8Array.from(hex.replace(/\s/g, '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
@@ -56,11 +57,11 @@ describe('dissect', () => {
     };
     // 0a00 + 0001 + 0a00 + 0002 + protocol 6 + length 24
     put(0x0a00 + 1 + 0x0a00 + 2 + 6 + 24);
-    expect(tcpChecksum(frame)).toBe('partial');
+    expect(transportChecksum(frame)).toBe('partial');
     put(0);
     put(internetChecksum(frame, 34, 58, 0x0a00 + 1 + 0x0a00 + 2 + 6 + 24));
-    expect(tcpChecksum(frame)).toBe('right');
+    expect(transportChecksum(frame)).toBe('right');
     put(0x1234);
-    expect(tcpChecksum(frame)).toBe('wrong');
+    expect(transportChecksum(frame)).toBe('wrong');
   });
 });

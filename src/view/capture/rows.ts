@@ -1,5 +1,7 @@
 /** Tap and wire side by side: which frames of the wire a captured packet became, where they differ, and why. */
-import { dissect, tcpChecksum } from './dissect';
+import { dissect } from '../dissect/dissect';
+import type { Filterable } from '../filter/fields';
+import { type Comparison, compare, type Difference, payloadLength } from './compare';
 
 /** A packet as the capture reader gives it. */
 export interface SeenPacket {
@@ -12,14 +14,9 @@ export interface SeenPacket {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes that differ, and the reason. `at` counts from the destination MAC address. */
-export interface Difference {
-  readonly at: number;
-  readonly length: number;
-  readonly why: string;
-}
-
 export interface CaptureRow {
+  /** From 1. */
+  readonly number: number;
   readonly packet: number;
   readonly direction: 'in' | 'out';
   readonly tap: SeenPacket | null;
@@ -28,6 +25,7 @@ export interface CaptureRow {
   readonly summary: string;
   /** The same for a narrow column: flags, and sequence numbers counted from the first of the run. */
   readonly brief: string;
+  /** Where the packet at the tap and the first frame it became (or came from) differ. */
   readonly differences: readonly Difference[];
 }
 
@@ -78,54 +76,22 @@ function briefly(): (bytes: Uint8Array) => string {
   };
 }
 
-function rangesThatDiffer(a: Uint8Array, b: Uint8Array): { at: number; length: number }[] {
-  const ranges: { at: number; length: number }[] = [];
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) {
-    if (a[i] === b[i]) continue;
-    const last = ranges.at(-1);
-    if (last !== undefined && last.at + last.length === i) last.length++;
-    else ranges.push({ at: i, length: 1 });
-  }
-  return ranges;
+/** The packet at the tap beside one of its frames; null where there is only one side. */
+export function comparisonOf({ tap, wire, direction }: CaptureRow, nth: number): Comparison | null {
+  const frame = wire[nth];
+  if (tap === null || frame === undefined) return null;
+  const before = wire.slice(0, nth).reduce((sum, { bytes }) => sum + payloadOf(bytes), 0);
+  return compare(tap.bytes, frame.bytes, { nth, of: wire.length, before, direction });
 }
 
-/** Why the field at a byte is not the same at tap and wire. */
-function reason(tap: Uint8Array, at: number, frames: number): string {
-  const section = dissect(tap).sections.find((part) => at >= part.at && at < part.at + part.length);
-  const field = section?.fields.find((part) => at >= part.at && at < part.at + part.length);
-  const name = `${section?.protocol.toUpperCase() ?? ''} ${field?.name ?? 'bytes'}`;
-  if (section?.protocol === 'tcp' && field?.name === 'checksum') {
-    return tcpChecksum(tap) === 'partial'
-      ? `${name}: the stack leaves the sum of the pseudo-header there (CHECKSUM_PARTIAL); it is filled in below the tap`
-      : `${name}: made anew for each segment`;
-  }
-  if (frames > 1) return `${name}: made anew for each segment the packet is cut into`;
-  return `${name}: written below the tap`;
-}
-
-function differencesOf(tap: SeenPacket, wire: readonly SeenPacket[]): Difference[] {
-  const [first] = wire;
-  if (first === undefined) return [];
-  const found = rangesThatDiffer(tap.bytes, first.bytes).map(({ at, length }) => ({
-    at,
-    length,
-    why: reason(tap.bytes, at, wire.length),
-  }));
-  if (wire.length > 1) {
-    found.push({
-      at: first.bytes.length,
-      length: tap.bytes.length - first.bytes.length,
-      why: `the packet of ${tap.bytes.length} bytes is cut into ${wire.length} frames below the tap`,
-    });
-  } else if (tap.bytes.length < first.bytes.length) {
-    found.push({
-      at: tap.bytes.length,
-      length: first.bytes.length - tap.bytes.length,
-      why: 'padded to the least length of an Ethernet frame',
-    });
-  }
-  return found;
+/** A row as a filter sees it: the packet at the tap, or what is on the wire where there is no tap. */
+export function filterable(row: CaptureRow): Filterable {
+  return {
+    bytes: (row.tap ?? row.wire[0])?.bytes ?? new Uint8Array(),
+    number: row.number,
+    out: row.direction === 'out',
+    differs: row.differences.length > 0,
+  };
 }
 
 /** Rows of one host in order of time. `packetOf` names the packet an skb or a frame belongs to, the same for its whole family. */
@@ -141,7 +107,7 @@ export function captureRows(
     if (list === undefined) framesOf.set(keyOf(frame), [frame]);
     else list.push(frame);
   }
-  const rows: Omit<CaptureRow, 'brief'>[] = [];
+  const rows: Omit<CaptureRow, 'brief' | 'number' | 'differences'>[] = [];
   const taken = new Set<SeenPacket>();
   for (const packet of tap) {
     // A packet sent again has the same family: its frames are those that come next.
@@ -149,6 +115,7 @@ export function captureRows(
       (frame) => !taken.has(frame) && (packet.direction === 'in' || frame.ns >= packet.ns),
     );
     const own = firstRun(packet, frames);
+    if (packet.direction === 'in') own.push(...mergedAfter(packet, own, wire, taken));
     for (const frame of own) taken.add(frame);
     rows.push({
       packet: packetOf(packet.object),
@@ -156,7 +123,6 @@ export function captureRows(
       tap: packet,
       wire: own,
       summary: dissect(packet.bytes).summary,
-      differences: differencesOf(packet, own),
     });
   }
   for (const frame of wire) {
@@ -167,15 +133,19 @@ export function captureRows(
       tap: null,
       wire: [frame],
       summary: dissect(frame.bytes).summary,
-      differences: [],
     });
   }
-  const firstOf = ({ tap: packet, wire: frames }: Omit<CaptureRow, 'brief'>): SeenPacket | undefined =>
-    packet ?? frames[0];
+  const firstOf = ({
+    tap: packet,
+    wire: frames,
+  }: Omit<CaptureRow, 'brief' | 'number' | 'differences'>): SeenPacket | undefined => packet ?? frames[0];
   const brief = briefly();
   return rows
     .sort((a, b) => (firstOf(a)?.ns ?? 0) - (firstOf(b)?.ns ?? 0))
-    .map((row) => ({ ...row, brief: brief(firstOf(row)?.bytes ?? new Uint8Array()) }));
+    .map((row, nth) => {
+      const named = { ...row, number: nth + 1, brief: brief(firstOf(row)?.bytes ?? new Uint8Array()), differences: [] };
+      return { ...named, differences: comparisonOf(named, 0)?.differences ?? [] };
+    });
 }
 
 /** Bytes of payload by packet: asked for more than once of each. */
@@ -184,9 +154,7 @@ const payloads = new WeakMap<Uint8Array, number>();
 function payloadOf(bytes: Uint8Array): number {
   let length = payloads.get(bytes);
   if (length === undefined) {
-    const isPayload = (title: string): boolean => !title.startsWith('Padding');
-    length =
-      dissect(bytes).sections.find(({ protocol, title }) => protocol === 'data' && isPayload(title))?.length ?? 0;
+    length = payloadLength(bytes);
     payloads.set(bytes, length);
   }
   return length;
@@ -203,4 +171,27 @@ function firstRun(packet: SeenPacket, frames: readonly SeenPacket[]): SeenPacket
     if (carried >= wanted) break;
   }
   return run;
+}
+
+/** Frames that GRO merged into a received packet: those that go on where it, so far, ends. */
+function mergedAfter(
+  packet: SeenPacket,
+  own: readonly SeenPacket[],
+  wire: readonly SeenPacket[],
+  taken: ReadonlySet<SeenPacket>,
+): SeenPacket[] {
+  const whole = segmentOf(packet.bytes);
+  const last = own.at(-1);
+  if (whole === null || last === undefined) return [];
+  let carried = own.reduce((sum, { bytes }) => sum + payloadOf(bytes), 0);
+  const found: SeenPacket[] = [];
+  for (const frame of wire) {
+    if (carried >= whole.length) break;
+    if (frame.direction !== 'in' || frame.ns <= last.ns || frame.ns > packet.ns || taken.has(frame)) continue;
+    const segment = segmentOf(frame.bytes);
+    if (segment?.flow !== whole.flow || segment.seq !== (whole.seq + carried) >>> 0 || segment.length === 0) continue;
+    found.push(frame);
+    carried += segment.length;
+  }
+  return found;
 }
