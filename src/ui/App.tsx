@@ -1,6 +1,7 @@
 import { Activity, type CSSProperties, type ReactNode, useEffect, useState } from 'react';
 import { Bar } from './Bar';
 import { Capture } from './capture/Capture';
+import { PacketView } from './capture/PacketView';
 import { Card } from './card/Card';
 import { Dialogs } from './dialogs/Dialogs';
 import { Boundary } from './frame/Boundary';
@@ -67,7 +68,7 @@ export function App() {
   useKeyboard();
   useIdleMark();
   const width = useWidth();
-  const card = usePage((page) => page.card);
+  const main = usePage((page) => page.main);
   const [shares, setShares] = useShares();
   const [chosen, setChosen] = useState<Panel>('stage');
   const [side, setSide] = useState<'code' | 'inspector'>('code');
@@ -95,7 +96,9 @@ export function App() {
       {panel(
         'stage',
         <main className="stage-slot" id="panel-stage">
-          {card === null ? <Stage /> : <Card key={card} index={card} />}
+          {main === 'stage' && <Stage />}
+          {main === 'packet' && <PacketView />}
+          {typeof main === 'number' && <Card key={main} index={main} />}
         </main>,
       )}
       {panel(

@@ -30,10 +30,10 @@ export function toggleTheme(): void {
 
 /** Opens the card of the host where things happen, or goes back to the stage. */
 export function toggleCard(): void {
-  const { card, cursor, step, openCard } = usePage.getState();
+  const { main, cursor, step, show } = usePage.getState();
   if (cursor === null) return;
   const host = hostInFocus(cursor.trace, step);
-  openCard(card === null ? Math.max(0, cardOfHost(cursor, host)) : null);
+  show(typeof main === 'number' ? 'stage' : Math.max(0, cardOfHost(cursor, host)));
 }
 
 /** Plays, or stops playing. */

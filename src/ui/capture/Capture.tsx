@@ -1,11 +1,15 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useRef, useState } from 'react';
-import { captureAt } from '../../export/capture';
-import { type CaptureRow, captureRows } from '../../view/capture/rows';
+import { useMemo, useRef, useState } from 'react';
+import { type CaptureRow, filterable } from '../../view/capture/rows';
 import { transportChecksum } from '../../view/dissect/sums';
-import { Derived, useDerived } from '../store/derived';
+import { parseFilter } from '../../view/filter/filter';
+import { useWidth } from '../frame/layout';
+import { useDerived } from '../store/derived';
 import { usePage } from '../store/store';
 import { timeText } from '../timeline/draw';
+import { FilterBox } from './FilterBox';
+import { PacketDetails } from './PacketDetails';
+import { placesOf, ROWS } from './rows';
 import './capture.css';
 
 const ROW_HEIGHT = 19;
@@ -17,27 +21,24 @@ function checksumText(bytes: Uint8Array | undefined): string {
   return state === null ? '' : CHECKSUM[state];
 }
 
-/** Tap and wire of a host, by host number: each is read off the run when it is first asked for. */
-const ROWS = [0, 1, 2].map(
-  (host) =>
-    new Derived((trace) => {
-      const place = { host, dev: 'eth0' };
-      const tap = captureAt(trace, { ...place, side: 'tap' });
-      const wire = captureAt(trace, { ...place, side: 'wire' });
-      return captureRows(tap, wire, (object) => trace.packetOf(object));
-    }),
-);
 const NO_ROWS: readonly CaptureRow[] = [];
 
 /** What a capture program sees at the tap, beside what is on the wire; where they differ, and why. */
 export function Capture() {
   const trace = usePage((page) => page.trace);
   const step = usePage((page) => page.step);
-  const [host, setHost] = useState(0);
-  const [chosen, setChosen] = useState<CaptureRow | null>(null);
-  const seek = usePage((page) => page.seek);
-  const all = useDerived(ROWS[host] as Derived<CaptureRow[]>, trace);
-  const rows = all ?? NO_ROWS;
+  const place = usePage((page) => page.capturePlace);
+  const captured = usePage((page) => page.captured);
+  const main = usePage((page) => page.main);
+  const { seek, select, showCapture, show } = usePage.getState();
+  const isNarrow = useWidth() === 'narrow';
+  const [text, setText] = useState('');
+  const filter = useMemo(() => parseFilter(text), [text]);
+  const all = useDerived(ROWS[place] as (typeof ROWS)[number], trace);
+  const rows = useMemo(() => {
+    if (all === null || !filter.ok) return all ?? NO_ROWS;
+    return text.trim() === '' ? all : all.filter((row) => filter.test(filterable(row)));
+  }, [all, filter, text]);
   const box = useRef<HTMLDivElement>(null);
   const lines = useVirtualizer({
     count: rows.length,
@@ -47,34 +48,42 @@ export function Capture() {
   });
   if (trace === null) return <section className="capture" aria-label="Capture" />;
   const now = trace.time(step);
-  const isOpen = rows.some(({ tap }) => tap !== null);
-  const shown = chosen !== null && rows.includes(chosen) ? chosen : lastUntil(rows, now);
+  const isOpen = all?.some(({ tap }) => tap !== null) ?? false;
+  const shown = all?.[(captured ?? 0) - 1] ?? lastUntil(rows, now);
   const visible = lines.getVirtualItems();
   const above = visible[0]?.start ?? 0;
   const below = lines.getTotalSize() - (visible.at(-1)?.end ?? 0);
+  const choose = (row: CaptureRow): void => {
+    const first = row.tap ?? row.wire[0];
+    showCapture(place, row.number);
+    if (first === undefined) return;
+    seek(first.step);
+    select(first.object);
+  };
   return (
     <section className="capture" aria-label="Capture">
       <div className="capture-head">
         <h2 className="panel-title">Tap at ptype_all, and the wire</h2>
         <span className="grow" />
-        {trace.data.hosts.map(({ name }, index) => (
+        {placesOf(trace).map(({ label }, nth) => (
           <button
-            key={name}
+            key={label}
             type="button"
             className="button small"
-            aria-pressed={index === host}
-            onClick={() => setHost(index)}
+            aria-pressed={nth === place}
+            onClick={() => showCapture(nth, null)}
           >
-            Host {name}
+            {label}
           </button>
         ))}
       </div>
+      <FilterBox text={text} filter={filter} onChange={setText} shown={rows.length} of={all?.length ?? 0} />
       {all === null && <p className="capture-note">Reading the run…</p>}
       {all !== null && !isOpen && (
         <p className="capture-note">No capture is open on this host: ptype_all is empty, and only the wire is shown.</p>
       )}
       <div className="capture-rows" ref={box}>
-        <table data-tap={isOpen}>
+        <table data-tap={isOpen} aria-rowcount={rows.length}>
           <thead>
             <tr>
               <th scope="col">t</th>
@@ -90,18 +99,10 @@ export function Capture() {
               const first = row?.tap ?? row?.wire[0];
               if (row === undefined || first === undefined) return null;
               return (
-                <tr key={`${first.step}`} aria-selected={row === shown} data-future={first.ns > now}>
+                <tr key={row.number} aria-selected={row === shown} data-future={first.ns > now}>
                   <td className="mono">{timeText(first.ns)}</td>
                   <td>
-                    <button
-                      type="button"
-                      className="link"
-                      title={row.summary}
-                      onClick={() => {
-                        setChosen(row);
-                        seek(first.step);
-                      }}
-                    >
+                    <button type="button" className="link" title={row.summary} onClick={() => choose(row)}>
                       <span aria-hidden="true">{row.direction === 'out' ? '↗ ' : '↙ '}</span>
                       {row.brief}
                     </button>
@@ -124,21 +125,41 @@ export function Capture() {
             {below > 0 && <tr style={{ height: below }} />}
           </tbody>
         </table>
+        {all !== null && rows.length === 0 && filter.ok && (
+          <p className="capture-note">{all.length === 0 ? 'No packet in this run.' : 'No packet fits the filter.'}</p>
+        )}
       </div>
-      {shown !== null && <p className="capture-summary mono">{shown.summary}</p>}
-      {shown !== null && shown.differences.length > 0 && (
-        <ul className="capture-differences">
-          {shown.differences.map((difference) => (
-            <li key={`${difference.at}`}>
-              <span className="mono">
-                {difference.length === 1
-                  ? `byte ${difference.at}`
-                  : `bytes ${difference.at} to ${difference.at + difference.length - 1}`}
-              </span>{' '}
-              {difference.why}.
-            </li>
-          ))}
-        </ul>
+      {shown !== null && isNarrow && <PacketDetails row={shown} />}
+      {shown !== null && !isNarrow && (
+        <>
+          <div className="capture-chosen">
+            <p className="capture-summary mono">{shown.summary}</p>
+            <button
+              type="button"
+              className="button small"
+              aria-pressed={main === 'packet'}
+              onClick={() => {
+                showCapture(place, shown.number);
+                show(main === 'packet' ? 'stage' : 'packet');
+              }}
+              title="Tap and wire side by side, byte by byte and field by field, in the stage's place"
+            >
+              Bytes
+            </button>
+          </div>
+          {shown.differences.length > 0 && main !== 'packet' && (
+            <ul className="capture-differences">
+              {shown.differences.map(({ name, at, length, why }) => (
+                <li key={`${name}${at}`}>
+                  <span className="mono" title={`${length} bytes from byte ${at} on`}>
+                    {name}
+                  </span>{' '}
+                  {why}.
+                </li>
+              ))}
+            </ul>
+          )}
+        </>
       )}
     </section>
   );

@@ -30,7 +30,7 @@ export function Card({ index }: { index: number }) {
   const previousStep = usePage((page) => page.previousStep);
   const selection = usePage((page) => page.selection);
   const hover = usePage((page) => page.hover);
-  const openCard = usePage((page) => page.openCard);
+  const show = usePage((page) => page.show);
   const [slot, setSlot] = useState<HTMLDivElement | null>(null);
   const size = useSize(slot);
   const [body, setBody] = useState<HTMLDivElement | null>(null);
@@ -112,7 +112,7 @@ export function Card({ index }: { index: number }) {
       <div className="stagebar">
         <p className="stagenow">{card === null ? '' : caption(card, stage?.now ?? '')}</p>
         <div className="stagetools" role="toolbar" aria-label="Card view">
-          <button type="button" className="tool door" onClick={() => openCard(null)} title="Back to the stage (H)">
+          <button type="button" className="tool door" onClick={() => show('stage')} title="Back to the stage (H)">
             ← Stage
           </button>
           <fieldset className="segmented" aria-label="Card of host">
@@ -120,7 +120,7 @@ export function Card({ index }: { index: number }) {
               <Toggle
                 key={nic.id}
                 on={nth === index}
-                onClick={() => openCard(nth)}
+                onClick={() => show(nth)}
                 label={nameOfCard(cursor.trace, nic)}
                 hint={`${nic.text('name')} of host ${hostName(cursor.trace, nic)}`}
               />

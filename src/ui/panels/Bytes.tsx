@@ -59,7 +59,8 @@ export function Bytes({ bytes, linkHeader }: { bytes: Uint8Array; linkHeader: bo
           <dl className="fields mono">
             {section.fields.map((field) => (
               <div
-                key={`${field.at}${field.name}`}
+                key={`${field.at} ${field.name} ${field.key}`}
+                data-part={field.isPart}
                 data-marked={field === marked}
                 data-problem={field.problem !== undefined}
                 onPointerEnter={() => setMarked(field)}

@@ -39,6 +39,9 @@ export interface Source {
 /** What can stand over the page. */
 export type DialogName = 'palette' | 'editor' | 'export' | 'help' | 'about' | 'drops';
 
+/** The stage, a packet of the capture, or the inside of a network card: its number among all cards. */
+export type Main = 'stage' | 'packet' | number;
+
 /** Something went wrong; the page keeps what it had. */
 export interface Problem {
   readonly title: string;
@@ -66,8 +69,11 @@ export interface PageState {
   readonly selection: number | null;
   /** Object id under the pointer, marked wherever it is drawn. */
   readonly hover: number | null;
-  /** Number of the network card that stands in the stage's place, among all cards; null: the stage is shown. */
-  readonly card: number | null;
+  /** What stands in the middle of the page. */
+  readonly main: Main;
+  /** Number of the card whose capture is shown, and of the packet that was chosen there, from 1; null: none. */
+  readonly capturePlace: number;
+  readonly captured: number | null;
   readonly breakpoints: readonly Breakpoint[];
   readonly theme: Theme;
   readonly dialog: DialogName | null;
@@ -100,8 +106,8 @@ export interface PageActions {
   setThread(thread: Thread): void;
   select(object: number | null): void;
   setHover(object: number | null): void;
-  /** Shows the inside of a card, or (null) the stage again. */
-  openCard(card: number | null): void;
+  show(main: Main): void;
+  showCapture(place: number, captured: number | null): void;
   toggleBreakpoint(breakpoint: Breakpoint): void;
   setTheme(theme: Theme): void;
   openDialog(dialog: DialogName | null): void;
@@ -133,6 +139,11 @@ function firstStep(trace: Trace): number {
   return Math.max(first, 0);
 }
 
+/** What can still be shown of another run: a card if it has as many. */
+function mainFor(main: Main, { state }: Cursor): Main {
+  return typeof main === 'number' && main < state.objects('nic').length ? main : 'stage';
+}
+
 const THEME_KEY = 'skbscope.theme';
 
 function storedTheme(): Theme {
@@ -154,7 +165,7 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
     return true;
   };
 
-  const show = (source: Source, data: TraceData, key: string | undefined): void => {
+  const open = (source: Source, data: TraceData, key: string | undefined): void => {
     const trace = new Trace(data);
     const cursor = new Cursor(trace);
     const found = key === undefined ? 0 : findKey(trace, key);
@@ -174,6 +185,8 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       playing: false,
       selection: null,
       hover: null,
+      captured: null,
+      main: mainFor(get().main, cursor),
       thread: 'all',
       notice: data.end.reason === 'limit' ? "The run stopped at the scenario's limit of time or events." : get().notice,
       // A wrong address is told of before the run that is shown instead.
@@ -196,7 +209,9 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
     thread: 'all',
     selection: null,
     hover: null,
-    card: null,
+    main: 'stage',
+    capturePlace: 0,
+    captured: null,
     breakpoints: [],
     theme: storedTheme(),
     dialog: null,
@@ -208,7 +223,7 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       set({ run: { ns: 0, events: 0 }, playing: false, problem: null });
       client.run(source.scenario, 'lines', {
         onProgress: (ns, events) => set({ run: { ns, events } }),
-        onDone: (data) => show(source, data, key),
+        onDone: (data) => open(source, data, key),
         onFailed: (lines) => set({ run: null, problem: { title: 'The scenario cannot run', lines } }),
       });
     },
@@ -261,7 +276,8 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
     setThread: (thread) => set({ thread }),
     select: (selection) => set({ selection }),
     setHover: (hover) => set({ hover }),
-    openCard: (card) => set({ card, hover: null }),
+    show: (main) => set({ main, hover: null }),
+    showCapture: (capturePlace, captured) => set({ capturePlace, captured }),
     toggleBreakpoint(breakpoint) {
       const rest = get().breakpoints.filter((other) => !sameBreakpoint(other, breakpoint));
       set({ breakpoints: rest.length < get().breakpoints.length ? rest : [...rest, breakpoint] });
