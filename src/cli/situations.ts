@@ -122,8 +122,39 @@ const ONE_IS_LOST: ScenarioInput = {
  */
 export const PACE = { linkTick: 1_000_000, slowdown: 125, oneCore: true, emulated: true } as const;
 
+/** A connection that is asked for and accepted; one before left the route, and the neighbours as its ARP request and reply made them. */
+const CONNECT: ScenarioInput = {
+  title: 'as recorded',
+  hosts: { A: { cpus: 1, arp: 'unknown' }, B: { cpus: 1, arp: 'unknown' } },
+  link: { mbps: 1000, delayUs: 0 },
+  connections: [],
+  tasks: [
+    {
+      host: 'B',
+      name: 'server',
+      calls: [
+        { op: 'socket', as: 'listener' },
+        { op: 'bind', fd: 'listener', port: 5001 },
+        { op: 'listen', fd: 'listener', backlog: 8 },
+        { op: 'loop', times: 2, calls: [{ op: 'accept', fd: 'listener', as: 'c' }] },
+      ],
+    },
+    ...['warmer', 'client'].map((name, nth) => ({
+      host: 'A' as const,
+      name,
+      startUs: 1000 + nth * 500_000 + SOME_PHASE,
+      calls: [
+        { op: 'socket' as const, as: 's' },
+        { op: 'connect' as const, fd: 's', to: { host: 'B' as const, port: 5001 } },
+      ],
+    })),
+  ],
+  limits: { maxMs: 5000 },
+};
+
 /** By the recording's number. */
 export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
+  '02': CONNECT,
   '03': situation({ writes: [write(100)] }),
   '06': situation({ nic: { tso: false }, writes: [write(4000)] }),
   '08': situation({ nic: PLAIN, timestamps: false, writes: [write(4000)] }),

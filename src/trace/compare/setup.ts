@@ -68,6 +68,11 @@ export const ALLOWED_EXTRA: readonly Allowance[] = [
     callee: 'deliver_skb',
     why: 'only with several taps, and recordings have one at most',
   },
+  {
+    caller: '__do_softirq',
+    not: ['net_rx_action'],
+    why: 'the situation begins with ARP, whose timer sends a request: the recording begins later',
+  },
   ...['__skb_dequeue', 'qdisc_bstats_update', 'netem_dequeue', 'psched_get_time'].map((callee) => ({
     caller: 'qdisc_restart',
     callee,

@@ -602,14 +602,8 @@ export function sk_set_socket(sk: sock, sock: socket | null): void {
   sk.sk_socket = sock;
 }
 
-/**
- * In no hash table.
- * @modelled include/net/sock.h
- * @cost 1
- */
-export function sk_unhashed(sk: sock): boolean {
-  return !sk.skc_hashed;
-}
+/** In no hash table. Merged into its callers everywhere: no call. */
+export const sk_unhashed = (sk: sock): boolean => !sk.skc_hashed;
 
 /**
  * Counts a socket among the owners of a port.

@@ -101,14 +101,8 @@ const INET_MATCH = (
   );
 };
 
-/**
- * Bucket of a port.
- * @modelled include/net/inet_hashtables.h
- * @cost 2
- */
-export function inet_bhashfn(lport: number): number {
-  return lport & (BHASH_SIZE - 1);
-}
+/** Bucket of a port (in C an inline function that is in no recording: merged everywhere). */
+const inet_bhashfn = (lport: number): number => lport & (BHASH_SIZE - 1);
 
 const bhash_head = (hashinfo: inet_hashinfo, port: number): inet_bind_bucket | null =>
   hashinfo.bhash.at(inet_bhashfn(port)) as inet_bind_bucket | null;

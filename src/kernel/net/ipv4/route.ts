@@ -123,14 +123,8 @@ export function rt_is_expired(rth: rtable): boolean {
   return rth.rt_genid !== rt_genid();
 }
 
-/**
- * True for a route of packets made here.
- * @modelled include/net/route.h
- * @cost 1
- */
-export function rt_is_output_route(rt: rtable): boolean {
-  return rt.rt_route_iif === 0;
-}
+/** True for a route of packets made here. Merged into its callers: no recording has it. */
+export const rt_is_output_route = (rt: rtable): boolean => rt.rt_route_iif === 0;
 
 /**
  * True for a route of packets that came in.

@@ -610,8 +610,8 @@ export function* tcp_v4_conn_request(sk: sock, skb: sk_buff): Kgen<number> {
     req.snt_isn = cookie_v4_init_sequence(sk, skb, req);
     req.cookie_ts = tmp_opt.tstamp_ok ? 1 : 0;
   } else if (isn === 0) {
-    const room = sysctl_max_syn_backlog() - inet_csk_reqsk_queue_len(sk);
-    if (sysctl_tcp_syncookies() === 0 && room < sysctl_max_syn_backlog() >> 2) {
+    const most = sysctl_max_syn_backlog();
+    if (sysctl_tcp_syncookies() === 0 && most - inet_csk_reqsk_queue_len(sk) < most >> 2) {
       // Without cookies the last quarter is for peers that were heard of before; none is remembered here.
       reqsk_free(req);
       return 0;

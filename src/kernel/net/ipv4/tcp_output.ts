@@ -44,7 +44,6 @@ import {
   TCPHDR_SYN,
   TCPHDR_URG,
   tcp_rsk,
-  tcp_s_data_size,
   tcp_sk,
   type tcp_sock,
   tcphdr,
@@ -1544,7 +1543,7 @@ export function tcp_make_synack(sk: sock, dst: dst_entry, req: request_sock, rvp
   const treq = tcp_rsk(req);
   const tp = tcp_sk(sk);
   tcp_xv(rvp);
-  const skb = sock_wmalloc(sk, MAX_TCP_HEADER + 15 + tcp_s_data_size(tp), 1, GFP_ATOMIC);
+  const skb = sock_wmalloc(sk, MAX_TCP_HEADER + 15, 1, GFP_ATOMIC);
   if (skb === null) return null;
   skb_reserve(skb, MAX_TCP_HEADER);
   dst_hold(dst);
