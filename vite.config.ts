@@ -21,7 +21,7 @@ const page: BuildOptions = {
   assetsInlineLimit: 0,
   reportCompressedSize: false,
   // The largest chunk is the Worker with the model; it loads beside the page.
-  chunkSizeWarningLimit: 1200,
+  chunkSizeWarningLimit: 2000,
   rolldownOptions: { checks: { pluginTimings: false } },
 };
 

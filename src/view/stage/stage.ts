@@ -112,7 +112,7 @@ function sockOf(moment: Moment, host: number, hand: Hand | null, selected: numbe
     streams.find((sock) => wanted.includes(num(sock, 'skc_state')));
   const others = state
     .objects('inet_sock', host)
-    .filter((sock) => !sock.is('tcp_sock') && ref(sock, 'sk_socket') !== null);
+    .filter((sock) => !sock.is('tcp_sock') && ref(ref(sock, 'sk_socket'), 'file') !== null);
   return (
     inState(TCP_ESTABLISHED) ??
     streams.find((sock) => num(sock, 'skc_state') !== TCP_LISTEN) ??

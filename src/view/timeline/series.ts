@@ -1,6 +1,7 @@
 /** The plot below the lanes: a sender's sequence space over time, and its windows. */
 import { seqDiff } from '../../base/seq';
 import type { Trace } from '../../trace/trace';
+import { extentOf } from '../stage/history';
 import { type Course, coursesOf } from './history';
 
 /** A step function of time. */
@@ -37,17 +38,22 @@ export function sequencePlots(trace: Trace): SequencePlot[] {
     const una = of('snd_una');
     const nxt = of('snd_nxt');
     if (una === undefined || nxt === undefined || nxt.times.length < 2) continue;
-    const origin = valueAt(una, 0);
+    // A socket that is yet to connect has no numbers: they begin when the first is chosen.
+    const since = una.times[una.values.findIndex((value) => value !== 0)] ?? Number.POSITIVE_INFINITY;
+    const origin = extentOf(trace, sock, 'send').first;
+    const reached = (value: number): number => Math.max(0, seqDiff(value, origin));
     const relative = (name: string, course: Course | undefined): Line => ({
       name,
-      times: course?.times ?? [],
-      values: course?.values.map((value) => seqDiff(value, origin)) ?? [],
+      times: course?.times.filter((t) => t >= since) ?? [],
+      values: course?.values.filter((_, n) => (course.times[n] as number) >= since).map(reached) ?? [],
     });
-    const edgeTimes = [...new Set([...una.times, ...(of('snd_wnd')?.times ?? [])])].sort((a, b) => a - b);
+    const edgeTimes = [...new Set([...una.times, ...(of('snd_wnd')?.times ?? [])])]
+      .filter((t) => t >= since)
+      .sort((a, b) => a - b);
     const edge: Line = {
       name: "right edge of the peer's window",
       times: edgeTimes,
-      values: edgeTimes.map((t) => seqDiff(valueAt(una, t), origin) + valueAt(of('snd_wnd'), t)),
+      values: edgeTimes.map((t) => reached(valueAt(una, t)) + valueAt(of('snd_wnd'), t)),
     };
     const lines = [
       relative('acked (snd_una)', una),

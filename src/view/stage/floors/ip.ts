@@ -134,7 +134,12 @@ export function ipStage(c: HostContext): IpStage {
     skb: held?.id ?? 0,
     fragment: fragmentText(skb, route?.mtu ?? 0),
     fragmentHere: inCallHere(c, 'ip_finish_output') && !inCallHere(c, 'ip_finish_output2'),
-    table: cabinetOf(c, c.sock?.tableName('icsk_af_ops') ?? null, ['queue_xmit', 'send_check'], 2),
+    table: cabinetOf(
+      c,
+      c.sock?.has('icsk_af_ops') ? c.sock.tableName('icsk_af_ops') : null,
+      ['queue_xmit', 'send_check'],
+      2,
+    ),
     protocols: cabinetOf(c, 'tcp_protocol', ['handler'], 1),
   };
 }
