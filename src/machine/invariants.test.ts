@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Heap, StructObject } from '../base/heap';
 import { seqDiff } from '../base/seq';
+import { link_state } from '../hardware/link';
+import { nic } from '../hardware/port';
 import { e1000_buffer } from '../kernel/drivers/net/e1000/e1000_struct';
+import { igb_buffer } from '../kernel/drivers/net/igb/igb';
+import { net_device } from '../kernel/include/linux/netdevice';
 import { sk_buff, skb_shared_info } from '../kernel/include/linux/skbuff';
 import { spinlock_t } from '../kernel/include/linux/spinlock';
 import { tcp_sock } from '../kernel/include/linux/tcp';
@@ -50,7 +54,8 @@ function checkStream(name: string, from: Ledger, to: Ledger): void {
 
 /** An skb that lives on is in a receive ring, in the queue of a capture, or part of the data of one that is. */
 function checkBuffers(heap: Heap): void {
-  const held = new Set<StructObject | null>(alive(heap, e1000_buffer).map(({ skb }) => skb));
+  const buffers = [...alive(heap, e1000_buffer), ...alive(heap, igb_buffer)];
+  const held = new Set<StructObject | null>(buffers.map(({ skb }) => skb));
   for (const { frag_list } of alive(heap, skb_shared_info)) {
     for (let part = frag_list; part !== null; part = part.next) held.add(part);
   }
@@ -81,6 +86,33 @@ function checkLocks({ heap, machine }: Run): void {
   for (const tp of alive(heap, tcp_sock)) expect(tp.sk_lock.owned).toBe(false);
 }
 
+/** What left one card came to the other, frame by frame and byte by byte, and passed the link. */
+function checkCounts(heap: Heap): void {
+  const [a, b] = alive(heap, nic).map(({ registers }) => registers);
+  const [link] = alive(heap, link_state);
+  if (a == null || b == null || link === undefined) throw new Error('no cards');
+  for (const [from, to, { frames, lost }] of [[a, b, link.forth] as const, [b, a, link.back] as const]) {
+    expect([frames, lost]).toEqual([from.TPT, 0]);
+    expect([to.TPR, to.TORL]).toEqual([from.TPT, from.TOTL]);
+    expect([from.GPTC, from.GOTCL, from.CRCERRS]).toEqual([from.TPT, from.TOTL, 0]);
+  }
+}
+
+/**
+ * Each packet that a qdisc let go is on the wire: cut ones as often as they have segments. A device without a queue counts nothing; neither
+ * do packets that software cuts.
+ */
+function checkQdiscs(heap: Heap): void {
+  for (const dev of alive(heap, net_device)) {
+    const card = alive(heap, nic).find(({ host, name }) => host === heap.objHost[dev.$id] && name === dev.name);
+    const qdiscs = new Set([...dev._tx].map(({ qdisc }) => qdisc));
+    if (card === undefined || [...qdiscs].some((qdisc) => qdisc?.ops?.enqueue == null)) continue;
+    const sent = [...qdiscs].reduce((sum, qdisc) => sum + (qdisc?.bstats_packets ?? 0), 0);
+    expect(card.registers?.TPT).toBe(sent);
+    expect(dev.tx_packets).toBe(sent);
+  }
+}
+
 describe('any scenario', () => {
   it('ends quiet: all bytes arrived, nothing leaked, no lock held', () => {
     fc.assert(
@@ -93,6 +125,8 @@ describe('any scenario', () => {
         checkBuffers(ended.heap);
         checkSockets(ended.heap);
         checkLocks(ended);
+        checkCounts(ended.heap);
+        checkQdiscs(ended.heap);
       }),
       { numRuns: 25 },
     );

@@ -348,9 +348,14 @@ export class Machine {
         }
         return;
       case 'spin':
+        this.recorder.mark(Kind.SPIN, 'spins', request.lock as StructObject);
+        if (request.until !== undefined) {
+          clock.ns = request.until + LOCK_HANDOVER_NS;
+          this.recorder.mark(Kind.GOT, 'has the lock', request.lock as StructObject);
+          return;
+        }
         execution.spinning = request.lock.$id;
         this.spinners.push(execution);
-        this.recorder.mark(Kind.SPIN, 'spins', request.lock as StructObject);
         return;
       case 'softirq':
         this.push(cpu, cpu.softirq, __do_softirq(), 'softirqs run');

@@ -4,6 +4,7 @@ import { clock } from '../base/clock';
 import { Heap, setHeap } from '../base/heap';
 import type { Link } from '../hardware/link';
 import { setCurrent } from '../kernel/arch/current';
+import { spinlock_t } from '../kernel/include/linux/spinlock';
 import type { Scenario } from '../scenario/schema';
 import type { HostName } from '../scenario/shape';
 import { cableOf, cablesOf, hostNames } from '../scenario/topology';
@@ -134,6 +135,7 @@ export function run(
 
   // Booting took CPU time that is no part of the run.
   for (const core of machine.cores) core.clock = 0;
+  for (const object of heap.objects) if (spinlock_t.isInstance(object)) object.released = 0;
   clock.ns = 0;
   setRecorder(recorder);
   const ended = endOf(() => machine.run(scenario.limits.maxMs * 1e6, () => onProgress?.(clock.ns, recorder.top)));

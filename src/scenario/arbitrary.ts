@@ -44,7 +44,12 @@ function tasksOf(one: Stream, name: string, cpus: { A: number; B: number }): Non
 function hostOf(fc: FastCheck) {
   const nic = fc.record(
     {
-      model: fc.constantFrom('82540EM' as const, '82545EM' as const),
+      model: fc.constantFrom('82540EM' as const, '82545EM' as const, '82576' as const),
+      queues: fc.integer({ min: 1, max: 8 }),
+      affinity: fc.array(fc.nat(), { maxLength: 8 }),
+      xps: fc.array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 8 }),
+      rps: fc.array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 8 }),
+      rpsFlowCnt: fc.constantFrom(0, 0, 16),
       txRing: fc.integer({ min: 10, max: 64 }).map((n) => 8 * n),
       rxRing: fc.integer({ min: 10, max: 64 }).map((n) => 8 * n),
       txCsum: fc.boolean(),
@@ -69,7 +74,24 @@ function hostOf(fc: FastCheck) {
   // acknowledges the part that left: as in Linux, the connection hangs.
   return fc
     .record({ cpus: fc.integer({ min: 1, max: 8 }), nic, qdisc })
-    .map((host) => (host.qdisc.kind === 'noqueue' ? { ...host, nic: { ...host.nic, gso: false } } : host));
+    .map((host) => (host.qdisc.kind === 'noqueue' ? { ...host, nic: { ...host.nic, gso: false } } : host))
+    .map(({ nic: { queues = null, affinity = [], xps = [], rps = [], ...rest }, cpus, qdisc }) => {
+      const several = rest.model === '82576';
+      const count = several ? (queues ?? cpus) : 1;
+      const onHost = (list: readonly number[]): number[] => list.map((cpu) => cpu % cpus);
+      return {
+        cpus,
+        qdisc,
+        sysctl: { 'core.rps_sock_flow_entries': (rest.rpsFlowCnt ?? 0) * 2 },
+        nic: {
+          ...rest,
+          queues: several ? queues : null,
+          affinity: onHost(affinity),
+          xps: xps.slice(0, count).map(onHost),
+          rps: rps.slice(0, count).map(onHost),
+        },
+      };
+    });
 }
 
 function streamOf(fc: FastCheck) {

@@ -3,8 +3,11 @@ import { PRESETS, presetNamed, scenarioOf } from './presets';
 
 describe('presets', () => {
   it('are all there, valid, and tell what to watch', () => {
-    expect(PRESETS.map(({ name }) => name).sort()).toEqual(
-      [
+    const names = PRESETS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    // Links name these: they stay.
+    expect(names).toEqual(
+      expect.arrayContaining([
         'write-100',
         'write-4000',
         'write-4000-2.6.39',
@@ -17,7 +20,11 @@ describe('presets', () => {
         'qdisc-backlog',
         'two-writers',
         'read-wakes',
-      ].sort(),
+        'tx-lock-contention',
+        'mq-no-contention',
+        'rss',
+        'napi-budget',
+      ]),
     );
     for (const preset of PRESETS) {
       expect(scenarioOf(preset)).toMatchObject({ title: preset.title, watch: preset.watch });

@@ -2,6 +2,7 @@
 import { DEVICE } from './presets/device';
 import { LOSS } from './presets/loss';
 import { OFFLOAD } from './presets/offload';
+import { PARALLEL } from './presets/parallel';
 import type { Preset } from './presets/parts';
 import { WRITE } from './presets/write';
 import { parseScenario, type Scenario } from './schema';
@@ -13,6 +14,7 @@ export const PRESET_GROUPS: readonly { readonly subject: string; readonly preset
   { subject: 'A write, and what holds it back', presets: WRITE },
   { subject: 'Offloads and captures', presets: OFFLOAD },
   { subject: 'Queues and locks', presets: DEVICE },
+  { subject: 'Several CPUs', presets: PARALLEL },
   { subject: 'Losses, ARP, a router', presets: LOSS },
 ];
 

@@ -9,8 +9,8 @@ import type { Heap } from '../../base/heap';
 export type Request =
   /** The task sleeps until `arch.wake` (its state is already set). */
   | { readonly op: 'sleep' }
-  /** Spin until `lock` is free; returns with the lock held. */
-  | { readonly op: 'spin'; readonly lock: { readonly $id: number } }
+  /** Spin until `lock` is free; returns with the lock held. `until`: it is held already, but counts as free only from that ns on. */
+  | { readonly op: 'spin'; readonly lock: { readonly $id: number }; readonly until?: number }
   /** Run pending softirqs on this CPU now, on top of the current context. */
   | { readonly op: 'softirq' }
   /** Gives way to a task that waits for this CPU; stays runnable. */

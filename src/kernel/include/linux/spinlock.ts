@@ -1,12 +1,13 @@
 /** Mirrors include/linux/spinlock.h (2.6.39): ticket spinlocks. Left out: lockdep, irqsave variants (interrupt state is the CPU's). */
-import { charge } from '../../../base/clock';
-import { enumeration, int, struct } from '../../../base/struct';
+import { charge, clock } from '../../../base/clock';
+import { enumeration, int, ns, struct } from '../../../base/struct';
 import { cpu, type Kgen, kernel } from '../../arch/current';
 
 export const spinlock_t = struct('spinlock_t', {
   owner: int('CPU that holds the lock, -1 if it is free', -1),
   waiters: int('CPUs that spin on it'),
   state: enumeration('locked or not', { unlocked: 0, locked: 1 }),
+  released: ns('when it was last released'),
 });
 export interface spinlock_t extends InstanceType<typeof spinlock_t> {}
 
@@ -23,6 +24,8 @@ export function* spin_lock(lock: spinlock_t): Kgen {
   if (lock.state === 0) {
     lock.state = 1;
     lock.owner = cpu.id;
+    // The clock of the CPU that released it was ahead of this one: seen from here, it is still held.
+    if (clock.ns < lock.released) yield { op: 'spin', lock, until: lock.released };
     return;
   }
   if (lock.owner === cpu.id) throw new Error(`CPU ${cpu.id} takes a lock it holds: spinlock #${lock.$id}`);
@@ -36,7 +39,7 @@ export function* spin_lock(lock: spinlock_t): Kgen {
  * @modelled include/linux/spinlock.h
  */
 export function spin_trylock(lock: spinlock_t): boolean {
-  if (lock.state === 1) return false;
+  if (lock.state === 1 || clock.ns < lock.released) return false;
   lock.state = 1;
   lock.owner = cpu.id;
   return true;
@@ -57,6 +60,7 @@ export function spin_unlock(lock: spinlock_t): void {
   }
   lock.state = 0;
   lock.owner = -1;
+  lock.released = clock.ns;
 }
 
 /**
