@@ -35,6 +35,8 @@ interface Freed {
   object(name: string): StructView | null;
   /** The last function it had called and that returned, and what that gave. */
   readonly last: { readonly name: string; readonly result: number };
+  /** An argument of the last call of a function inside the one that gave it up: an object, null where there is none. */
+  within(fn: string, name: string): StructView | null;
   /** Functions that were open, outermost first. */
   readonly stack: readonly string[];
 }
@@ -84,6 +86,17 @@ function fullQueue(freed: Freed): Told {
 }
 
 const NO_ROOM = 'the receive buffer is full';
+
+/** Chains of iptables by the number of their hook. */
+const NF_HOOKS = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'];
+
+/** A receive queue without room, or a protocol without memory. */
+function noRoom(freed: Freed): Told {
+  const sk = freed.object('sk');
+  const used = `${number(sk?.num('sk_rmem_alloc') ?? 0)} of ${number(sk?.num('sk_rcvbuf') ?? 0)} bytes are in use`;
+  const truesize = number(freed.skb.num('truesize'));
+  return ['SOCKET_RCVBUFF', `its truesize is ${truesize}, ${used}: ${NO_ROOM}`];
+}
 
 /** By the function that gave the skb up. */
 const RULES: Readonly<Record<string, Rule>> = {
@@ -243,7 +256,43 @@ const RULES: Readonly<Record<string, Rule>> = {
       ? { dropped: true, told: ['FRAG_REASM_TIMEOUT', 'the other fragments did not come in time'] }
       : { dropped: true, told: ['DUP_FRAG', 'other fragments cover it'] },
   ip_queue_xmit: always('IP_OUTNOROUTES', 'there is no route to its destination'),
-  nf_hook_slow: always('NETFILTER_DROP', 'a netfilter hook said NF_DROP'),
+  nf_hook_slow: lost((freed) => {
+    const rule = freed.within('matches_all', 'e')?.text('text') ?? '';
+    const hook = NF_HOOKS[Number(freed.arg('hooknum'))] ?? 'a hook';
+    return ['NETFILTER_DROP', rule === '' ? `${hook} said NF_DROP` : `a rule of ${hook} took it: ${rule}`];
+  }),
+  icmp_rcv: (freed) => {
+    if (freed.last.name === 'icmp_checksum_right' && freed.last.result === 0)
+      return { dropped: true, told: ['ICMP_CSUM', 'its checksum is wrong'] };
+    if (freed.last.name === 'broadcast_allowed')
+      return { dropped: true, told: ['INVALID_PROTO', 'it came by broadcast, and broadcasts of its type are ignored'] };
+    return { dropped: false, told: ['TAKEN', 'ICMP has done what it asks'] };
+  },
+  ip_append_data: kept('UNUSED', 'its data could not be copied'),
+  __ip_append_data: kept('UNUSED', 'its data could not be copied'),
+  __ip_flush_pending_frames: kept('UNUSED', 'the packet it was part of was given up before it was sent'),
+  send_reset: always('IP_OUTNOROUTES', 'there is no route for the RST'),
+
+  // UDP and raw sockets.
+  skb_free_datagram_locked: kept('READ', 'the reader has taken it'),
+  skb_free_datagram: kept('READ', 'the reader has taken it'),
+  skb_kill_datagram: always('UDP_CSUM', 'the reader found that its checksum is wrong'),
+  udp_queue_rcv_skb: lost((freed) => {
+    const sk = freed.object('sk');
+    const backlog = sk?.ref('sk_backlog')?.num('len') ?? 0;
+    const text = `its truesize is ${number(freed.skb.num('truesize'))}, ${number((sk?.num('sk_rmem_alloc') ?? 0) + backlog)} of ${number(sk?.num('sk_rcvbuf') ?? 0)} bytes are in use: ${NO_ROOM}`;
+    return [backlog > 0 ? 'SOCKET_BACKLOG' : 'SOCKET_RCVBUFF', text];
+  }),
+  __udp_queue_rcv_skb: lost(noRoom),
+  raw_rcv_skb: lost(noRoom),
+  __udp4_lib_rcv: lost((freed) => {
+    if (freed.last.name === 'udp_lib_checksum_complete') return ['UDP_CSUM', 'its checksum is wrong'];
+    if (freed.last.name === 'icmp_send')
+      return ['NO_SOCKET', 'no socket has its destination port: answered with ICMP port unreachable'];
+    if (freed.last.name === '__udp4_lib_lookup_skb')
+      return ['NO_SOCKET', 'no socket takes it, and a broadcast is not answered'];
+    return ['HDR_TRUNC', `its ${number(freed.skb.num('len'))} bytes are not what its UDP header says`];
+  }),
   neigh_blackhole: always('NEIGH_DEAD', 'its neighbour is gone'),
   neigh_invalidate: always('NEIGH_FAILED', 'the neighbour did not answer ARP'),
   arp_error_report: always('NEIGH_FAILED', 'the neighbour did not answer ARP'),
@@ -328,6 +377,17 @@ function lastCallee(trace: Trace, frame: Frame, step: number): { name: string; r
   return { name: '', result: 0 };
 }
 
+/** An argument of the last call of `fn` inside a frame before `step`; 0 where there is none. */
+function argumentWithin(trace: Trace, frame: Frame, step: number, fn: string, name: string): number {
+  const ctx = trace.ctx(step);
+  for (let at = trace.lastEventOf(ctx, step - 1); at > frame.enter; at = trace.lastEventOf(ctx, at - 1)) {
+    if (trace.kind(at) !== Kind.ENTER || trace.functionAt(at)?.name !== fn) continue;
+    const value = trace.variablesAt(at).find((one) => one.name === name)?.value;
+    return typeof value === 'number' ? value : 0;
+  }
+  return 0;
+}
+
 /** What became of the sk_buff that is freed at `step`, an entry of kfree_skbmem. */
 function fateAt(trace: Trace, step: number, packet: number): Fate {
   const frames = trace.stackAt(step);
@@ -349,6 +409,7 @@ function fateAt(trace: Trace, step: number, packet: number): Fate {
     object,
     arg: (variable) => values.get(variable),
     last: lastCallee(trace, by, step),
+    within: (fn, variable) => state.find(argumentWithin(trace, by, step, fn, variable)),
     stack: frames.map(({ fact }) => fact.name),
   });
   return { ...base, dropped, word: told[0], text: told[1] };

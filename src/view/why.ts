@@ -98,7 +98,7 @@ function placeReason(trace: Trace, state: State, view: StructView, step: number)
   if (list !== null && owner !== null) {
     const field =
       owner.schema.fields.find((entry) => entry.kind === 'embed' && owner.num(entry.name) === list.id)?.name ?? '';
-    if (field === 'sk_write_queue') return writeQueueReason(trace, view, owner, step);
+    if (field === 'sk_write_queue' && owner.is('tcp_sock')) return writeQueueReason(trace, view, owner, step);
     if (field === 'sk_receive_queue' && owner.is('tcp_sock')) {
       const cb = view.ref('cb');
       const left = cb === null ? 0 : seqDiff(cb.num('end_seq'), owner.num('copied_seq'));
@@ -106,6 +106,10 @@ function placeReason(trace: Trace, state: State, view: StructView, step: number)
         { text: `It is in the receive queue: ${plural(left, 'byte')} up to its end are still to be read.`, step },
       ];
     }
+    if (field === 'sk_receive_queue' && !owner.is('packet_sock'))
+      return [{ text: `It is in the receive queue: ${plural(list.num('qlen'), 'datagram')} wait for a reader.`, step }];
+    if (field === 'sk_write_queue' && !owner.is('tcp_sock'))
+      return [{ text: 'It is part of a datagram that is still being put together: more is to come.', step }];
     if (field === 'sk_receive_queue')
       return [{ text: 'It is captured: the packet socket keeps it for whoever reads the capture.', step }];
     if (field === 'out_of_order_queue') return [{ text: 'It came out of order: bytes before it are missing.', step }];
