@@ -162,6 +162,34 @@ const AddressFields = v.pipe(
 );
 export type Address = v.InferOutput<typeof AddressFields>;
 
+/** Where a datagram goes: a raw socket has no ports. */
+const TargetFields = v.pipe(
+  v.strictObject({ ...AddressFields.entries, port: v.optional(AddressFields.entries.port, 0) }, ADDRESS),
+  v.check(({ host, ip }) => (host === undefined) !== (ip === undefined), ADDRESS),
+);
+const EchoFields = v.strictObject(
+  {
+    id: v.optional(whole(0, 65_535, 'Identifier.'), 1),
+    seq: v.optional(whole(0, 65_535, 'Sequence number.'), 1),
+  },
+  'an echo request: { "id": 1, "seq": 1 }',
+);
+const SendtoCall = v.strictObject({
+  op: v.literal('sendto'),
+  ...payload,
+  bytes: whole(0, LARGEST_CALL, 'Bytes to send.', 'bytes'),
+  flags: v.optional(listOf(oneOf(SEND_FLAGS, ''), 8, 'flags'), []),
+  to: v.exactOptional(TargetFields),
+  /** Of a raw socket: the program puts the header of an ICMP echo request, and its checksum, over the first 8 bytes. */
+  echo: v.exactOptional(EchoFields),
+});
+const RecvfromCall = v.strictObject({
+  op: v.literal('recvfrom'),
+  fd,
+  bytes: wanted,
+  flags: v.optional(listOf(oneOf(RECV_FLAGS, ''), 8, 'flags'), []),
+});
+
 const SOCKET_FLAGS = ['SOCK_NONBLOCK'] as const;
 const socketFlags = v.optional(listOf(oneOf(SOCKET_FLAGS, ''), 1, 'flags'), []);
 const as = label('Name for the descriptor that comes of it.');
@@ -169,7 +197,10 @@ const as = label('Name for the descriptor that comes of it.');
 const SocketCall = v.strictObject({
   op: v.literal('socket'),
   as,
-  type: v.optional(oneOf(['SOCK_STREAM', 'SOCK_DGRAM'], 'TCP or UDP.'), 'SOCK_STREAM'),
+  type: v.optional(oneOf(['SOCK_STREAM', 'SOCK_DGRAM', 'SOCK_RAW'], 'TCP, UDP, or whole packets.'), 'SOCK_STREAM'),
+  protocol: v.exactOptional(
+    oneOf(['IPPROTO_ICMP', 'IPPROTO_TCP', 'IPPROTO_UDP'], 'Left out: that of the type; a raw socket needs one.'),
+  ),
   flags: socketFlags,
 });
 const BindCall = v.strictObject({
@@ -200,10 +231,12 @@ const PLAIN_CALLS = [
   GetPeerNameCall,
   WriteCall,
   SendCall,
+  SendtoCall,
   WritevCall,
   SendmsgCall,
   ReadCall,
   RecvCall,
+  RecvfromCall,
   ReadvCall,
   RecvmsgCall,
   ShutdownCall,

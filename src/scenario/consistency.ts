@@ -19,7 +19,7 @@ type Report = (path: string, expected: string, got: unknown) => void;
 
 /** Bytes that one call hands to the kernel. */
 function bytesWritten(call: Call): number {
-  if (call.op === 'write' || call.op === 'send') return call.bytes;
+  if (call.op === 'write' || call.op === 'send' || call.op === 'sendto') return call.bytes;
   if (call.op === 'writev' || call.op === 'sendmsg') return call.pieces.reduce((sum, bytes) => sum + bytes, 0);
   return 0;
 }

@@ -12,6 +12,7 @@ export interface SocketOption {
 const SOL_IP = 0;
 const SOL_SOCKET = 1;
 const SOL_TCP = 6;
+const SOL_UDP = 17;
 
 const at =
   (level: number) =>
@@ -60,6 +61,7 @@ export const SOCKET_OPTIONS = {
   TCP_THIN_LINEAR_TIMEOUTS: tcp(16),
   TCP_THIN_DUPACK: tcp(17),
   TCP_USER_TIMEOUT: tcp(18),
+  UDP_CORK: at(SOL_UDP)(1),
   IP_TOS: ip(1),
   IP_TTL: ip(2),
   IP_MTU_DISCOVER: ip(10),

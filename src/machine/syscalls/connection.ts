@@ -2,7 +2,8 @@
 import { heap } from '../../base/heap';
 import type { Kgen } from '../../kernel/arch/current';
 import { AF_INET, SIZEOF_SOCKADDR_IN } from '../../kernel/include/linux/in';
-import { SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from '../../kernel/include/linux/net';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../../kernel/include/linux/ip';
+import { SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW, SOCK_STREAM } from '../../kernel/include/linux/net';
 import {
   sys_accept,
   sys_accept4,
@@ -20,7 +21,8 @@ import { type CallResult, enter, freeUserMemory, userMemory } from './enter';
 
 type CallOf<Op extends SystemCall['op']> = Extract<SystemCall, { op: Op }>;
 
-const TYPES = { SOCK_STREAM, SOCK_DGRAM } as const;
+const TYPES = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW } as const;
+const PROTOCOLS = { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } as const;
 /** sizeof(socklen_t), bytes. */
 const SIZEOF_SOCKLEN = 4;
 
@@ -33,9 +35,9 @@ function named(process: Process, as: string, result: number): CallResult {
 }
 
 export function* socket(process: Process, call: CallOf<'socket'>): Kgen<CallResult> {
-  const { type, flags, as } = call;
-  const label = `socket(PF_INET, ${[type, ...flags].join(' | ')}, 0)`;
-  const code = sys_socket(AF_INET, TYPES[type] | flagsOf(flags), 0);
+  const { type, protocol, flags, as } = call;
+  const label = `socket(PF_INET, ${[type, ...flags].join(' | ')}, ${protocol ?? 0})`;
+  const code = sys_socket(AF_INET, TYPES[type] | flagsOf(flags), protocol === undefined ? 0 : PROTOCOLS[protocol]);
   return named(process, as, yield* enter(process.task, label, null, code));
 }
 

@@ -7,6 +7,7 @@ import type { SystemCall } from '../../scenario/schema';
 import type { Process } from '../process';
 import { close, poll, shutdown } from './closing';
 import { accept, bind, connect, getpeername, getsockname, listen, socket } from './connection';
+import { recvfrom, sendto } from './datagram';
 import type { CallResult } from './enter';
 import { fcntl, getsockopt, ioctl, setsockopt } from './options';
 import { read, readv, recv, recvmsg, send, sendmsg, write, writev } from './transfer';
@@ -30,9 +31,11 @@ const HANDLERS: Handlers = {
   read,
   readv,
   recv,
+  recvfrom,
   recvmsg,
   send,
   sendmsg,
+  sendto,
   setsockopt,
   shutdown,
   socket,

@@ -32,12 +32,13 @@ const FLAGS: Readonly<Record<string, number>> = {
   MSG_WAITALL,
 };
 
-function flagsOf(names: readonly string[]): number {
+/** Flags of a call by their names. */
+export function flagsOf(names: readonly string[]): number {
   return names.reduce((all, name) => all | (FLAGS[name] ?? 0), 0);
 }
 
 /** What such a receive gives was the next of the stream: not only looked at, not out of line, not thrown away. */
-function inStream(flags: number): boolean {
+export function inStream(flags: number): boolean {
   return (flags & (MSG_PEEK | MSG_OOB | MSG_TRUNC)) === 0;
 }
 

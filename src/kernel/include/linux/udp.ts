@@ -13,6 +13,10 @@ export const udphdr = wire('udphdr', {
 });
 export type udphdr = InstanceType<typeof udphdr>;
 
+/** Options of the level UDP. */
+export const SOL_UDP = 17;
+export const UDP_CORK = 1;
+
 /** sk_no_check of UDP sockets. */
 export const UDP_CSUM_NOXMIT = 1;
 /** A computed checksum of 0 is sent as this: 0 says that there is none. */

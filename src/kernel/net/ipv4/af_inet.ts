@@ -125,7 +125,7 @@ import { raw_prot, raw_sock } from './raw';
 import { ip_route_output_ports } from './route';
 import { tcp_poll, tcp_sendmsg } from './tcp';
 import { tcp_prot, tcp_protocol } from './tcp_ipv4';
-import { udp_prot, udp_protocol } from './udp';
+import { udp_poll, udp_prot, udp_protocol } from './udp';
 
 /** Bits of the type of service that choose a route. */
 const IPTOS_RT_MASK = 0x1c;
@@ -166,8 +166,7 @@ export const inet_dgram_ops = ops<proto_ops>('proto_ops', 'inet_dgram_ops', {
   sendmsg: inet_sendmsg,
   recvmsg: inet_recvmsg,
   release: inet_release,
-  // In C udp_poll, which first drops packets whose checksum is wrong.
-  poll: datagram_poll,
+  poll: udp_poll,
   ioctl: inet_ioctl,
   shutdown: inet_shutdown,
   setsockopt: sock_common_setsockopt,
@@ -340,7 +339,7 @@ export function inet_create(sock: socket, wanted: number): number {
     } else if (protocol === IPPROTO_IP && kind.protocol !== IPPROTO_IP) {
       ({ protocol } = kind);
       answer = kind;
-    } else if (kind.protocol === IPPROTO_IP) {
+    } else if (protocol !== IPPROTO_IP && kind.protocol === IPPROTO_IP) {
       answer = kind;
     }
     if (answer !== null) {

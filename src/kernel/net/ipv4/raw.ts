@@ -60,7 +60,7 @@ import {
   ip_push_pending_frames,
   type rtable_ptr,
 } from './ip_output';
-import { ip_queue_rcv_skb } from './ip_sockglue';
+import { ip_getsockopt, ip_queue_rcv_skb, ip_setsockopt } from './ip_sockglue';
 import { ip_route_output_flow, ip_rt_put } from './route';
 import { udp_disconnect } from './udp';
 
@@ -457,6 +457,8 @@ export const raw_prot = ops<proto>('proto', 'raw_prot', {
   connect: ip4_datagram_connect,
   disconnect: udp_disconnect,
   init: raw_init,
+  setsockopt: ip_setsockopt,
+  getsockopt: ip_getsockopt,
   sendmsg: raw_sendmsg,
   recvmsg: raw_recvmsg,
   bind: raw_bind,

@@ -195,6 +195,7 @@ import {
   tcp_bound_rto,
   tcp_ca_event,
   tcp_clear_all_retrans_hints,
+  tcp_clear_retrans_hints_partial,
   tcp_current_ssthresh,
   tcp_enable_fack,
   tcp_fast_path_check,
@@ -260,6 +261,7 @@ import { tcp_init_congestion_control } from './tcp_cong';
 import { tcp_time_wait } from './tcp_minisocks';
 import {
   __tcp_select_window,
+  tcp_current_mss,
   tcp_fragment,
   tcp_may_send_now,
   tcp_mtup_init,
@@ -1603,6 +1605,45 @@ function tcp_limit_reno_sacked(tp: tcp_sock): boolean {
     return true;
   }
   return false;
+}
+
+/**
+ * Sends again what was lost for being longer than the path's MTU: nothing is wrong with the network, so the congestion window
+ * stays.
+ * @modelled net/ipv4/tcp_input.c
+ * @omits tcp_verify_left_out: a check of the kernel's own arithmetic
+ * @cost 20
+ */
+export function* tcp_simple_retransmit(sk: sock): Kgen {
+  const icsk = inet_csk(sk);
+  const tp = tcp_sk(sk);
+  const mss = tcp_current_mss(sk);
+  const prior_lost = tp.lost_out;
+  for (let skb = tcp_write_queue_head(sk); skb !== null && skb !== tcp_send_head(sk); skb = skb.next) {
+    const cb = TCP_SKB_CB(skb);
+    if (tcp_skb_seglen(skb) > mss && (cb.sacked & TCPCB_SACKED_ACKED) === 0) {
+      if ((cb.sacked & TCPCB_SACKED_RETRANS) !== 0) {
+        cb.sacked &= ~TCPCB_SACKED_RETRANS;
+        tp.retrans_out -= tcp_skb_pcount(skb);
+      }
+      tcp_skb_mark_lost_uncond_verify(tp, skb);
+    }
+  }
+  tcp_clear_retrans_hints_partial(tp);
+  if (prior_lost === tp.lost_out) {
+    return;
+  }
+  if (tcp_is_reno(tp)) {
+    tcp_limit_reno_sacked(tp);
+  }
+  if (icsk.icsk_ca_state !== TCP_CA_Loss) {
+    tp.high_seq = tp.snd_nxt;
+    tp.snd_ssthresh = tcp_current_ssthresh(sk);
+    tp.prior_ssthresh = 0;
+    tp.undo_marker = 0;
+    tcp_set_ca_state(sk, TCP_CA_Loss);
+  }
+  yield* tcp_xmit_retransmit_queue(sk);
 }
 
 /**

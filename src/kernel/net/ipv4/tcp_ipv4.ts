@@ -2,15 +2,25 @@
  * Mirrors net/ipv4/tcp_ipv4.c (Linux 2.6.39), and tcp_prequeue of include/net/tcp.h: TCP over IPv4.
  * Modelled: receiving a segment (checks, socket lookup, prequeue, backlog, processing), checksums, GRO and GSO entry
  * points, resets, a socket's initial state, and the function tables of the protocol.
- * Left out: the handshake (SYN queue, accept), ICMP errors, MD5 signatures, IPsec, statistics.
+ * Left out: MD5 signatures, IPsec, statistics.
  */
 
 import { ops } from '../../../base/dispatch';
 import { heap } from '../../../base/heap';
-import { seqAdd } from '../../../base/seq';
+import { between, seqAdd } from '../../../base/seq';
 import type { Kgen } from '../../arch/current';
 import { secure_tcp_sequence_number } from '../../drivers/char/random';
-import { EAFNOSUPPORT, EINVAL, ENETUNREACH } from '../../include/linux/errno';
+import { EAFNOSUPPORT, EHOSTUNREACH, EINVAL, EMSGSIZE, ENETUNREACH, EPROTO } from '../../include/linux/errno';
+import {
+  ICMP_DEST_UNREACH,
+  ICMP_FRAG_NEEDED,
+  ICMP_HOST_UNREACH,
+  ICMP_NET_UNREACH,
+  ICMP_PARAMETERPROB,
+  ICMP_TIME_EXCEEDED,
+  icmphdr,
+  NR_ICMP_UNREACH,
+} from '../../include/linux/icmp';
 import { AF_INET, SIZEOF_SOCKADDR_IN, type sockaddr } from '../../include/linux/in';
 import { IPPROTO_TCP, iphdr } from '../../include/linux/ip';
 import { PF_INET } from '../../include/linux/net';
@@ -38,6 +48,7 @@ import {
   TCP_CLOSE,
   TCP_ESTABLISHED,
   TCP_LISTEN,
+  TCP_SYN_RECV,
   TCP_SYN_SENT,
   TCP_TIME_WAIT,
   TCPHDR_CWR,
@@ -65,6 +76,7 @@ import {
 } from '../../include/net/dst';
 import {
   ICSK_TIME_DACK,
+  ICSK_TIME_RETRANS,
   type inet_connection_sock_af_ops,
   inet_csk,
   inet_csk_ack_scheduled,
@@ -73,7 +85,7 @@ import {
   inet_csk_reqsk_queue_young,
   type req_place,
 } from '../../include/net/inet_connection_sock';
-import { inet_rsk, inet_sk } from '../../include/net/inet_sock';
+import { IP_PMTUDISC_DONT, inet_rsk, inet_sk } from '../../include/net/inet_sock';
 import {
   type inet_timewait_sock,
   inet_twsk,
@@ -82,7 +94,7 @@ import {
   TCP_TW_SYN,
   tcp_twsk,
 } from '../../include/net/inet_timewait_sock';
-import { ip_hdr, RT_CONN_FLAGS } from '../../include/net/ip';
+import { ip_dont_fragment, ip_hdr, RT_CONN_FLAGS } from '../../include/net/ip';
 import type { net_protocol } from '../../include/net/protocol';
 import {
   reqsk_free,
@@ -109,6 +121,7 @@ import {
   sock_set_flag,
 } from '../../include/net/sock';
 import {
+  __tcp_set_rto,
   MAX_TCP_HEADER,
   sysctl_tcp_ecn,
   sysctl_tcp_low_latency,
@@ -130,9 +143,11 @@ import {
   TCPOLEN_TSTAMP_ALIGNED,
   TCPOPT_NOP,
   TCPOPT_TIMESTAMP,
+  tcp_bound_rto,
   tcp_openreq_init,
   tcp_prequeue_init,
   tcp_time_stamp,
+  tcp_write_queue_head,
 } from '../../include/net/tcp';
 import { __wake_up_sync_key } from '../../kernel/wait';
 import { csum_partial, csum_tcpudp_magic, csum_tcpudp_nofold } from '../../lib/checksum';
@@ -141,13 +156,15 @@ import { __skb_checksum_complete } from '../core/datagram';
 import { sk_filter } from '../core/filter';
 import { sysctl_max_syn_backlog } from '../core/request_sock';
 import { __skb_queue_purge, alloc_skb, kfree_skb, pskb_may_pull, skb_push } from '../core/skbuff';
-import { sk_setup_caps, sock_put, tcp_memory } from '../core/sock';
+import { __sk_dst_check, sk_setup_caps, sock_put, tcp_memory } from '../core/sock';
 import { sk_stream_write_space } from '../core/stream';
 import { inet_sk_rebuild_header } from './af_inet';
+import { icmp_err_convert } from './icmp';
 import {
   inet_csk_accept,
   inet_csk_bind_conflict,
   inet_csk_get_port,
+  inet_csk_reqsk_queue_drop,
   inet_csk_reqsk_queue_hash_add,
   inet_csk_reset_xmit_timer,
   inet_csk_route_req,
@@ -156,6 +173,7 @@ import {
 import {
   __inet_hash_nolisten,
   __inet_inherit_port,
+  __inet_lookup,
   __inet_lookup_listener,
   __inet_lookup_skb,
   inet_hash,
@@ -174,6 +192,7 @@ import {
   tcp_clear_xmit_timers,
   tcp_close,
   tcp_disconnect,
+  tcp_done,
   tcp_getsockopt,
   tcp_gro_complete,
   tcp_gro_receive,
@@ -202,6 +221,7 @@ import {
   tcp_rcv_established,
   tcp_rcv_state_process,
   tcp_rto_min,
+  tcp_simple_retransmit,
 } from './tcp_input';
 import {
   tcp_check_req,
@@ -211,7 +231,7 @@ import {
   tcp_timewait_state_process,
 } from './tcp_minisocks';
 import { tcp_connect, tcp_make_synack, tcp_mtup_init, tcp_sync_mss } from './tcp_output';
-import { tcp_init_xmit_timers, tcp_set_keepalive } from './tcp_timer';
+import { tcp_init_xmit_timers, tcp_retransmit_timer, tcp_set_keepalive } from './tcp_timer';
 
 const TCP_HEADER_LEN = 20;
 const IP_HEADER_LEN = 20;
@@ -333,6 +353,147 @@ function* tcp_v4_reply(skb: sk_buff, { seq, ack_seq, flags, window, tos, ts }: r
   riph.daddr = iph.saddr;
   skb_dst_set(reply, rt);
   yield* ip_local_out(reply);
+}
+
+/**
+ * A router says that segments of this connection were too long (RFC 1191): the route learns the MTU, the MSS follows, and
+ * what was lost for its length is sent again in shorter segments.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 15
+ */
+export function* do_pmtu_discovery(sk: sock, _iph: iphdr, mtu: number): Kgen {
+  const inet = inet_sk(sk);
+  if (sk.skc_state === TCP_LISTEN) {
+    return;
+  }
+  const dst = __sk_dst_check(sk, 0);
+  if (dst === null || dst.ops === null) {
+    return;
+  }
+  dst.ops.update_pmtu(dst, mtu);
+  const path = dst_mtu(dst);
+  if (mtu < path && ip_dont_fragment(sk, dst)) {
+    sk.sk_err_soft = EMSGSIZE;
+  }
+  if (inet.pmtudisc !== IP_PMTUDISC_DONT && inet_csk(sk).icsk_pmtu_cookie > path) {
+    tcp_sync_mss(sk, path);
+    yield* tcp_simple_retransmit(sk);
+  }
+}
+
+/**
+ * The way to the peer was out for a while and answers again, if only with an error: the last doubling of the timeout is taken
+ * back (draft-zimmermann-tcp-lcd).
+ * @model the branch of tcp_v4_err for unreachable networks and hosts
+ */
+function* revert_backoff(sk: sock): Kgen {
+  const icsk = inet_csk(sk);
+  const tp = tcp_sk(sk);
+  icsk.icsk_backoff--;
+  icsk.icsk_rto = __tcp_set_rto(tp) << icsk.icsk_backoff;
+  tcp_bound_rto(sk);
+  const skb = tcp_write_queue_head(sk) as sk_buff;
+  const passed = tcp_time_stamp() - TCP_SKB_CB(skb).when;
+  const remaining = icsk.icsk_rto - Math.min(icsk.icsk_rto, passed);
+  if (remaining !== 0) {
+    inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, remaining, TCP_RTO_MAX);
+  } else {
+    yield* tcp_retransmit_timer(sk);
+  }
+}
+
+/**
+ * Error number that an ICMP message means for a connection; 0: it means nothing. May change the connection's MSS or timer.
+ * @model the switch over the type in tcp_v4_err
+ */
+function* tcp_err_of(sk: sock, iph: iphdr, type: number, code: number, info: number, seq: number): Kgen<number> {
+  const icsk = inet_csk(sk);
+  switch (type) {
+    case ICMP_PARAMETERPROB:
+      return EPROTO;
+    case ICMP_TIME_EXCEEDED:
+      return EHOSTUNREACH;
+    case ICMP_DEST_UNREACH:
+      break;
+    default:
+      return 0;
+  }
+  if (code > NR_ICMP_UNREACH) {
+    return 0;
+  }
+  if (code === ICMP_FRAG_NEEDED) {
+    if (!sock_owned_by_user(sk)) {
+      yield* do_pmtu_discovery(sk, iph, info);
+    }
+    return 0;
+  }
+  const isAway = code === ICMP_NET_UNREACH || code === ICMP_HOST_UNREACH;
+  const backedOff = icsk.icsk_retransmits !== 0 && icsk.icsk_backoff !== 0;
+  if (isAway && seq === tcp_sk(sk).snd_una && backedOff && !sock_owned_by_user(sk)) {
+    yield* revert_backoff(sk);
+  }
+  return icmp_err_convert(code).errno;
+}
+
+/**
+ * An ICMP error came about a segment of ours. It counts only if the segment is one under way. A connection that is being
+ * made ends with a hard error; an established one goes on, and remembers the error in case it times out
+ * (RFC 1122 section 4.2.3.9).
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 30
+ */
+export function* tcp_v4_err(icmp_skb: sk_buff, info: number): Kgen {
+  const iph = new iphdr(icmp_skb.data);
+  const ihl = (iph.version_ihl & 0xf) * 4;
+  const th = new tcphdr(icmp_skb.data + ihl);
+  const { type, code } = new icmphdr(icmp_skb.transport_header);
+  if (icmp_skb.len < ihl + 8) {
+    return;
+  }
+  const sk = __inet_lookup(tcp_hashinfo(), iph.daddr, th.dest, iph.saddr, th.source, inet_iif(icmp_skb));
+  if (sk === null) {
+    return;
+  }
+  if (sk.skc_state === TCP_TIME_WAIT) {
+    inet_twsk_put(inet_twsk(sk));
+    return;
+  }
+  yield* bh_lock_sock(sk);
+  const tp = tcp_sk(sk);
+  const { seq } = th;
+  const isUnderWay = sk.skc_state === TCP_LISTEN || between(seq, tp.snd_una, tp.snd_nxt);
+  const err = sk.skc_state !== TCP_CLOSE && isUnderWay ? yield* tcp_err_of(sk, iph, type, code, info, seq) : 0;
+  if (err !== 0) {
+    const owned = sock_owned_by_user(sk);
+    const connecting = sk.skc_state === TCP_SYN_SENT || sk.skc_state === TCP_SYN_RECV;
+    if (sk.skc_state === TCP_LISTEN) {
+      if (!owned) {
+        tcp_v4_drop_request(sk, th.dest, iph.daddr, iph.saddr, seq);
+      }
+    } else if (!owned && (connecting || inet_sk(sk).recverr)) {
+      sk.sk_err = err;
+      sk.sk_error_report?.(sk);
+      if (connecting) {
+        tcp_done(sk);
+      }
+    } else {
+      sk.sk_err_soft = err;
+    }
+  }
+  bh_unlock_sock(sk);
+  sock_put(sk);
+}
+
+/**
+ * A peer whose connection request waits cannot be reached: the request is forgotten.
+ * @model the case TCP_LISTEN of tcp_v4_err
+ */
+function tcp_v4_drop_request(sk: sock, rport: number, raddr: number, laddr: number, seq: number): void {
+  const prev: req_place = { hash: 0, prev: null };
+  const req = inet_csk_search_req(sk, prev, rport, raddr, laddr);
+  if (req !== null && seq === tcp_rsk(req).snt_isn) {
+    inet_csk_reqsk_queue_drop(sk, req, prev);
+  }
 }
 
 /**
@@ -1024,6 +1185,7 @@ export const tcp_prot = ops<proto>('proto', 'tcp_prot', {
 /** What IP calls of TCP: entry 6 of inet_protos. */
 export const tcp_protocol = ops<net_protocol>('net_protocol', 'tcp_protocol', {
   handler: tcp_v4_rcv,
+  err_handler: tcp_v4_err,
   gso_segment: tcp_tso_segment,
   gso_send_check: tcp_v4_gso_send_check,
   gro_receive: tcp4_gro_receive,

@@ -10,15 +10,18 @@ import {
   EAFNOSUPPORT,
   EAGAIN,
   EDESTADDRREQ,
+  EFAULT,
   EHOSTUNREACH,
   EINVAL,
   EMSGSIZE,
   ENETUNREACH,
   ENOBUFS,
+  ENOIOCTLCMD,
+  ENOPROTOOPT,
   EOPNOTSUPP,
   EPROTO,
 } from '../../include/linux/errno';
-import type { kiocb } from '../../include/linux/fs';
+import { type file, type kiocb, O_NONBLOCK } from '../../include/linux/fs';
 import {
   ICMP_DEST_UNREACH,
   ICMP_FRAG_NEEDED,
@@ -39,9 +42,12 @@ import {
   MSG_PROBE,
   MSG_TRUNC,
   type msghdr,
+  type socket,
 } from '../../include/linux/net';
 import type { net_device } from '../../include/linux/netdevice';
+import type { poll_table } from '../../include/linux/poll';
 import {
+  __skb_unlink,
   CHECKSUM_COMPLETE,
   CHECKSUM_NONE,
   CHECKSUM_PARTIAL,
@@ -49,13 +55,17 @@ import {
   type sk_buff,
   skb_csum_unnecessary,
   skb_has_frag_list,
+  skb_peek,
   skb_queue_empty,
   skb_shinfo,
   skb_transport_offset,
 } from '../../include/linux/skbuff';
 import { TCP_CLOSE, TCP_ESTABLISHED } from '../../include/linux/tcp';
+import { get_user, put_user } from '../../include/linux/uaccess';
 import {
   CSUM_MANGLED_0,
+  SOL_UDP,
+  UDP_CORK,
   UDP_CSUM_NOXMIT,
   UDP_HTABLE_SIZE_MIN,
   udp_sk,
@@ -70,7 +80,10 @@ import {
   type addr_len_ptr,
   bh_lock_sock,
   bh_unlock_sock,
+  POLLIN,
+  POLLRDNORM,
   type proto,
+  RCV_SHUTDOWN,
   SOCK_BINDADDR_LOCK,
   SOCK_BINDPORT_LOCK,
   SOCK_BROADCAST,
@@ -91,6 +104,7 @@ import { csum_add, csum_partial, csum_tcpudp_magic, csum_tcpudp_nofold } from '.
 import {
   __skb_checksum_complete,
   __skb_recv_datagram,
+  datagram_poll,
   type error_ptr,
   type peeked_ptr,
   skb_copy_and_csum_datagram_iovec,
@@ -105,6 +119,7 @@ import {
   release_sock,
   sk_common_release,
   sk_dst_check,
+  sk_mem_reclaim_partial,
   sock_put,
   unlock_sock_fast,
 } from '../core/sock';
@@ -120,10 +135,14 @@ import {
   ip_send_skb,
   type rtable_ptr,
 } from './ip_output';
-import { ip_queue_rcv_skb } from './ip_sockglue';
+import { ip_getsockopt, ip_queue_rcv_skb, ip_setsockopt } from './ip_sockglue';
 import { ip_route_output_flow, ip_rt_put } from './route';
 
 const UDPHDR_LEN = 8;
+const SIZEOF_INT = 4;
+/** ioctl requests (linux/sockios.h). */
+const SIOCINQ = 0x541b;
+const SIOCOUTQ = 0x5411;
 /** Where the checksum stands in the header, bytes. */
 const UDP_CHECK_OFFSET = 6;
 const LARGEST_DATAGRAM = 0xffff;
@@ -714,6 +733,153 @@ export function __udp_lib_checksum_complete(skb: sk_buff): number {
 }
 
 /**
+ * Length of the first datagram with a right checksum in the receive queue, header included; broken ones before it are thrown
+ * away. 0: there is none.
+ * @modelled net/ipv4/udp.c
+ * @simplified the broken ones are freed while the queue is looked through, not after
+ * @cost 10
+ */
+export function first_packet_length(sk: sock): number {
+  const rcvq = sk.sk_receive_queue;
+  for (;;) {
+    const skb = skb_peek(rcvq);
+    if (skb === null) {
+      return 0;
+    }
+    if (udp_lib_checksum_complete(skb) === 0) {
+      return skb.len;
+    }
+    sk.sk_drops++;
+    __skb_unlink(skb, rcvq);
+    kfree_skb(skb);
+    sk_mem_reclaim_partial(sk);
+  }
+}
+
+/**
+ * ioctl() on a UDP socket: bytes of the next datagram (SIOCINQ), or memory of datagrams under way (SIOCOUTQ).
+ * @modelled net/ipv4/udp.c
+ * @cost 8
+ */
+export function* udp_ioctl(sk: sock, cmd: number, arg: number): Kgen<number> {
+  if (cmd === SIOCOUTQ) {
+    return put_user(sk.sk_wmem_alloc - 1, arg);
+  }
+  if (cmd === SIOCINQ) {
+    const amount = first_packet_length(sk);
+    return put_user(amount === 0 ? 0 : amount - UDPHDR_LEN, arg);
+  }
+  return -ENOIOCTLCMD;
+}
+
+/**
+ * What poll() says of a UDP socket; a broken datagram at the head of the queue does not count, since reading would wait.
+ * @modelled net/ipv4/udp.c
+ * @cost 8
+ */
+export function udp_poll(file: file, sock: socket, wait: poll_table | null): number {
+  let mask = datagram_poll(file, sock, wait);
+  const sk = sock.sk as sock;
+  const nonblock = (file.f_flags & O_NONBLOCK) !== 0;
+  const open = (sk.sk_shutdown & RCV_SHUTDOWN) === 0;
+  if ((mask & POLLRDNORM) !== 0 && !nonblock && open && first_packet_length(sk) === 0) {
+    mask &= ~(POLLIN | POLLRDNORM);
+  }
+  return mask;
+}
+
+/**
+ * setsockopt() of the level UDP: UDP_CORK; lifting it sends the datagram. 0, or -errno.
+ * @modelled net/ipv4/udp.c
+ * @cost 10
+ */
+export function* udp_lib_setsockopt(
+  sk: sock,
+  _level: number,
+  optname: number,
+  optval: number,
+  optlen: number,
+): Kgen<number> {
+  if (optlen < SIZEOF_INT) {
+    return -EINVAL;
+  }
+  const val = get_user(optval);
+  if (val === null) {
+    return -EFAULT;
+  }
+  if (optname !== UDP_CORK) {
+    return -ENOPROTOOPT;
+  }
+  udp_sk(sk).corkflag = val === 0 ? 0 : 1;
+  if (val === 0) {
+    yield* lock_sock(sk);
+    yield* udp_push_pending_frames(sk);
+    yield* release_sock(sk);
+  }
+  return 0;
+}
+
+/**
+ * setsockopt() on a UDP socket.
+ * @modelled net/ipv4/udp.c
+ * @cost 3
+ */
+export function* udp_setsockopt(
+  sk: sock,
+  level: number,
+  optname: number,
+  optval: number,
+  optlen: number,
+): Kgen<number> {
+  return level === SOL_UDP
+    ? yield* udp_lib_setsockopt(sk, level, optname, optval, optlen)
+    : yield* ip_setsockopt(sk, level, optname, optval, optlen);
+}
+
+/**
+ * getsockopt() of the level UDP: UDP_CORK. 0, or -errno.
+ * @modelled net/ipv4/udp.c
+ * @cost 8
+ */
+export function* udp_lib_getsockopt(
+  sk: sock,
+  _level: number,
+  optname: number,
+  optval: number,
+  optlen: number,
+): Kgen<number> {
+  const room = get_user(optlen);
+  if (room === null) {
+    return -EFAULT;
+  }
+  if (room < 0) {
+    return -EINVAL;
+  }
+  if (optname !== UDP_CORK) {
+    return -ENOPROTOOPT;
+  }
+  const len = Math.min(room, SIZEOF_INT);
+  return put_user(len, optlen) || put_user(udp_sk(sk).corkflag, optval);
+}
+
+/**
+ * getsockopt() on a UDP socket.
+ * @modelled net/ipv4/udp.c
+ * @cost 3
+ */
+export function* udp_getsockopt(
+  sk: sock,
+  level: number,
+  optname: number,
+  optval: number,
+  optlen: number,
+): Kgen<number> {
+  return level === SOL_UDP
+    ? yield* udp_lib_getsockopt(sk, level, optname, optval, optlen)
+    : yield* ip_getsockopt(sk, level, optname, optval, optlen);
+}
+
+/**
  * Takes a datagram. Returns the bytes of it that the program got (with MSG_TRUNC its length), or -errno. What does not fit is
  * thrown away; a datagram whose checksum turns out wrong is dropped, and the next one awaited.
  * @modelled net/ipv4/udp.c
@@ -951,6 +1117,9 @@ export const udp_prot = ops<proto>('proto', 'udp_prot', {
   connect: ip4_datagram_connect,
   disconnect: udp_disconnect,
   destroy: udp_destroy_sock,
+  ioctl: udp_ioctl,
+  setsockopt: udp_setsockopt,
+  getsockopt: udp_getsockopt,
   sendmsg: udp_sendmsg,
   recvmsg: udp_recvmsg,
   backlog_rcv: __udp_queue_rcv_skb,
