@@ -115,6 +115,40 @@ const ONE_IS_LOST: ScenarioInput = {
   limits: { maxMs: 8500 },
 };
 
+/** A datagram larger than the MTU, to a reader that sleeps in recv; one like it has gone before, so that routes and peers are known, and a small one. */
+const FRAGMENTED: ScenarioInput = {
+  title: 'as recorded',
+  hosts: { A: { cpus: 1 }, B: { cpus: 1 } },
+  link: { delayUs: 0 },
+  connections: [],
+  tasks: [
+    {
+      host: 'B',
+      name: 'reader',
+      calls: [
+        { op: 'socket', as: 's', type: 'SOCK_DGRAM' },
+        { op: 'bind', fd: 's', port: 5001 },
+        { op: 'loop', times: 3, calls: [recv('s')] },
+      ],
+    },
+    {
+      host: 'A',
+      name: 'writer',
+      startUs: 1000,
+      calls: [
+        { op: 'socket', as: 's', type: 'SOCK_DGRAM' },
+        { op: 'connect', fd: 's', to: { host: 'B', port: 5001 } },
+        write(4000, 's'),
+        { op: 'sleep', us: 5000 },
+        write(100, 's'),
+        { op: 'sleep', us: 144_000 },
+        write(4000, 's'),
+      ],
+    },
+  ],
+  limits: { maxMs: 500 },
+};
+
 /**
  * How the recorded machine ran: both hosts were network namespaces on one CPU, cards and wires were emulated, frames were handed over
  * once a millisecond, and the tracer made each function dear. 125 makes an ACK take the recorded time: 217 us from one to the next of a
@@ -175,6 +209,7 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
   // The writer is woken by the ninth ACK: by then 9552 bytes and overhead are queued, 2/3 of a buffer that was set and does not grow.
   '40': ALL_IS_LOST,
   '44': ONE_IS_LOST,
+  '48': FRAGMENTED,
   '36': situation({ phase: 471, side: { sndbuf: 16_000 }, writes: [write(65_536)] }),
 };
 

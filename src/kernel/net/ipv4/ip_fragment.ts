@@ -1,13 +1,14 @@
 /**
  * Mirrors net/ipv4/ip_fragment.c with net/ipv4/inet_fragment.c (2.6.39): reassembly. Fragments of a packet wait in order of
  * offset until none is missing, 30 s at most.
- * Left out: statistics, ICMP time exceeded, secret rebuilding of the hash, connection tracking's own queues.
+ * Left out: statistics, secret rebuilding of the hash, connection tracking's own queues.
  */
 import { heap } from '../../../base/heap';
 import { byteCount, embed, flags, hex32, int, ip4, list, ns, ref, struct } from '../../../base/struct';
 import { type Kgen, kernel_global, sysctl } from '../../arch/current';
 import { EINVAL, ENOMEM } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
+import { ICMP_EXC_FRAGTIME, ICMP_TIME_EXCEEDED } from '../../include/linux/icmp';
 import { IP_MF, IP_OFFSET, type iphdr } from '../../include/linux/ip';
 import type { net_device } from '../../include/linux/netdevice';
 import {
@@ -20,10 +21,11 @@ import {
   skb_shinfo,
 } from '../../include/linux/skbuff';
 import { HZ, jiffies, timer_list } from '../../include/linux/timer';
-import type { inet_peer } from '../../include/net/dst';
+import { type inet_peer, skb_dst_drop } from '../../include/net/dst';
 import { IPSKB_FRAG_COMPLETE, ip_hdr, ip_hdrlen } from '../../include/net/ip';
 import { del_timer, mod_timer, setup_timer } from '../../kernel/timer';
 import { csum_add } from '../../lib/checksum';
+import { dev_get_by_index } from '../core/dev';
 import {
   kfree_skb,
   pskb_expand_head,
@@ -34,7 +36,9 @@ import {
   skb_morph,
   skb_push,
 } from '../core/skbuff';
+import { icmp_send } from './icmp';
 import { inet_getpeer, inet_putpeer } from './inetpeer';
+import { ip_route_input_noref } from './route';
 
 export const IP_DEFRAG_LOCAL_DELIVER = 0;
 
@@ -79,13 +83,19 @@ export interface inet_frags extends InstanceType<typeof inet_frags> {}
 /** Packets under reassembly at this host. */
 export const ip4_frags = kernel_global(() => new inet_frags());
 
+/** Some fragment cannot carry congestion marks: then the packet cannot. Some fragment is marked: then the packet is. */
+const IPFRAG_ECN_CLEAR = 1;
+const IPFRAG_ECN_SET_CE = 4;
+const INET_ECN_MASK = 3;
+
 /**
- * ECN marks of a fragment, one bit each.
+ * What a fragment's ECN field means for the packet: it cannot carry marks, it is marked, or nothing.
  * @modelled net/ipv4/ip_fragment.c
  * @cost 2
  */
 export function ip4_frag_ecn(tos: number): number {
-  return 1 << (tos & 3);
+  const ecn = (tos & INET_ECN_MASK) + 1;
+  return (ecn & 2) !== 0 ? 0 : ecn;
 }
 
 /**
@@ -95,6 +105,15 @@ export function ip4_frag_ecn(tos: number): number {
  */
 export function ipqhashfn(id: number, saddr: number, daddr: number, prot: number): number {
   return (Math.imul(saddr ^ daddr, 0x9e3779b1) ^ Math.imul((id << 8) | prot, 0x85ebca6b)) & 63;
+}
+
+/**
+ * Hash of a packet under reassembly.
+ * @modelled net/ipv4/ip_fragment.c
+ * @cost 2
+ */
+export function ip4_hashfn(qp: ipq): number {
+  return ipqhashfn(qp.id, qp.saddr, qp.daddr, qp.protocol);
 }
 
 /**
@@ -140,10 +159,10 @@ export function inet_frag_alloc(iph: iphdr, user: number): ipq {
 
 /**
  * Enters a packet under reassembly and starts its timer.
- * @modelled net/ipv4/inet_fragment.c
- * @omits ip4_hashfn: the packets stand in a list
+ * @simplified all packets stand in one list, whatever their hash
  */
 export function inet_frag_intern(qp: ipq): ipq {
+  ip4_hashfn(qp);
   mod_timer(qp.timer, jiffies() + sysctl('ipv4.ipfrag_time', 30) * HZ);
   qp.refcnt += 2;
   ip4_frags().queues.push(qp);
@@ -270,29 +289,55 @@ export function ipq_put(qp: ipq): void {
 }
 
 /**
- * Timer: the missing fragments have not come.
+ * Timer: the missing fragments have not come. The sender is told if the first one has (RFC 792).
  * @modelled net/ipv4/ip_fragment.c
- * @omits icmp_send: ICMP is not modelled
  */
 export function* ip_expire(qp: ipq): Kgen {
   if ((qp.last_in & INET_FRAG_COMPLETE) === 0) {
     ipq_kill(qp);
+    const head = qp.fragments;
+    if ((qp.last_in & INET_FRAG_FIRST_IN) !== 0 && head !== null) {
+      const dev = dev_get_by_index(qp.iif);
+      head.dev = dev;
+      if (dev !== null) {
+        skb_dst_drop(head);
+        const iph = ip_hdr(head);
+        if (ip_route_input_noref(head, iph.daddr, iph.saddr, iph.tos, dev) === 0) {
+          yield* icmp_send(head, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME, 0);
+        }
+      }
+    }
   }
   ipq_put(qp);
 }
 
 /**
- * Too much memory is held by fragments: the packets that waited longest are given up.
+ * Gives up packets under reassembly, those that waited longest first, until their memory is below the lower threshold. Gives
+ * how many.
+ * @modelled net/ipv4/inet_fragment.c
+ */
+export function inet_frag_evictor(nf: inet_frags): number {
+  const low_thresh = sysctl('ipv4.ipfrag_low_thresh', LOW_THRESH);
+  let evicted = 0;
+  while (nf.mem > low_thresh && nf.queues.length > 0) {
+    const q = nf.queues.at(0);
+    q.refcnt++;
+    inet_frag_kill(q);
+    q.refcnt--;
+    if (q.refcnt === 0) {
+      inet_frag_destroy(q);
+    }
+    evicted++;
+  }
+  return evicted;
+}
+
+/**
+ * Too much memory is held by fragments.
  * @modelled net/ipv4/ip_fragment.c
  */
 export function ip_evictor(): void {
-  const frags = ip4_frags();
-  while (frags.mem > LOW_THRESH && frags.queues.length > 0) {
-    const qp = frags.queues.at(0);
-    qp.refcnt++;
-    ipq_kill(qp);
-    ipq_put(qp);
-  }
+  inet_frag_evictor(ip4_frags());
 }
 
 /**
@@ -393,6 +438,11 @@ export function ip_frag_reasm(qp: ipq, prev: sk_buff | null, dev: net_device | n
   const iph = ip_hdr(head);
   iph.frag_off = 0;
   iph.tot_len = len;
+  if ((qp.ecn & IPFRAG_ECN_CLEAR) !== 0) {
+    iph.tos &= ~INET_ECN_MASK;
+  } else if ((qp.ecn & IPFRAG_ECN_SET_CE) !== 0) {
+    iph.tos |= INET_ECN_MASK;
+  }
   qp.fragments = null;
   qp.fragments_tail = null;
   return 0;
@@ -524,7 +574,7 @@ function checksum_lost(skb: sk_buff): void {
  * @modelled net/ipv4/ip_fragment.c
  */
 export function ip_defrag(skb: sk_buff, user: number): number {
-  if (ip4_frags().mem > HIGH_THRESH) {
+  if (ip4_frags().mem > sysctl('ipv4.ipfrag_high_thresh', HIGH_THRESH)) {
     ip_evictor();
   }
   const qp = ip_find(ip_hdr(skb), user);
