@@ -8,6 +8,7 @@ import { seqDiff } from '../../../base/seq';
 import { kernel } from '../../arch/current';
 import {
   __skb_queue_after,
+  __skb_queue_before,
   __skb_queue_head,
   __skb_queue_tail,
   __skb_unlink,
@@ -767,6 +768,18 @@ export function tcp_add_write_queue_tail(sk: sock, skb: sk_buff): void {
  */
 export function tcp_insert_write_queue_after(skb: sk_buff, buff: sk_buff, sk: sock): void {
   __skb_queue_after(sk.sk_write_queue, skb, buff);
+}
+
+/**
+ * Inserts `newskb` before `skb` in the write queue; it is the send head then if `skb` was.
+ * @modelled include/net/tcp.h
+ * @cost 4
+ */
+export function tcp_insert_write_queue_before(newskb: sk_buff, skb: sk_buff, sk: sock): void {
+  __skb_queue_before(sk.sk_write_queue, skb, newskb);
+  if (sk.sk_send_head === skb) {
+    sk.sk_send_head = newskb;
+  }
 }
 
 /**

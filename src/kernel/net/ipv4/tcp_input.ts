@@ -3,8 +3,7 @@
  * Modelled: the fast and the slow path of an established connection, ACK processing with RTT estimation, congestion
  * states, SACK and FACK tagging, F-RTO and undo, in-order and out-of-order data, SACK generation, ACK decisions,
  * window and buffer tuning, urgent data, PAWS, pruning, resets, the closing states as far as data flow needs them.
- * Left out: the handshake (LISTEN, SYN_SENT, SYN_RECV), TIME_WAIT, asynchronous DMA copies, MTU probing, MD5, statistics
- * counters.
+ * Left out: the handshake (LISTEN, SYN_SENT, SYN_RECV), TIME_WAIT, asynchronous DMA copies, MD5, statistics counters.
  */
 
 import { clock } from '../../../base/clock';
@@ -264,6 +263,7 @@ import {
   tcp_current_mss,
   tcp_fragment,
   tcp_may_send_now,
+  tcp_mss_to_mtu,
   tcp_mtup_init,
   tcp_push_pending_frames,
   tcp_retransmit_skb,
@@ -2293,10 +2293,38 @@ function tcp_try_to_open(sk: sock, flag: number): void {
 }
 
 /**
+ * The MTU probe was lost: nothing as long as that is tried again.
+ * @modelled net/ipv4/tcp_input.c
+ * @cost 3
+ */
+function tcp_mtup_probe_failed(sk: sock): void {
+  const icsk = inet_csk(sk);
+  icsk.icsk_mtup_search_high = icsk.icsk_mtup_probe_size - 1;
+  icsk.icsk_mtup_probe_size = 0;
+}
+
+/**
+ * The MTU probe arrived: segments are as long as it from now on, and the window has as many bytes as before.
+ * @modelled net/ipv4/tcp_input.c
+ * @cost 15
+ */
+function tcp_mtup_probe_success(sk: sock): void {
+  const icsk = inet_csk(sk);
+  const tp = tcp_sk(sk);
+  tp.prior_ssthresh = tcp_current_ssthresh(sk);
+  tp.snd_cwnd = Math.trunc((tp.snd_cwnd * tcp_mss_to_mtu(sk, tp.mss_cache)) / icsk.icsk_mtup_probe_size);
+  tp.snd_cwnd_cnt = 0;
+  tp.snd_cwnd_stamp = tcp_time_stamp();
+  tp.snd_ssthresh = tcp_current_ssthresh(sk);
+  icsk.icsk_mtup_search_low = icsk.icsk_mtup_probe_size;
+  icsk.icsk_mtup_probe_size = 0;
+  tcp_sync_mss(sk, icsk.icsk_pmtu_cookie);
+}
+
+/**
  * Processes an ACK that is not plain progress: duplicates, SACKs, ECN, or any ACK while something is being recovered.
  * Moves the congestion state, marks losses, cuts the window, and retransmits. `pkts_acked`: segments this ACK covered.
  * @modelled net/ipv4/tcp_input.c
- * @omits tcp_mtup_probe_failed: MTU probing is off
  * @cost 30
  */
 function* tcp_fastretrans_alert(sk: sock, pkts_acked: number, flag: number): Kgen {
@@ -2399,6 +2427,13 @@ function* tcp_fastretrans_alert(sk: sock, pkts_acked: number, flag: number): Kge
     }
     if (!tcp_time_to_recover(sk)) {
       tcp_try_to_open(sk, flag);
+      return;
+    }
+    if (icsk.icsk_ca_state < TCP_CA_CWR && icsk.icsk_mtup_probe_size !== 0 && tp.snd_una === tp.mtu_probe_seq_start) {
+      tcp_mtup_probe_failed(sk);
+      // What tcp_mtu_probe took off.
+      tp.snd_cwnd++;
+      yield* tcp_simple_retransmit(sk);
       return;
     }
 
@@ -2510,7 +2545,6 @@ function tcp_tso_acked(sk: sock, skb: sk_buff): number {
  * Frees what is acknowledged from the head of the write queue, keeps the counters right, takes the RTT sample, and
  * tells the congestion module. Returns FLAG_ bits.
  * @modelled net/ipv4/tcp_input.c
- * @omits tcp_mtup_probe_success: MTU probing is off
  * @cost 25
  */
 function tcp_clean_rtx_queue(sk: sock, prior_fackets: number, prior_snd_una: number): number {
@@ -2604,6 +2638,9 @@ function tcp_clean_rtx_queue(sk: sock, prior_fackets: number, prior_snd_una: num
   }
 
   const ca_ops = ca_ops_of(sk);
+  if (inet_csk(sk).icsk_mtup_probe_size !== 0 && !after(tp.mtu_probe_seq_end, tp.snd_una)) {
+    tcp_mtup_probe_success(sk);
+  }
   tcp_ack_update_rtt(sk, flag, seq_rtt);
   tcp_rearm_rto(sk);
   if (tcp_is_reno(tp)) {

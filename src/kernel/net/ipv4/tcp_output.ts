@@ -145,6 +145,7 @@ import {
   tcp_highest_sack_seq,
   tcp_init_wl,
   tcp_insert_write_queue_after,
+  tcp_insert_write_queue_before,
   tcp_is_fack,
   tcp_is_reno,
   tcp_max_burst,
@@ -163,7 +164,7 @@ import {
   tcp_write_queue_tail,
   tcp_xv,
 } from '../../include/net/tcp';
-import { csum_block_add, csum_block_sub, csum_partial_copy_nocheck } from '../../lib/checksum';
+import { csum_block_add, csum_block_sub, csum_partial, csum_partial_copy_nocheck } from '../../lib/checksum';
 import { put_page } from '../../mm/swap';
 import {
   alloc_skb,
@@ -173,6 +174,9 @@ import {
   pskb_trim,
   skb_clone,
   skb_copy,
+  skb_copy_and_csum_bits,
+  skb_copy_bits,
+  skb_pull,
   skb_push,
   skb_put,
   skb_split,
@@ -996,12 +1000,94 @@ export function tcp_tso_should_defer(sk: sock, skb: sk_buff): boolean {
 }
 
 /**
- * Tries a larger MTU with real data. Returns -1: no probe, 0: wait, 1: sent.
- * @simplified says "no probe" even where the kernel would send one: probing is off by default (tcp_mtu_probing 0)
+ * Moves the first `probe_size` bytes that wait into `nskb`.
+ * @model the loop in tcp_mtu_probe
+ */
+function fill_probe(sk: sock, nskb: sk_buff, probe_size: number, mss_now: number): void {
+  const ncb = TCP_SKB_CB(nskb);
+  let len = 0;
+  for (let skb = nskb.next; skb !== null && len < probe_size; ) {
+    const { next } = skb;
+    const cb = TCP_SKB_CB(skb);
+    const copy = Math.min(skb.len, probe_size - len);
+    const to = skb_put(nskb, copy);
+    if (nskb.ip_summed !== CHECKSUM_NONE) {
+      skb_copy_bits(skb, 0, to, copy);
+    } else {
+      nskb.csum = csum_block_add(nskb.csum, skb_copy_and_csum_bits(skb, 0, to, copy, 0), len);
+    }
+    if (skb.len <= copy) {
+      ncb.flags |= cb.flags;
+      tcp_unlink_write_queue(skb, sk);
+      sk_wmem_free_skb(sk, skb);
+    } else {
+      ncb.flags |= cb.flags & ~(TCPHDR_FIN | TCPHDR_PSH);
+      if (skb_shinfo(skb).nr_frags === 0) {
+        skb_pull(skb, copy);
+        if (skb.ip_summed !== CHECKSUM_PARTIAL) skb.csum = csum_partial(skb.data, skb.len, 0);
+      } else {
+        __pskb_trim_head(skb, copy);
+        tcp_set_skb_tso_segs(sk, skb, mss_now);
+      }
+      cb.seq += copy;
+    }
+    len += copy;
+    skb = next;
+  }
+}
+
+/**
+ * Tries a segment twice as long, made of data that waits (RFC 4821): if it arrives, the path takes such packets. −1: no probe; 0:
+ * wait until there is room for one; 1: sent.
+ * @modelled net/ipv4/tcp_output.c
  * @cost 6
  */
-export function tcp_mtu_probe(_sk: sock): number {
-  return -1;
+export function* tcp_mtu_probe(sk: sock): Kgen<number> {
+  const icsk = inet_csk(sk);
+  const tp = tcp_sk(sk);
+  if (
+    !icsk.icsk_mtup_enabled ||
+    icsk.icsk_mtup_probe_size !== 0 ||
+    icsk.icsk_ca_state !== TCP_CA_Open ||
+    tp.snd_cwnd < 11 ||
+    tp.rx_opt.num_sacks !== 0 ||
+    tp.rx_opt.dsack
+  ) {
+    return -1;
+  }
+  const mss_now = tcp_current_mss(sk);
+  const probe_size = 2 * tp.mss_cache;
+  const size_needed = probe_size + (tp.reordering + 1) * tp.mss_cache;
+  if (probe_size > tcp_mtu_to_mss(sk, icsk.icsk_mtup_search_high)) return -1;
+  if (seqDiff(tp.write_seq, tp.snd_nxt) < size_needed || tp.snd_wnd < size_needed) return -1;
+  if (after(seqAdd(tp.snd_nxt, size_needed), tcp_wnd_end(tp))) return 0;
+  const in_flight = tcp_packets_in_flight(tp);
+  if (in_flight + 2 > tp.snd_cwnd) return in_flight === 0 ? -1 : 0;
+
+  const nskb = sk_stream_alloc_skb(sk, probe_size, GFP_ATOMIC);
+  if (nskb === null) return -1;
+  sk.sk_wmem_queued += nskb.truesize;
+  sk_mem_charge(sk, nskb.truesize);
+  const skb = tcp_send_head(sk) as sk_buff;
+  const ncb = TCP_SKB_CB(nskb);
+  ncb.seq = TCP_SKB_CB(skb).seq;
+  ncb.end_seq = seqAdd(ncb.seq, probe_size);
+  ncb.flags = TCPHDR_ACK;
+  ncb.sacked = 0;
+  nskb.csum = 0;
+  nskb.ip_summed = skb.ip_summed;
+  tcp_insert_write_queue_before(nskb, skb, sk);
+  fill_probe(sk, nskb, probe_size, mss_now);
+  tcp_init_tso_segs(sk, nskb, nskb.len);
+  ncb.when = tcp_time_stamp();
+  if ((yield* tcp_transmit_skb(sk, nskb, 1, GFP_ATOMIC)) !== 0) return -1;
+  // It is as much as two segments.
+  tp.snd_cwnd--;
+  tcp_event_new_data_sent(sk, nskb);
+  icsk.icsk_mtup_probe_size = tcp_mss_to_mtu(sk, nskb.len);
+  tp.mtu_probe_seq_start = ncb.seq;
+  tp.mtu_probe_seq_end = ncb.end_seq;
+  return 1;
 }
 
 /**
@@ -1020,7 +1106,7 @@ export function* tcp_write_xmit(
   const tp = tcp_sk(sk);
   let sent_pkts = 0;
   if (push_one === 0) {
-    const result = tcp_mtu_probe(sk);
+    const result = yield* tcp_mtu_probe(sk);
     if (result === 0) return false;
     if (result > 0) sent_pkts = 1;
   }
