@@ -679,6 +679,21 @@ export function sock_tx_timestamp(_sk: sock): number {
 export function sock_recv_ts_and_drops(_msg: msghdr, _sk: sock, _skb: sk_buff): void {}
 
 /**
+ * Nothing comes back: the route may be to blame, and is given up if it does not stand on its own.
+ * @modelled include/net/sock.h
+ * @cost 4
+ */
+export function dst_negative_advice(sk: sock): void {
+  const dst = __sk_dst_get(sk);
+  if (dst === null || dst.ops === null) return;
+  const ndst = dst.ops.negative_advice(dst);
+  if (ndst !== dst) {
+    sk.sk_dst_cache = ndst;
+    sk_tx_queue_clear(sk);
+  }
+}
+
+/**
  * Forgets the cached route.
  * @modelled include/net/sock.h
  * @cost 1

@@ -49,9 +49,12 @@ const NUD_IN_TIMER = NUD_INCOMPLETE | NUD_REACHABLE | NUD_DELAY | NUD_PROBE;
 /** States in which the address is believed. */
 export const NUD_VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY;
 
+/** Entries the table holds (gc_thresh3). */
+const GC_THRESH3 = 1024;
+
 /** Neighbours of a host (struct neigh_table, arp_tbl). */
 export const neigh_table = struct('neigh_table', {
-  neighbours: list(ref<neighbour>('neighbour'), 32, 'neighbours; a hash table in Linux'),
+  neighbours: list(ref<neighbour>('neighbour'), GC_THRESH3, 'neighbours; a hash table in Linux'),
 });
 export interface neigh_table extends InstanceType<typeof neigh_table> {}
 
@@ -117,8 +120,9 @@ export function neigh_lookup(tbl: neigh_table, pkey: number, dev: net_device): n
 }
 
 /**
- * Makes an entry of which nothing is known yet; `setup` is the protocol's set-up.
+ * Makes an entry of which nothing is known yet; `setup` is the protocol's set-up. Null: there is no room for one.
  * @modelled net/core/neighbour.c
+ * @omits neigh_forced_gc: entries stay for the whole of a run
  */
 export function neigh_create(
   tbl: neigh_table,
@@ -126,6 +130,9 @@ export function neigh_create(
   dev: net_device,
   setup: (neigh: neighbour) => number,
 ): neighbour | null {
+  if (tbl.neighbours.length >= GC_THRESH3) {
+    return null;
+  }
   const n = new neighbour();
   n.updated = jiffies();
   n.used = jiffies();

@@ -20,6 +20,7 @@ import {
   __sk_dst_reset,
   bh_lock_sock,
   bh_unlock_sock,
+  dst_negative_advice,
   SOCK_DEAD,
   SOCK_KEEPOPEN,
   sk_backlog_rcv,
@@ -172,17 +173,20 @@ export function retransmits_timed_out(sk: sock, boundary: number, timeout: numbe
 /**
  * Decides after a timeout whether to go on. True: the connection was given up.
  * @modelled net/ipv4/tcp_timer.c
- * @omits dst_negative_advice: IPv4 would drop a cached route with an expiry, the model has none
  */
 export function* tcp_write_timeout(sk: sock): Kgen<boolean> {
   const icsk = inet_csk(sk);
   let retry_until: number;
   let syn_set = false;
   if (((1 << sk.skc_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) !== 0) {
+    if (icsk.icsk_retransmits !== 0) dst_negative_advice(sk);
     retry_until = icsk.icsk_syn_retries !== 0 ? icsk.icsk_syn_retries : sysctl_tcp_syn_retries();
     syn_set = true;
   } else {
-    if (retransmits_timed_out(sk, sysctl_tcp_retries1(), 0, false)) tcp_mtu_probing(icsk, sk);
+    if (retransmits_timed_out(sk, sysctl_tcp_retries1(), 0, false)) {
+      tcp_mtu_probing(icsk, sk);
+      dst_negative_advice(sk);
+    }
     retry_until = sysctl_tcp_retries2();
     if (sock_flag(sk, SOCK_DEAD)) {
       const alive = icsk.icsk_rto < TCP_RTO_MAX;
