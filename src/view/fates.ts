@@ -85,6 +85,7 @@ function fullQueue(freed: Freed): Told {
   return ['QDISC_DROP', `${by} has no room${held}`];
 }
 
+const PACKET_HOST = 0;
 const NO_ROOM = 'the receive buffer is full';
 
 /** Chains of iptables by the number of their hook. */
@@ -220,22 +221,32 @@ const RULES: Readonly<Record<string, Rule>> = {
       ];
     return ['TCP_FLAGS', 'it does not fit the state of its socket'];
   }),
-  tcp_v4_rcv: lost((freed) => {
-    if (freed.last.name === 'tcp_v4_checksum_init' || freed.last.name === 'tcp_checksum_complete')
-      return ['TCP_CSUM', 'its checksum is wrong'];
-    if (freed.last.name === 'tcp_v4_send_reset' || freed.last.name === '__inet_lookup_skb')
-      return ['NO_SOCKET', 'no socket has these addresses and ports'];
-    if (freed.last.name === 'sk_filter') return ['SOCKET_FILTER', "the socket's filter refused it"];
-    if (freed.last.name === 'bh_unlock_sock' || freed.last.name === 'sk_add_backlog') {
+  tcp_v4_rcv: (freed) => {
+    const drop = (...told: Told): ReturnType<Rule> => ({ dropped: true, told });
+    const { name, result } = freed.last;
+    if (name.startsWith('tcp_timewait') || name.startsWith('inet_twsk') || name === 'tcp_v4_timewait_ack')
+      return { dropped: false, told: ['TAKEN', 'its connection is in TIME_WAIT: the header has been read'] };
+    if (name === 'tcp_v4_checksum_init' || (name === 'tcp_checksum_complete' && result !== 0))
+      return drop('TCP_CSUM', 'its checksum is wrong');
+    if (name === 'tcp_v4_send_reset' || name === '__inet_lookup_skb' || name === 'tcp_checksum_complete')
+      return drop('NO_SOCKET', 'no socket has these addresses and ports');
+    if (name === 'sk_filter') return drop('SOCKET_FILTER', "the socket's filter refused it");
+    if (name === 'bh_unlock_sock' || name === 'sk_add_backlog') {
       const sk = sockOf(freed);
-      const len = sk?.ref('sk_backlog')?.num('len') ?? 0;
-      const text = `the backlog holds ${number(len)} bytes, received data ${number(sk?.num('sk_rmem_alloc') ?? 0)}, and sk_rcvbuf is ${number(sk?.num('sk_rcvbuf') ?? 0)}`;
-      return ['SOCKET_BACKLOG', text];
+      const [backlog, received, limit] = [
+        sk?.ref('sk_backlog')?.num('len') ?? 0,
+        sk?.num('sk_rmem_alloc') ?? 0,
+        sk?.num('sk_rcvbuf') ?? 0,
+      ].map(number);
+      return drop(
+        'SOCKET_BACKLOG',
+        `the backlog holds ${backlog} bytes, received data ${received}, and sk_rcvbuf is ${limit}`,
+      );
     }
-    return freed.skb.text('pkt_type') === 'PACKET_HOST' || freed.skb.num('pkt_type') === 0
-      ? ['HDR_TRUNC', 'it is too short for a TCP header']
-      : ['OTHERHOST', 'it is not for this host'];
-  }),
+    return freed.skb.num('pkt_type') === PACKET_HOST
+      ? drop('HDR_TRUNC', 'it is too short for a TCP header')
+      : drop('OTHERHOST', 'it is not for this host');
+  },
   sk_stream_alloc_skb: always('PROTO_MEM', 'there is no memory for it within the limits'),
   tcp_sendmsg: kept('UNUSED', 'nothing was copied into it'),
 
@@ -295,6 +306,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   }),
   neigh_blackhole: always('NEIGH_DEAD', 'its neighbour is gone'),
   neigh_invalidate: always('NEIGH_FAILED', 'the neighbour did not answer ARP'),
+  neigh_timer_handler: kept(
+    'UNUSED',
+    'it was a copy of the first packet that waits for ARP, made to ask on its behalf',
+  ),
   arp_error_report: always('NEIGH_FAILED', 'the neighbour did not answer ARP'),
   __neigh_event_send: lost((freed) => {
     const waiting = freed.object('neigh')?.ref('arp_queue')?.num('qlen') ?? 0;
