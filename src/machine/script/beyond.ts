@@ -1,16 +1,26 @@
 /** Which calls of a script the model has not, before anything runs. */
 import type { Script } from '../../scenario/packetdrill/ast';
-import type { Beyond } from '../../scenario/packetdrill/settings';
-import { settingsOf } from '../../scenario/packetdrill/settings';
+import { type Beyond, settingsOf } from '../../scenario/packetdrill/settings';
 import { CannotMap } from './endpoint';
-import { translate } from './translate';
+import { type Sockets, translate } from './translate';
+
+const nothing = (): void => {};
 
 export function callsBeyond(script: Script): Beyond[] {
-  const { settings } = settingsOf(script);
+  const sockets: Sockets = {
+    settings: settingsOf(script).settings,
+    localIp: '0.0.0.0',
+    remoteIp: '0.0.0.0',
+    opened: nothing,
+    bound: nothing,
+    listens: nothing,
+    connects: nothing,
+    accepted: nothing,
+  };
   return script.events.flatMap(({ action, place }) => {
     if (action.kind !== 'call') return [];
     try {
-      translate(action, settings);
+      translate(action, sockets);
       return [];
     } catch (error) {
       if (!(error instanceof CannotMap)) throw error;

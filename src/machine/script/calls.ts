@@ -14,8 +14,7 @@ import type { Process } from '../process';
 import { perform } from '../syscalls';
 import type { CallResult } from '../syscalls/enter';
 import { infoNames } from './info';
-import type { ScriptEnd } from './script';
-import { type Problem, translate } from './translate';
+import { type Problem, type Sockets, translate } from './translate';
 
 interface Job {
   readonly call: SystemCall;
@@ -70,7 +69,7 @@ export class Caller {
 
   /** `tasks`: the one that returns at once, the one that blocks. */
   constructor(
-    private readonly end: ScriptEnd,
+    private readonly sockets: Sockets,
     machine: Machine,
     processes: readonly [Process, Process],
     add: (task: task_struct, code: Execution['code']) => void,
@@ -90,11 +89,13 @@ export class Caller {
    * with the result, null: nothing. Throws `CannotMap` for a call the model has not.
    */
   make(written: Written, line: number, blocksUntil: number | null, settle: (problem: Problem | null) => void): void {
-    const { call, check } = translate(written, this.end.settings);
+    const { call, check, before, after } = translate(written, this.sockets);
     const done = (result: CallResult): void => {
       if (blocksUntil !== null) this.open = null;
+      after?.(result.result);
       settle(check(result));
     };
+    before?.();
     if (blocksUntil === null) {
       this.atOnce.give({ call, done });
       return;

@@ -40,6 +40,7 @@ import type { Caller } from './calls';
 import { difference, inWords } from './compare';
 import { CannotMap, Endpoint } from './endpoint';
 import { Sniffer } from './sniffer';
+import { dotted, type Sockets } from './translate';
 import { encodeFrame } from './wire';
 
 /** What came of a script. */
@@ -82,7 +83,7 @@ class Broken extends Error {
   }
 }
 
-export class ScriptEnd implements LinkEnd {
+export class ScriptEnd implements LinkEnd, Sockets {
   readonly host = -1;
   readonly port = 0;
   outcome: Outcome | null = null;
@@ -122,6 +123,56 @@ export class ScriptEnd implements LinkEnd {
   /** Sets the script going when the machine runs. */
   start(): void {
     this.at(0, () => this.next());
+  }
+
+  // Its sockets, as calls make them
+
+  private readonly sockets = new Map<number, Endpoint>();
+
+  get localIp(): string {
+    return dotted(this.world.localIp);
+  }
+
+  get remoteIp(): string {
+    return dotted(this.world.remoteIp);
+  }
+
+  opened(fd: number, protocol: 'tcp' | 'udp'): void {
+    const made = new Endpoint(protocol, fd);
+    made.localIp = this.world.localIp;
+    this.sockets.set(fd, made);
+    if (protocol === 'udp') this.endpoint = made;
+  }
+
+  bound(fd: number, port: number): void {
+    const socket = this.sockets.get(fd);
+    if (socket === undefined) return;
+    socket.localPort = port;
+    if (socket.protocol === 'udp') this.endpoint = socket;
+  }
+
+  listens(fd: number): void {
+    const socket = this.sockets.get(fd);
+    if (socket === undefined) return;
+    socket.state = 'listening';
+    this.endpoint = socket;
+  }
+
+  connects(fd: number, ip: number, port: number): void {
+    const socket = this.sockets.get(fd);
+    // A second connect() of a socket asks how the first has gone.
+    if (socket === undefined || (socket.protocol === 'tcp' && socket.state !== 'new')) return;
+    socket.state = 'connecting';
+    socket.remoteIp = ip;
+    socket.remotePort = port;
+    this.endpoint = socket;
+  }
+
+  accepted(fd: number): void {
+    const waiting = [this.endpoint, ...this.others.values()].find((one) => one?.state === 'passive' && one.fd === null);
+    if (waiting === undefined || waiting === null) return;
+    waiting.fd = fd;
+    this.sockets.set(fd, waiting);
   }
 
   /** us of the script. */
