@@ -1,8 +1,9 @@
 /** Which calls of a script the model has not, before anything runs. */
 import type { Script } from '../../scenario/packetdrill/ast';
 import { type Beyond, settingsOf } from '../../scenario/packetdrill/settings';
+import type { Sockets } from './arguments';
 import { CannotMap } from './endpoint';
-import { type Sockets, translate } from './translate';
+import { translate } from './translate';
 
 const nothing = (): void => {};
 

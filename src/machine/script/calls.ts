@@ -7,14 +7,16 @@ import type { task_struct } from '../../kernel/include/linux/wait';
 import { TASK_INTERRUPTIBLE } from '../../kernel/include/linux/wait';
 import type { SystemCall as Written } from '../../scenario/packetdrill/ast';
 import type { Names } from '../../scenario/packetdrill/python';
+import { errnoName } from '../../scenario/packetdrill/values';
 import type { SystemCall } from '../../scenario/schema';
 import type { Execution } from '../cpu';
 import type { Machine } from '../machine';
 import type { Process } from '../process';
 import { perform } from '../syscalls';
 import type { CallResult } from '../syscalls/enter';
+import { fdName, type Problem, type Sockets } from './arguments';
 import { infoNames } from './info';
-import { type Problem, type Sockets, translate } from './translate';
+import { translate } from './translate';
 
 interface Job {
   readonly call: SystemCall;
@@ -112,8 +114,12 @@ export class Caller {
     this.blocking.give({ call, done });
   }
 
-  /** TCP_INFO of a descriptor by the names Python knows its fields by; what went wrong otherwise. */
+  /** TCP_INFO of a descriptor by the names Python knows its fields by; in words why there is none. */
   tcpInfo(fd: number, then: (info: Names | string) => void): void {
-    infoNames(fd, (call, done) => this.atOnce.give({ call, done }), then);
+    const call: SystemCall = { op: 'getsockopt', fd: fdName(fd), option: 'TCP_INFO' };
+    this.atOnce.give({
+      call,
+      done: ({ result, info }) => then(info === undefined ? errnoName(-result) : infoNames(info)),
+    });
   }
 }

@@ -1,13 +1,33 @@
-/** TCP_INFO for the Python of a script. */
+/** TCP_INFO for the Python of a script: fields as `tcpi_rto`, and the constants they are compared with. */
+import type { TcpInfo } from '../../scenario/options';
 import type { Names } from '../../scenario/packetdrill/python';
-import type { SystemCall } from '../../scenario/schema';
-import type { CallResult } from '../syscalls/enter';
 
-/** Fetches TCP_INFO of descriptor `fd` of the script by a getsockopt() of its process. */
-export function infoNames(
-  _fd: number,
-  _give: (call: SystemCall, done: (result: CallResult) => void) => void,
-  then: (info: Names | string) => void,
-): void {
-  then('none, the model has no TCP_INFO');
+/** include/linux/tcp.h, include/net/tcp_states.h. */
+const CONSTANTS = {
+  TCP_CA_Open: 0,
+  TCP_CA_Disorder: 1,
+  TCP_CA_CWR: 2,
+  TCP_CA_Recovery: 3,
+  TCP_CA_Loss: 4,
+  TCPI_OPT_TIMESTAMPS: 1,
+  TCPI_OPT_SACK: 2,
+  TCPI_OPT_WSCALE: 4,
+  TCPI_OPT_ECN: 8,
+  TCP_ESTABLISHED: 1,
+  TCP_SYN_SENT: 2,
+  TCP_SYN_RECV: 3,
+  TCP_FIN_WAIT1: 4,
+  TCP_FIN_WAIT2: 5,
+  TCP_TIME_WAIT: 6,
+  TCP_CLOSE: 7,
+  TCP_CLOSE_WAIT: 8,
+  TCP_LAST_ACK: 9,
+  TCP_LISTEN: 10,
+  TCP_CLOSING: 11,
+  TCP_INFINITE_SSTHRESH: 0x7fffffff,
+} as const;
+
+export function infoNames(info: TcpInfo): Names {
+  const fields = Object.entries(info).map(([name, value]) => [`tcpi_${name}`, value] as const);
+  return new Map([...Object.entries(CONSTANTS), ...fields]);
 }

@@ -36,11 +36,12 @@ import type { Settings } from '../../scenario/packetdrill/settings';
 import type { Context } from '../../trace/recorder';
 import { Kind } from '../../trace/recorder';
 import type { Machine } from '../machine';
+import { dotted, type Sockets } from './arguments';
 import type { Caller } from './calls';
 import { difference, inWords } from './compare';
 import { CannotMap, Endpoint } from './endpoint';
 import { Sniffer } from './sniffer';
-import { dotted, type Sockets } from './translate';
+
 import { encodeFrame } from './wire';
 
 /** What came of a script. */

@@ -1,140 +1,14 @@
-/** A call as a script writes it, as one the machine's programs can make; what it does to the script's picture of its sockets; what the script expects. */
+/** Each call of a script as one the machine's programs can make, with what the script expects of it. */
 import type { Expression, SystemCall as Written } from '../../scenario/packetdrill/ast';
 import { printExpression } from '../../scenario/packetdrill/print';
-import type { Settings } from '../../scenario/packetdrill/settings';
-import { ERRNO, errnoName, numberOf } from '../../scenario/packetdrill/values';
-import type { SystemCall } from '../../scenario/schema';
-import type { CallResult } from '../syscalls/enter';
+import { bitNames, numberOf } from '../../scenario/packetdrill/values';
+import { Arguments, fdName, flagNames, type Sockets, type Translated } from './arguments';
 import { CannotMap } from './endpoint';
-
-/** What a line expects, and what came instead. */
-export interface Problem {
-  readonly expected: string;
-  readonly got: string;
-}
-
-/** What calls change in the script's picture: which sockets there are and which is under test. `fd` is the script's number. */
-export interface Sockets {
-  readonly settings: Settings;
-  opened(fd: number, protocol: 'tcp' | 'udp'): void;
-  bound(fd: number, port: number): void;
-  listens(fd: number): void;
-  connects(fd: number, ip: number, port: number): void;
-  accepted(fd: number): void;
-  /** Own and the script's address, dotted. */
-  readonly localIp: string;
-  readonly remoteIp: string;
-}
-
-export interface Translated {
-  readonly call: SystemCall;
-  /** Before the kernel is entered, and after it has returned. */
-  readonly before?: () => void;
-  readonly after?: (result: number) => void;
-  /** What is wrong with the result, null: nothing. */
-  check(result: CallResult): Problem | null;
-}
-
-/** The name of the script's descriptor `n` among the process's. */
-export function fdName(n: number): string {
-  return n < 0 ? 'none' : `fd${n}`;
-}
-
-/** The arguments of a call, read with words for what is wrong. */
-class Arguments {
-  constructor(
-    readonly written: Written,
-    readonly sockets: Sockets,
-  ) {}
-
-  at(n: number): Expression | undefined {
-    return this.written.args[n];
-  }
-
-  beyond(n: number): never {
-    const arg = this.at(n);
-    throw new CannotMap(
-      `argument ${n + 1} of ${this.written.name}(): ${arg === undefined ? 'none' : printExpression(arg)}`,
-    );
-  }
-
-  /** Throws for more or fewer arguments. */
-  counted(least: number, most = least): void {
-    const { args, name } = this.written;
-    if (args.length < least || args.length > most) throw new CannotMap(`${name}() with ${args.length} arguments`);
-  }
-
-  number(n: number): number {
-    return numberOf(this.at(n)) ?? this.beyond(n);
-  }
-
-  fd(n = 0): string {
-    return fdName(this.number(n));
-  }
-
-  isAny(n: number): boolean {
-    return this.at(n)?.kind === 'ellipsis';
-  }
-
-  /** The number the script gives the descriptor that comes of the call; -1: it expects an error. */
-  get given(): number {
-    return numberOf(this.written.result) ?? -1;
-  }
-
-  /** A struct sockaddr_in, or `...` for what packetdrill puts there. */
-  address(n: number, ip: string, port: number): { readonly ip: string; readonly port: number } {
-    const struct = this.at(n);
-    if (struct?.kind === 'ellipsis') return { ip, port };
-    if (struct?.kind !== 'struct') return this.beyond(n);
-    const field = (name: string): Expression | undefined =>
-      struct.items.flatMap((item) => (item.kind === 'field' && item.name === name ? [item.value] : []))[0];
-    const family = numberOf(field('sa_family'));
-    const address = numberOf(field('sin_addr'));
-    const number = numberOf(field('sin_port'));
-    if (family !== 2 || address === null || number === null) return this.beyond(n);
-    return { ip: dotted(address), port: number };
-  }
-
-  /** Checks the returned number and errno; `own`: what else there is to check of a call that has not failed. */
-  returning(own: (result: CallResult) => Problem | null = () => null): (result: CallResult) => Problem | null {
-    const { name, result: wanted, errno } = this.written;
-    return (result) => {
-      const got = result.result < 0 ? `-1 ${errnoName(-result.result)}` : String(result.result);
-      if (wanted.kind === 'ellipsis') return null;
-      const returned = result.result < 0 ? -1 : result.result;
-      const fails = numberOf(wanted) !== returned || (errno !== null && ERRNO[errno.name] !== -result.result);
-      if (!fails) return result.result < 0 ? null : own(result);
-      const expected = `${name}() = ${printExpression(wanted)}${errno === null ? '' : ` ${errno.name}`}`;
-      return { expected, got };
-    };
-  }
-
-  /** The result of a call that gives a descriptor: which number the kernel gave is its own business. */
-  givingFd(): (result: CallResult) => Problem | null {
-    const plain = this.returning();
-    return (result) => (result.result >= 0 && this.given >= 0 ? null : plain(result));
-  }
-}
-
-export function dotted(ip: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(ip / 2 ** shift) % 256).join('.');
-}
+import { getting, setting } from './options';
 
 const SOCK_TYPE_MASK = 0xf;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
-
-/** By the names of flags the machine's calls know; throws for others. */
-function flagNames(args: Arguments, n: number, known: Readonly<Record<string, number>>): string[] {
-  let rest = args.number(n);
-  const names = Object.entries(known).filter(([, bit]) => {
-    const has = (rest & bit) !== 0;
-    if (has) rest &= ~bit;
-    return has;
-  });
-  if (rest !== 0) args.beyond(n);
-  return names.map(([name]) => name);
-}
 
 const MAKERS: Readonly<Record<string, (args: Arguments) => Translated>> = {
   socket(args) {
@@ -200,6 +74,122 @@ const MAKERS: Readonly<Record<string, (args: Arguments) => Translated>> = {
       check: args.returning(),
     };
   },
+  writev(args) {
+    args.counted(3);
+    return {
+      call: { op: 'writev', fd: args.fd(), pieces: pieces(args, args.at(1)), ...ZEROS },
+      check: args.returning(),
+    };
+  },
+  sendmsg(args) {
+    args.counted(3);
+    const message = messageOf(args, 1);
+    return {
+      call: {
+        op: 'sendmsg',
+        fd: args.fd(),
+        pieces: message.pieces,
+        ...ZEROS,
+        flags: flagNames(args, 2, SEND_FLAGS) as never,
+      },
+      check: args.returning(),
+    };
+  },
+  readv(args) {
+    args.counted(3);
+    return { call: { op: 'readv', fd: args.fd(), pieces: pieces(args, args.at(1)) }, check: args.returning() };
+  },
+  recvmsg(args) {
+    args.counted(3);
+    const message = messageOf(args, 1);
+    return {
+      call: {
+        op: 'recvmsg',
+        fd: args.fd(),
+        pieces: message.pieces,
+        flags: flagNames(args, 2, RECV_FLAGS) as never,
+      },
+      check: args.returning(({ msgFlags = 0 }) => {
+        const { flags } = message;
+        if (flags === null || flags === msgFlags) return null;
+        return { expected: `msg_flags ${bitNames(flags, 'MSG_')}`, got: bitNames(msgFlags, 'MSG_') };
+      }),
+    };
+  },
+  close(args) {
+    args.counted(1);
+    return { call: { op: 'close', fd: args.fd() }, check: args.returning() };
+  },
+  shutdown(args) {
+    args.counted(2);
+    return { call: { op: 'shutdown', fd: args.fd(), how: args.number(1) }, check: args.returning() };
+  },
+  setsockopt: setting,
+  getsockopt: getting,
+  poll(args) {
+    args.counted(3);
+    const list = args.at(0);
+    if (list?.kind !== 'list') return args.beyond(0);
+    const wanted = list.items.map((item) => {
+      const fd = numberOf(fieldOf(item, 'fd'));
+      const events = numberOf(fieldOf(item, 'events'));
+      if (fd === null || events === null) return args.beyond(0);
+      return { fd, events, revents: numberOf(fieldOf(item, 'revents')) };
+    });
+    const fds = wanted.map(({ fd, events }) => ({ fd: fdName(fd), events: eventNames(args, events) as never }));
+    return {
+      call: { op: 'poll', fds, timeoutMs: args.number(2) },
+      check: args.returning(({ revents = [] }) => {
+        for (const [n, { fd, revents: expected }] of wanted.entries()) {
+          const got = revents[n] ?? 0;
+          if (expected !== null && expected !== got) {
+            return {
+              expected: `revents ${bitNames(expected, 'POLL')} of descriptor ${fd}`,
+              got: bitNames(got, 'POLL'),
+            };
+          }
+        }
+        return null;
+      }),
+    };
+  },
+  ioctl(args) {
+    args.counted(2, 3);
+    const list = args.at(2);
+    const value = list === undefined ? 0 : numberOf(list.kind === 'list' ? list.items[0] : list);
+    if (value === null) return args.beyond(2);
+    return {
+      call: { op: 'ioctl', fd: args.fd(), request: args.number(1), value },
+      check: args.returning(({ value: got }) => {
+        const isAsked = args.number(1) !== FIONBIO && list !== undefined;
+        if (!isAsked || got === value) return null;
+        return { expected: `${value} from ${printExpression(args.at(1) as Expression)}`, got: String(got) };
+      }),
+    };
+  },
+  fcntl(args) {
+    args.counted(2, 3);
+    const command = ({ 3: 'F_GETFL', 4: 'F_SETFL' } as const)[args.number(1)];
+    if (command === undefined) return args.beyond(1);
+    const flags = command === 'F_SETFL' ? (flagNames(args, 2, FILE_FLAGS) as never) : [];
+    return { call: { op: 'fcntl', fd: args.fd(), command, flags }, check: args.returning() };
+  },
+  sendto(args) {
+    args.counted(6);
+    const hasAddress = !args.isAny(4) && numberOf(args.at(4)) !== 0;
+    if (hasAddress) return args.beyond(4);
+    return {
+      call: { op: 'send', fd: args.fd(), ...payload(args, 1, 2), flags: flagNames(args, 3, SEND_FLAGS) as never },
+      check: args.returning(),
+    };
+  },
+  recvfrom(args) {
+    args.counted(6);
+    return {
+      call: { op: 'recv', fd: args.fd(), bytes: args.number(2), flags: flagNames(args, 3, RECV_FLAGS) as never },
+      check: args.returning(),
+    };
+  },
   read(args) {
     args.counted(3);
     return { call: { op: 'read', fd: args.fd(), bytes: args.number(2) }, check: args.returning() };
@@ -212,6 +202,51 @@ const MAKERS: Readonly<Record<string, (args: Arguments) => Translated>> = {
     };
   },
 };
+
+const ZEROS = { pattern: 'zeros', data: null } as const;
+const FIONBIO = 0x5421;
+const FILE_FLAGS = { O_RDWR: 2, O_NONBLOCK: 0o4000 };
+const EVENTS = {
+  POLLIN: 1,
+  POLLPRI: 2,
+  POLLOUT: 4,
+  POLLERR: 8,
+  POLLHUP: 0x10,
+  POLLRDNORM: 0x40,
+  POLLWRNORM: 0x100,
+  POLLRDHUP: 0x2000,
+};
+
+function eventNames(args: Arguments, events: number): string[] {
+  const names = Object.entries(EVENTS).filter(([, bit]) => (events & bit) !== 0);
+  if (names.reduce((all, [, bit]) => all | bit, 0) !== events) args.beyond(0);
+  return names.map(([name]) => name);
+}
+
+/** The value of `name=...` in a struct. */
+function fieldOf(struct: Expression, name: string): Expression | undefined {
+  if (struct.kind !== 'struct') return undefined;
+  return struct.items.flatMap((item) => (item.kind === 'field' && item.name === name ? [item.value] : []))[0];
+}
+
+/** Lengths of `[{..., 100}, {..., 200}]`. */
+function pieces(args: Arguments, list: Expression | undefined): number[] {
+  if (list?.kind !== 'list') return args.beyond(1);
+  return list.items.map((item) => {
+    const bytes = item.kind === 'struct' ? numberOf(item.items.at(-1)) : null;
+    return bytes ?? args.beyond(1);
+  });
+}
+
+/** A struct msghdr: its pieces, and the flags it should have afterwards (null: not said). */
+function messageOf(args: Arguments, n: number): { readonly pieces: number[]; readonly flags: number | null } {
+  const struct = args.at(n);
+  if (struct === undefined || struct.kind !== 'struct') return args.beyond(n);
+  const control = fieldOf(struct, 'msg_control');
+  if (control !== undefined && !(control.kind === 'list' && control.items.length === 0)) return args.beyond(n);
+  const flags = fieldOf(struct, 'msg_flags');
+  return { pieces: pieces(args, fieldOf(struct, 'msg_iov')), flags: flags === undefined ? null : numberOf(flags) };
+}
 
 const SEND_FLAGS = { MSG_OOB: 1, MSG_DONTWAIT: 0x40, MSG_EOR: 0x80, MSG_NOSIGNAL: 0x4000, MSG_MORE: 0x8000 };
 const RECV_FLAGS = { MSG_OOB: 1, MSG_PEEK: 2, MSG_TRUNC: 0x20, MSG_DONTWAIT: 0x40, MSG_WAITALL: 0x100 };
