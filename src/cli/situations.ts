@@ -149,6 +149,24 @@ const FRAGMENTED: ScenarioInput = {
   limits: { maxMs: 500 },
 };
 
+/** Two ends of a connection that carried nothing: one closes, the other reads the end of the stream and closes too. Routes are known. */
+const CLOSED: ScenarioInput = {
+  title: 'as recorded',
+  hosts: {
+    A: { cpus: 1, sysctl: { 'ipv4.tcp_no_metrics_save': 1 } },
+    B: { cpus: 1, sysctl: { 'ipv4.tcp_no_metrics_save': 1 } },
+  },
+  link: { mbps: 1000, delayUs: 0 },
+  connections: [{ name: 'c1' }, { name: 'c0', a: { port: 40_001 } }],
+  tasks: [
+    { host: 'A', name: 'warmer', startUs: 1000, calls: [write(100, 'c0')] },
+    { host: 'A', name: 'closer', startUs: 501_020, calls: [{ op: 'close', fd: 'c1' }] },
+    { host: 'B', name: 'reader-c0', calls: [recv('c0')] },
+    { host: 'B', name: 'reader-c1', calls: [recv('c1'), { op: 'close', fd: 'c1' }] },
+  ],
+  limits: { maxMs: 510 },
+};
+
 /**
  * How the recorded machine ran: both hosts were network namespaces on one CPU, cards and wires were emulated, frames were handed over
  * once a millisecond, and the tracer made each function dear. 125 makes an ACK take the recorded time: 217 us from one to the next of a
@@ -211,6 +229,7 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
   '44': ONE_IS_LOST,
   '48': FRAGMENTED,
   '36': situation({ phase: 471, side: { sndbuf: 16_000 }, writes: [write(65_536)] }),
+  '37': CLOSED,
 };
 
 /** The situation of a recording of the project by its number, null: there is none. */

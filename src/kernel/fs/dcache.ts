@@ -9,8 +9,6 @@ import { socket } from '../include/linux/net';
  * @simplified an entry is used by one file
  * @omits dentry_lru_del: no directory entries
  * @omits __d_drop: no directory entries
- * @omits d_free: no directory entries
- * @omits __d_free: no directory entries
  * @cost 20
  */
 export function dput(inode: object | null): void {
@@ -22,6 +20,8 @@ export function dput(inode: object | null): void {
 /**
  * Frees a directory entry.
  * @simplified only the inode is let go
+ * @omits d_free: no directory entries
+ * @omits __d_free: no directory entries
  * @cost 10
  */
 export function d_kill(inode: object): void {
@@ -73,6 +73,7 @@ export function evict(inode: object): void {
  * Frees an inode by the operation of its file system.
  * @simplified sockets only
  * @omits __destroy_inode: nothing more hangs on it
+ * @omits inode_has_buffers: no buffers
  * @cost 8
  */
 export function destroy_inode(inode: object): void {

@@ -26,7 +26,7 @@ const program_next_event = (id: number): void => {
   const base = tvec_bases(cpuOf(id));
   let at = Number.POSITIVE_INFINITY;
   if (base.timers.length > 0) {
-    at = (base.timers.at(0).expires - INITIAL_JIFFIES) * NSEC_PER_JIFFY;
+    at = (base.timers.at(0).due - INITIAL_JIFFIES) * NSEC_PER_JIFFY;
   }
   if (base.hrtimers.length > 0) {
     at = Math.min(at, base.hrtimers.at(0).expires);
@@ -57,7 +57,9 @@ export function timer_pending(timer: timer_list): boolean {
 }
 
 /**
- * Arms a timer for a jiffy, or moves it. Returns 1 if it was armed already.
+ * Arms a timer for a jiffy, or moves it; the tick of the present jiffy is over, so the next is the first that can run it. Returns 1 if it was
+ * armed already.
+ * @omits apply_slack: timers are not put together to save wake-ups
  * @modelled kernel/timer.c
  * @cost 25
  */
@@ -73,11 +75,12 @@ export function mod_timer(timer: timer_list, expires: number): number {
     }
   }
   timer.expires = expires;
+  timer.due = Math.max(expires, jiffies() + 1);
   timer.pending = true;
   timer.cpu = cpu.id;
   const { timers } = tvec_bases();
   let at = timers.length;
-  while (at > 0 && timers.at(at - 1).expires > expires) {
+  while (at > 0 && timers.at(at - 1).due > timer.due) {
     at--;
   }
   timers.insertAt(at, timer);
@@ -119,7 +122,7 @@ function* call_timer_fn(timer: timer_list): Kgen {
  */
 export function* run_timer_softirq(): Kgen {
   const base = tvec_bases();
-  while (base.timers.length > 0 && base.timers.at(0).expires <= jiffies()) {
+  while (base.timers.length > 0 && base.timers.at(0).due <= jiffies()) {
     const timer = base.timers.removeAt(0);
     timer.pending = false;
     base.running = timer;
@@ -178,7 +181,7 @@ export function hrtimer_interrupt(): boolean {
       func(timer);
     }
   }
-  return base.timers.length > 0 && base.timers.at(0).expires <= jiffies();
+  return base.timers.length > 0 && base.timers.at(0).due <= jiffies();
 }
 
 /**
@@ -189,7 +192,7 @@ export function hrtimer_interrupt(): boolean {
 export function tick_program_event(): void {
   const base = tvec_bases();
   // A due jiffies timer waits for the softirq, which programs the next event itself.
-  if (base.timers.length > 0 && base.timers.at(0).expires <= jiffies()) {
+  if (base.timers.length > 0 && base.timers.at(0).due <= jiffies()) {
     return;
   }
   program_next_event(cpu.id);

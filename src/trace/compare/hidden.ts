@@ -70,7 +70,7 @@ export const CLASSES: readonly { readonly why: string; readonly names: RegExp }[
   {
     why: 'small functions and macros merged into their callers: in no recording, though their callers are',
     names: oneOf(`
-      DEFINE_WAIT __pskb_trim inet_getid ipv4_is_multicast pskb_pull bictcp_update get_rps_cpu hystart_update ip_send_check pskb_trim rps_record_sock_flow
+      DEFINE_WAIT __pskb_trim __skb_queue_purge inet_getid ipv4_is_multicast pskb_pull bictcp_update get_rps_cpu hystart_update ip_send_check pskb_trim rps_record_sock_flow
       rps_reset_sock_flow rt_genid rt_hash rt_is_expired sock_rps_reset_flow
     `),
   },

@@ -13,6 +13,7 @@ export const jiffies = (): number => INITIAL_JIFFIES + Math.floor(clock.ns / NSE
 
 export const timer_list = struct('timer_list', {
   expires: int('jiffies at which it fires'),
+  due: int('jiffies of the tick that runs it: expires, but not before the next one'),
   pending: bool('it is armed'),
   function: fn<(data: never) => Kgen>('what it runs, in softirq context'),
   data: ref<object>('argument of the function'),

@@ -182,6 +182,7 @@ export function inet_twsk_add_node_rcu(tw: inet_timewait_sock, hashinfo: inet_ha
 /**
  * Puts it into the tables in the place of the connection. The caller has a reference then.
  * @modelled net/ipv4/inet_timewait_sock.c
+ * @omits twsk_net: one namespace a host
  * @cost 20
  */
 export function __inet_twsk_hashdance(tw: inet_timewait_sock, sk: sock, hashinfo: inet_hashinfo): void {
