@@ -41,6 +41,8 @@ const linuxCycles = [
   // Every part of IP reports errors by icmp_send, which sends by ip_append_data and ip_route_output_key and tells raw sockets and route.c;
   // a route names ip_local_deliver and ip_output, whose paths lead on to raw sockets; raw_prot takes udp_disconnect.
   'net/ipv4/(route|icmp|raw|udp|datagram|ip_input|ip_output|ip_fragment|ip_forward)\\.ts$',
+  // inet_hashtables.c ends a socket in TIME_WAIT that gives way; inet_timewait_sock.c frees the entry of a port with inet_bind_bucket_destroy.
+  'net/ipv4/(inet_hashtables|inet_timewait_sock)\\.ts$',
   // softirq.c wakes ksoftirqd; sched.c's cond_resched_softirq enables bottom halves.
   'kernel/(sched|softirq)\\.ts$',
   // dev.c runs the qdisc with __qdisc_run; sch_generic.c hands the skb back with dev_hard_start_xmit.

@@ -38,7 +38,7 @@ export const CLASSES: readonly { readonly why: string; readonly names: RegExp }[
       netif_queue_stopped netif_running netif_start_queue netif_stop_queue netif_tx_queue_stopped
       netif_tx_start_queue netif_tx_stop_queue qdisc_is_running qdisc_pkt_len qdisc_priv qdisc_qlen
       qdisc_skb_cb qdisc_throttled qdisc_unthrottled sk_has_account sk_has_allocations sk_mem_pages
-      sk_stream_min_wspace sk_stream_wspace sk_wmem_alloc_get skb_checksum_start_offset skb_clone_writable
+      sk_stream_min_wspace sk_stream_wspace sk_unhashed sk_wmem_alloc_get skb_checksum_start_offset skb_clone_writable
       skb_cloned SKB_DATA_ALIGN skb_dst skb_dst_is_noref skb_dst_set skb_end_pointer skb_frag_address skb_get
       skb_get_queue_mapping skb_get_rx_queue skb_gro_len skb_gro_offset skb_gro_pull skb_has_frag_list skb_header_cloned
       skb_headlen skb_headroom skb_is_gso skb_is_nonlinear skb_mac_header skb_mac_header_was_set

@@ -19,6 +19,7 @@ import {
   u32,
 } from '../../../base/struct';
 import { timer_list } from '../linux/timer';
+import type { inet_bind_bucket } from './inet_hashtables';
 import type { proto, sock } from './sock';
 
 /** The slow timer kills one of this many slots every 7.5 s, so the eighth is up after 60 s. */
@@ -35,17 +36,19 @@ export const inet_timewait_sock = struct('inet_timewait_sock', {
   skc_refcnt: int('references'),
   skc_daddr: ip4('address of the peer'),
   skc_rcv_saddr: ip4('own address'),
+  skc_reuse: int('SO_REUSEADDR: the port may be shared'),
+  skc_bound_dev_if: int('index of the device it is bound to, 0: any'),
   skc_nulls_next: ref<inet_timewait_sock>('next in the TIME_WAIT chain'),
+  skc_bind_next: ref<sock>('next owner of the same port'),
   skc_prot: table<proto>('protocol'),
   tw_timeout: int('how long TIME_WAIT lasts, jiffies'),
   tw_substate: enumeration('what it stands for', { TCP_FIN_WAIT2: 5, TCP_TIME_WAIT: 6 }),
   tw_rcv_wscale: u8('shift of windows we send'),
-  tw_reuse: bool('SO_REUSEADDR'),
   tw_sport: port('own port used to send'),
   tw_dport: port('port of the peer'),
   tw_num: port('own port'),
   tw_hashed: bool('it is in the TIME_WAIT chain'),
-  tw_tb: ref<object>('bucket of its port'),
+  tw_tb: ref<inet_bind_bucket>('entry of its port'),
   tw_ttd: int('when it dies, jiffies'),
   tw_death_slot: int('slot of its timer: 0 to 7 of the slow one, from 8 of the fast one, -1: none', -1),
   tw_death_next: ref<inet_timewait_sock>('next in that slot'),

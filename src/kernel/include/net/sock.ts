@@ -26,6 +26,7 @@ import { spin_lock, spin_unlock, spinlock_t } from '../linux/spinlock';
 import { timer_list } from '../linux/timer';
 import { type task_struct, wait_queue_head_t } from '../linux/wait';
 import { type dst_entry, dst_release, skb_dst_force } from './dst';
+import type { inet_timewait_sock } from './inet_timewait_sock';
 
 export const RCV_SHUTDOWN = 1;
 export const SEND_SHUTDOWN = 2;
@@ -134,6 +135,8 @@ export interface proto {
   shutdown?: (sk: sock, how: number) => Kgen;
   setsockopt?: (sk: sock, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
   getsockopt?: (sk: sock, level: number, optname: number, optval: number, optlen: number) => Kgen<number>;
+  /** Slot of struct timewait_sock_ops: a new connection may take the place of `sktw`; `choosing`: of any such port. */
+  twsk_unique?: (sk: sock, sktw: inet_timewait_sock, choosing: boolean) => boolean;
   /** In C sock_setsockopt calls TCP by its name. */
   set_keepalive?: (sk: sock, val: boolean) => void;
   bind?: (sk: sock, uaddr: sockaddr, addr_len: number) => Kgen<number>;

@@ -8,7 +8,7 @@ import { type Kgen, kernel } from '../../arch/current';
 import { EADDRINUSE, EAGAIN, EINVAL } from '../../include/linux/errno';
 import { O_NONBLOCK } from '../../include/linux/fs';
 import { jhash_2words } from '../../include/linux/jhash';
-import { TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV } from '../../include/linux/tcp';
+import { TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV, TCP_TIME_WAIT } from '../../include/linux/tcp';
 import { jiffies } from '../../include/linux/timer';
 import { TASK_INTERRUPTIBLE } from '../../include/linux/wait';
 import type { dst_entry } from '../../include/net/dst';
@@ -42,6 +42,8 @@ import {
 import {
   bh_lock_sock,
   bh_unlock_sock,
+  POLLIN,
+  POLLRDNORM,
   type proto,
   sk_dst_reset,
   sk_sleep,
@@ -78,7 +80,7 @@ const PORT_ATTEMPTS = 5;
  * @cost 1
  */
 export function inet_rcv_saddr(sk: sock): number {
-  return inet_sk(sk).inet_rcv_saddr;
+  return sk.skc_state === TCP_TIME_WAIT ? sk.skc_rcv_saddr : inet_sk(sk).inet_rcv_saddr;
 }
 
 /**
@@ -632,4 +634,13 @@ export function* inet_csk_listen_stop(sk: sock): Kgen {
     sk_acceptq_removed(sk);
     __reqsk_free(req);
   }
+}
+
+/**
+ * A listener is readable while a connection waits to be accepted.
+ * @modelled include/net/inet_connection_sock.h
+ * @cost 3
+ */
+export function inet_csk_listen_poll(sk: sock): number {
+  return reqsk_queue_empty(inet_csk(sk).icsk_accept_queue) ? 0 : POLLIN | POLLRDNORM;
 }

@@ -17,9 +17,10 @@ import { inet_iif } from '../../include/net/dst';
 import { inet_csk } from '../../include/net/inet_connection_sock';
 import { inet_bind_bucket } from '../../include/net/inet_hashtables';
 import { inet_sk } from '../../include/net/inet_sock';
-import type { inet_timewait_sock } from '../../include/net/inet_timewait_sock';
+import type { inet_timewait_death_row, inet_timewait_sock } from '../../include/net/inet_timewait_sock';
 import { ip_hdr } from '../../include/net/ip';
-import { sk_add_bind_node, sk_unhashed, skb_steal_sock, type sock } from '../../include/net/sock';
+import { type proto, sk_add_bind_node, sk_unhashed, skb_steal_sock, type sock } from '../../include/net/sock';
+import { inet_twsk_deschedule, inet_twsk_put, inet_twsk_unhash } from './inet_timewait_sock';
 
 /** Buckets of established connections: a power of two. In Linux it grows with the memory. */
 const EHASH_SIZE = 512;
@@ -132,6 +133,7 @@ export function inet_bind_bucket_create(hashinfo: inet_hashinfo, snum: number): 
 /**
  * Frees the entry of a port without owners.
  * @modelled net/ipv4/inet_hashtables.c
+ * @omits ib_net: one namespace a host
  * @cost 10
  */
 export function inet_bind_bucket_destroy(hashinfo: inet_hashinfo, tb: inet_bind_bucket): void {
@@ -463,6 +465,9 @@ export function inet_unhash(sk: sock): void {
   const listening = sk.skc_state === TCP_LISTEN;
   const table = listening ? hashinfo.listening_hash : hashinfo.ehash;
   const bucket = listening ? listeners_of(inet_sk(sk).inet_num) : bucket_of(sk.skc_hash);
+  if (!listening) {
+    inet_ehash_lockp(hashinfo, sk.skc_hash);
+  }
   if (__sk_nulls_del_node_init_rcu(sk, table, bucket)) {
     sock_prot_inuse_add(sk, -1);
   }
@@ -493,10 +498,15 @@ export function __sk_nulls_del_node_init_rcu(sk: sock, table: inet_hashinfo['eha
 
 /**
  * Puts a connection with a port of its own choice into the hash, unless one with the same addresses and ports is there: 0, or
- * -EADDRNOTAVAIL.
+ * -EADDRNOTAVAIL. One in TIME_WAIT may give way; it ends, or with `twp` is left to the caller to end.
  * @modelled net/ipv4/inet_hashtables.c
  */
-export function __inet_check_established(sk: sock, lport: number): number {
+export function __inet_check_established(
+  death_row: inet_timewait_death_row,
+  sk: sock,
+  lport: number,
+  twp: tw_ptr | null,
+): number {
   const hashinfo = tcp_hashinfo();
   const inet = inet_sk(sk);
   const daddr = inet.inet_rcv_saddr;
@@ -505,7 +515,14 @@ export function __inet_check_established(sk: sock, lport: number): number {
   const hash = inet_ehashfn(daddr, lport, saddr, inet.inet_dport);
   const head = inet_ehash_bucket(hashinfo, hash);
   inet_ehash_lockp(hashinfo, hash);
-  for (let sk2 = hashinfo.ehash.at(head) as sock | null; sk2 !== null; sk2 = sk2.skc_nulls_next) {
+  let tw = twchain_head(hashinfo, hash);
+  while (tw !== null && !INET_TW_MATCH(tw, hash, saddr, daddr, inet.inet_dport, lport)) {
+    tw = tw.skc_nulls_next;
+  }
+  if (tw !== null && !twsk_unique(sk, tw, twp)) {
+    return -EADDRNOTAVAIL;
+  }
+  for (let sk2 = hashinfo.ehash.at(head) as sock | null; tw === null && sk2 !== null; sk2 = sk2.skc_nulls_next) {
     if (INET_MATCH(sk2, hash, saddr, daddr, inet.inet_dport, lport, dif)) {
       return -EADDRNOTAVAIL;
     }
@@ -514,8 +531,32 @@ export function __inet_check_established(sk: sock, lport: number): number {
   inet.inet_sport = lport;
   sk.skc_hash = hash;
   __sk_nulls_add_node_rcu(sk, head);
+  if (tw !== null && inet_twsk_unhash(tw, hashinfo) !== 0) {
+    inet_twsk_put(tw);
+  }
   sock_prot_inuse_add(sk, 1);
+  if (twp !== null) {
+    twp.tw = tw;
+  } else if (tw !== null) {
+    inet_twsk_deschedule(tw, death_row);
+    inet_twsk_put(tw);
+  }
   return 0;
+}
+
+/** Where a socket in TIME_WAIT that gives way is left for the caller to end; in C a pointer to a pointer. */
+export interface tw_ptr {
+  tw: inet_timewait_sock | null;
+}
+
+/**
+ * A new connection may take the place of one in TIME_WAIT, as the protocol sees it; then it has a reference to it.
+ * @modelled include/net/timewait_sock.h
+ * @cost 3
+ */
+export function twsk_unique(sk: sock, sktw: inet_timewait_sock, twp: tw_ptr | null): boolean {
+  const { twsk_unique: unique } = sk.skc_prot as proto;
+  return unique?.(sk, sktw, twp !== null) ?? false;
 }
 
 /**
@@ -561,9 +602,10 @@ export function inet_is_reserved_local_port(_port: number): boolean {
  * @modelled net/ipv4/inet_hashtables.c
  */
 export function __inet_hash_connect(
+  death_row: inet_timewait_death_row,
   sk: sock,
   port_offset: number,
-  check_established: (sk: sock, lport: number) => number,
+  check_established: typeof __inet_check_established,
   hash: (sk: sock) => number,
 ): number {
   const hashinfo = tcp_hashinfo();
@@ -574,7 +616,7 @@ export function __inet_hash_connect(
       hash(sk);
       return 0;
     }
-    return check_established(sk, snum);
+    return check_established(death_row, sk, snum, null);
   }
   const { low, high } = inet_get_local_port_range();
   const remaining = high - low + 1;
@@ -584,11 +626,12 @@ export function __inet_hash_connect(
     if (inet_is_reserved_local_port(port)) {
       continue;
     }
+    const twp: tw_ptr = { tw: null };
     let tb = inet_bind_bucket_of(hashinfo, port);
     if (tb === null) {
       tb = inet_bind_bucket_create(hashinfo, port);
       tb.fastreuse = -1;
-    } else if (tb.fastreuse >= 0 || check_established(sk, port) !== 0) {
+    } else if (tb.fastreuse >= 0 || check_established(death_row, sk, port, twp) !== 0) {
       continue;
     }
     hashinfo.hint += i;
@@ -596,6 +639,10 @@ export function __inet_hash_connect(
     if (sk_unhashed(sk)) {
       inet_sk(sk).inet_sport = port;
       hash(sk);
+    }
+    if (twp.tw !== null) {
+      inet_twsk_deschedule(twp.tw, death_row);
+      inet_twsk_put(twp.tw);
     }
     return 0;
   }
@@ -606,6 +653,6 @@ export function __inet_hash_connect(
  * Gives a connecting socket a port, if it has none, and makes it findable: 0, or -EADDRNOTAVAIL.
  * @modelled net/ipv4/inet_hashtables.c
  */
-export function inet_hash_connect(sk: sock): number {
-  return __inet_hash_connect(sk, inet_sk_port_offset(sk), __inet_check_established, __inet_hash_nolisten);
+export function inet_hash_connect(death_row: inet_timewait_death_row, sk: sock): number {
+  return __inet_hash_connect(death_row, sk, inet_sk_port_offset(sk), __inet_check_established, __inet_hash_nolisten);
 }

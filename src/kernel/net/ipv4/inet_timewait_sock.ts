@@ -9,6 +9,7 @@ import type { Kgen } from '../../arch/current';
 import { TCP_TIME_WAIT } from '../../include/linux/tcp';
 import { jiffies } from '../../include/linux/timer';
 import { inet_csk } from '../../include/net/inet_connection_sock';
+import type { inet_bind_bucket } from '../../include/net/inet_hashtables';
 import { inet_sk } from '../../include/net/inet_sock';
 import {
   INET_TWDR_RECYCLE_SLOTS,
@@ -23,7 +24,9 @@ import {
 import type { sock } from '../../include/net/sock';
 import { del_timer, mod_timer } from '../../kernel/timer';
 import {
+  __sk_del_bind_node,
   __sk_nulls_del_node_init_rcu,
+  inet_bind_bucket_destroy,
   inet_ehash_bucket,
   inet_ehash_lockp,
   type inet_hashinfo,
@@ -32,6 +35,9 @@ import {
 } from './inet_hashtables';
 
 const NO_TW = null as unknown as inet_timewait_sock;
+
+/** As an owner of a port it stands among sockets. */
+const as_sock = (tw: inet_timewait_sock): sock => tw as unknown as sock;
 
 /** The list that holds a slot, and its index there. */
 const slot_of = (twdr: inet_timewait_death_row, slot: number): [List<inet_timewait_sock>, number] =>
@@ -64,7 +70,8 @@ export function inet_twsk_alloc(sk: sock, state: number): inet_timewait_sock {
   tw.tw_substate = state;
   tw.tw_sport = inet.inet_sport;
   tw.tw_dport = inet.inet_dport;
-  tw.tw_reuse = sk.skc_reuse !== 0;
+  tw.skc_reuse = sk.skc_reuse;
+  tw.skc_bound_dev_if = sk.skc_bound_dev_if;
   tw.skc_hash = sk.skc_hash;
   tw.skc_prot = sk.skc_prot;
   twsk_net_set(tw);
@@ -135,14 +142,19 @@ export function inet_twsk_unhash(tw: inet_timewait_sock, hashinfo: inet_hashinfo
 }
 
 /**
- * Frees its port, if no other socket has it; the number of references that held it there.
- * @simplified the port's bucket is not kept for connections that a scenario gives as established
+ * Gives its port up; the number of references that held it there.
+ * @modelled net/ipv4/inet_timewait_sock.c
  * @cost 6
  */
-export function inet_twsk_bind_unhash(tw: inet_timewait_sock, _hashinfo: inet_hashinfo): number {
-  const held = tw.tw_tb !== null;
+export function inet_twsk_bind_unhash(tw: inet_timewait_sock, hashinfo: inet_hashinfo): number {
+  const tb = tw.tw_tb;
+  if (tb === null) {
+    return 0;
+  }
+  __sk_del_bind_node(as_sock(tw), tb);
   tw.tw_tb = null;
-  return held ? 1 : 0;
+  inet_bind_bucket_destroy(hashinfo, tb);
+  return 1;
 }
 
 /**
@@ -160,12 +172,13 @@ export function __inet_twsk_kill(tw: inet_timewait_sock, hashinfo: inet_hashinfo
 }
 
 /**
- * Joins the sockets that use a port.
- * @simplified the bucket only
+ * Joins the owners of a port.
+ * @modelled include/net/inet_timewait_sock.h
  * @cost 3
  */
-export function inet_twsk_add_bind_node(tw: inet_timewait_sock, tb: object | null): void {
-  tw.tw_tb = tb;
+export function inet_twsk_add_bind_node(tw: inet_timewait_sock, tb: inet_bind_bucket): void {
+  tw.skc_bind_next = tb.owners;
+  tb.owners = as_sock(tw);
 }
 
 /**
@@ -188,18 +201,16 @@ export function inet_twsk_add_node_rcu(tw: inet_timewait_sock, hashinfo: inet_ha
 export function __inet_twsk_hashdance(tw: inet_timewait_sock, sk: sock, hashinfo: inet_hashinfo): void {
   const bucket = inet_ehash_bucket(hashinfo, sk.skc_hash);
   inet_ehash_lockp(hashinfo, sk.skc_hash);
-  const tb = bind_hash_of(sk);
+  const tb = inet_csk(sk).icsk_bind_hash as inet_bind_bucket;
+  tw.tw_tb = tb;
   inet_twsk_add_bind_node(tw, tb);
   inet_twsk_add_node_rcu(tw, hashinfo, bucket);
   if (__sk_nulls_del_node_init_rcu(sk, hashinfo.ehash, bucket)) {
     sock_prot_inuse_add(sk, -1);
   }
-  tw.skc_refcnt += tb === null ? 2 : 3;
+  // For the port, the hash and the caller.
+  tw.skc_refcnt += 3;
 }
-
-/** The bucket of a socket's port, null for a connection that a scenario gives as established. */
-const bind_hash_of = (sk: sock): object | null =>
-  (inet_csk(sk) as { icsk_bind_hash?: object | null }).icsk_bind_hash ?? null;
 
 /**
  * Ends it before its time.

@@ -160,7 +160,9 @@ import {
   TCP_ECN_OK,
   TCP_INFINITE_SSTHRESH,
   TCP_MIN_MSS,
+  TCP_RTO_MAX,
   TCP_SKB_CB,
+  TCP_TIMEOUT_INIT,
   TCP_TIMEWAIT_LEN,
   TCP_URG_READ,
   TCP_URG_VALID,
@@ -222,6 +224,7 @@ import {
   inet_csk_clear_xmit_timers,
   inet_csk_delack_init,
   inet_csk_destroy_sock,
+  inet_csk_listen_poll,
   inet_csk_listen_stop,
   inet_csk_reset_keepalive_timer,
 } from './inet_connection_sock';
@@ -1049,13 +1052,13 @@ export const SIOCOUTQNSD = 0x894b;
 /**
  * What a program may do with the socket now, and that it wants to be woken when that changes. The lock is not taken: it may be just over.
  * @modelled net/ipv4/tcp.c
- * @omits inet_csk_listen_poll: listeners come with the handshake
  * @cost 20
  */
 export function tcp_poll(file: file, sock: socket, wait: poll_table | null): number {
   const sk = sock.sk as sock;
   const tp = tcp_sk(sk);
   sock_poll_wait(file, sk_sleep(sk), wait);
+  if (sk.skc_state === TCP_LISTEN) return inet_csk_listen_poll(sk);
   let mask = 0;
   if (sk.sk_shutdown === SHUTDOWN_MASK || sk.skc_state === TCP_CLOSE) mask |= POLLHUP;
   if ((sk.sk_shutdown & RCV_SHUTDOWN) !== 0) mask |= POLLIN | POLLRDNORM | POLLRDHUP;
@@ -1130,6 +1133,7 @@ const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
 const TCP_SYNCNT = 7;
 const TCP_LINGER2 = 8;
+const TCP_DEFER_ACCEPT = 9;
 const TCP_WINDOW_CLAMP = 10;
 const TCP_INFO = 11;
 const TCP_QUICKACK = 12;
@@ -1143,6 +1147,40 @@ const MAX_TCP_KEEPIDLE = 32767;
 const MAX_TCP_KEEPINTVL = 32767;
 const MAX_TCP_KEEPCNT = 127;
 const MAX_TCP_SYNCNT = 127;
+
+/**
+ * Timeouts with doubling that fill so many seconds, the first lasting `timeout`, none more than `rto_max`.
+ * @modelled net/ipv4/tcp.c
+ * @cost 4
+ */
+export function secs_to_retrans(seconds: number, timeout: number, rto_max: number): number {
+  if (seconds <= 0) return 0;
+  let res = 1;
+  let period = timeout;
+  let next = timeout;
+  while (seconds > period && res < 255) {
+    res++;
+    next = Math.min(next << 1, rto_max);
+    period += next;
+  }
+  return res;
+}
+
+/**
+ * Seconds that so many timeouts with doubling last.
+ * @modelled net/ipv4/tcp.c
+ * @cost 4
+ */
+export function retrans_to_secs(retrans: number, timeout: number, rto_max: number): number {
+  if (retrans <= 0) return 0;
+  let period = timeout;
+  let next = timeout;
+  for (let left = retrans - 1; left > 0; left--) {
+    next = Math.min(next << 1, rto_max);
+    period += next;
+  }
+  return period;
+}
 
 /**
  * Sets an option of level TCP: 0, or -errno.
@@ -1225,6 +1263,9 @@ export function* do_tcp_setsockopt(
     case TCP_LINGER2:
       if (val < 0) tp.linger2 = -1;
       else tp.linger2 = val > sysctl_tcp_fin_timeout() / HZ ? 0 : val * HZ;
+      break;
+    case TCP_DEFER_ACCEPT:
+      icsk.icsk_accept_queue.rskq_defer_accept = secs_to_retrans(val, TCP_TIMEOUT_INIT / HZ, TCP_RTO_MAX / HZ);
       break;
     case TCP_WINDOW_CLAMP:
       if (val === 0) {
@@ -1358,6 +1399,8 @@ const tcp_option = (sk: sock, optname: number): number | null => {
       return icsk.icsk_syn_retries || sysctl_tcp_syn_retries();
     case TCP_LINGER2:
       return tp.linger2 >= 0 ? Math.trunc((tp.linger2 || sysctl_tcp_fin_timeout()) / HZ) : tp.linger2;
+    case TCP_DEFER_ACCEPT:
+      return retrans_to_secs(icsk.icsk_accept_queue.rskq_defer_accept, TCP_TIMEOUT_INIT / HZ, TCP_RTO_MAX / HZ);
     case TCP_WINDOW_CLAMP:
       return tp.window_clamp;
     case TCP_QUICKACK:

@@ -8,7 +8,7 @@
 import { ops } from '../../../base/dispatch';
 import { heap } from '../../../base/heap';
 import { between, seqAdd } from '../../../base/seq';
-import type { Kgen } from '../../arch/current';
+import { type Kgen, sysctl } from '../../arch/current';
 import { secure_tcp_sequence_number } from '../../drivers/char/random';
 import { EAFNOSUPPORT, EHOSTUNREACH, EINVAL, EMSGSIZE, ENETUNREACH, EPROTO } from '../../include/linux/errno';
 import {
@@ -149,6 +149,7 @@ import {
   tcp_time_stamp,
   tcp_write_queue_head,
 } from '../../include/net/tcp';
+import { get_seconds } from '../../kernel/sched';
 import { __wake_up_sync_key } from '../../kernel/wait';
 import { csum_partial, csum_tcpudp_magic, csum_tcpudp_nofold } from '../../lib/checksum';
 import { put_page } from '../../mm/swap';
@@ -602,7 +603,7 @@ export function* tcp_v4_connect(sk: sock, uaddr: sockaddr, addr_len: number): Kg
   tp.rx_opt.mss_clamp = TCP_MSS_DEFAULT;
 
   tcp_set_state(sk, TCP_SYN_SENT);
-  let err = inet_hash_connect(sk);
+  let err = inet_hash_connect(tcp_death_row(), sk);
   if (err === 0) {
     rt = ip_route_newports(rt, IPPROTO_TCP, orig_sport, orig_dport, inet.inet_sport, inet.inet_dport, sk);
     if (rt === null) {
@@ -1108,6 +1109,27 @@ export function tcp_v4_init_sock(sk: sock): number {
 }
 
 /**
+ * A new connection may take the place of one in TIME_WAIT by the same addresses and ports: timestamps tell old segments from new ones
+ * (RFC 1323 appendix B.2). It goes on from the old one's sequence numbers. A port that connect() chooses needs tcp_tw_reuse, and the old
+ * connection must have been silent for a second.
+ * @modelled net/ipv4/tcp_ipv4.c
+ * @cost 10
+ */
+export function tcp_twsk_unique(sk: sock, sktw: inet_timewait_sock, choosing: boolean): boolean {
+  const tcptw = tcp_twsk(sktw);
+  const tp = tcp_sk(sk);
+  const stamp = tcptw.tw_ts_recent_stamp;
+  if (stamp === 0 || (choosing && (sysctl('ipv4.tcp_tw_reuse', 0) === 0 || get_seconds() - stamp <= 1))) {
+    return false;
+  }
+  tp.write_seq = seqAdd(tcptw.tw_snd_nxt, 65_535 + 2) || 1;
+  tp.rx_opt.ts_recent = tcptw.tw_ts_recent;
+  tp.rx_opt.ts_recent_stamp = stamp;
+  sktw.skc_refcnt++;
+  return true;
+}
+
+/**
  * A closed socket that no file holds lets go of all TCP has for it.
  * @modelled net/ipv4/tcp_ipv4.c
  * @cost 30
@@ -1170,6 +1192,7 @@ export const tcp_prot = ops<proto>('proto', 'tcp_prot', {
   shutdown: tcp_shutdown,
   setsockopt: tcp_setsockopt,
   getsockopt: tcp_getsockopt,
+  twsk_unique: tcp_twsk_unique,
   set_keepalive: tcp_set_keepalive,
   hash: inet_hash,
   unhash: inet_unhash,

@@ -25,7 +25,13 @@ import {
 } from '../../include/net/tcp';
 import { get_seconds } from '../../kernel/sched';
 import { sk_setup_caps } from '../core/sock';
-import { inet_hash } from './inet_hashtables';
+import {
+  inet_bind_bucket_create,
+  inet_bind_bucket_of,
+  inet_bind_hash,
+  inet_hash,
+  tcp_hashinfo,
+} from './inet_hashtables';
 import { ip_route_output_ports } from './route';
 import { tcp_init_congestion_control } from './tcp_cong';
 import { tcp_init_buffer_space, tcp_init_metrics, tcp_initialize_rcv_mss, tcp_valid_rtt_meas } from './tcp_input';
@@ -146,6 +152,13 @@ export function tcp_model_establish(sk: sock, args: established_args): boolean {
   tcp_mtup_init(sk);
   tcp_sync_mss(sk, dst_mtu(rt));
   tcp_initialize_rcv_mss(sk);
+  const hashinfo = tcp_hashinfo();
+  let tb = inet_bind_bucket_of(hashinfo, args.sport);
+  if (tb === null) {
+    tb = inet_bind_bucket_create(hashinfo, args.sport);
+    tb.fastreuse = passive ? 0 : -1;
+  }
+  inet_bind_hash(sk, tb, args.sport);
   sk.skc_state = TCP_ESTABLISHED;
   inet_hash(sk);
 
