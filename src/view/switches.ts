@@ -12,9 +12,9 @@ const OFFLOADS = {
 } as const;
 export type SwitchName = keyof typeof OFFLOADS | 'cable';
 
-/** Feature bits of include/linux/netdevice.h. The RX checksum is a flag of the driver. */
+/** Feature bits of include/linux/netdevice.h; of TX checksums that of IPv4 or that of all protocols. The RX checksum is the driver's. */
 const BITS: Readonly<Record<Exclude<keyof typeof OFFLOADS, 'rxCsum'>, number>> = {
-  txCsum: 8,
+  txCsum: 2 | 8,
   sg: 1,
   tso: 1 << 16,
   gso: 2048,
@@ -32,10 +32,28 @@ export interface Switch {
   readonly flip: Change;
 }
 
+/** Something of a card that has more than two values. */
+export interface Setting {
+  readonly name: string;
+  readonly label: string;
+  /** Value now, as one of the choices has it, or as it stands. */
+  readonly value: string;
+  readonly choices: readonly { readonly value: string; readonly label: string; readonly change: Change }[];
+}
+
 /** The network device of a card. */
 export function deviceOfCard(state: State, nic: StructView): StructView | null {
   const name = nic.text('name');
   return state.objects('net_device', nic.num('host')).find((dev) => dev.text('name') === name) ?? null;
+}
+
+/** Whether the driver takes the verdict of the checksum engine: a flag of e1000's adapter, of each ring of igb; null: neither. */
+function rxChecksum(adapter: StructView | null): boolean | null {
+  if (adapter === null) return null;
+  if (adapter.has('rx_csum')) return adapter.flag('rx_csum');
+  if (!adapter.has('rx_ring') || adapter.field('rx_ring').kind !== 'list') return null;
+  const [ring] = adapter.refs('rx_ring');
+  return ring?.text('flags').includes('RX_CSUM') ?? null;
 }
 
 /** Switches of a card, and the cable in it. `hosts` are the names of the run's hosts. */
@@ -45,11 +63,11 @@ export function switchesOf(state: State, nic: StructView, hosts: readonly string
   if (dev === null || host === undefined) return [];
   const features = dev.num('features');
   const adapter = dev.ref('priv');
-  const hasRxCsum = adapter?.has('rx_csum') ?? false;
+  const verifies = rxChecksum(adapter);
   const offloads = (Object.keys(OFFLOADS) as (keyof typeof OFFLOADS)[])
-    .filter((name) => name !== 'rxCsum' || hasRxCsum)
+    .filter((name) => name !== 'rxCsum' || verifies !== null)
     .map((name): Switch => {
-      const on = name === 'rxCsum' ? (adapter?.flag('rx_csum') ?? false) : (features & BITS[name]) !== 0;
+      const on = name === 'rxCsum' ? verifies === true : (features & BITS[name]) !== 0;
       const flip = { op: 'nic', host, dev: nic.text('name'), [name]: !on };
       return { name, label: OFFLOADS[name], on, flip };
     });
@@ -57,6 +75,69 @@ export function switchesOf(state: State, nic: StructView, hosts: readonly string
   // The router's second card is at B's cable.
   const of = host === 'B' || (host === 'R' && nic.text('name') === 'eth1') ? 'B' : 'A';
   return [...offloads, { name: 'cable', label: 'cable', on: up, flip: { op: 'link', up: !up, of } }];
+}
+
+const RING_SIZES = [80, 128, 256, 512, 1024, 4096];
+const RATES: Readonly<Record<number, string>> = { 0: 'not throttled', 1: 'dynamic', 3: 'dynamic, conservative' };
+const FIXED_RATES = [2000, 8000, 20_000];
+const PAUSE: Readonly<Record<string, string>> = { none: 'none', rx: 'obeyed', tx: 'sent', full: 'obeyed and sent' };
+/** enum e1000_fc_type: bit 0 obeys, bit 1 sends. */
+const PAUSE_NAMES = ['none', 'rx', 'tx', 'full'] as const;
+const SPEEDS = [10, 100, 1000];
+
+/** What `ethtool -G`, `-C`, `-A` and `-s` set, for the driver that has them (e1000). */
+export function settingsOf(state: State, nic: StructView, hosts: readonly string[]): Setting[] {
+  const dev = deviceOfCard(state, nic);
+  const adapter = dev?.ref('priv') ?? null;
+  const host = hosts[nic.num('host')];
+  const hw = adapter?.has('hw') ? adapter.ref('hw') : null;
+  if (adapter === null || host === undefined || hw === null || !hw.has('original_fc')) return [];
+  const where = { op: 'nic', host, dev: nic.text('name') };
+  const choice = (value: string | number, label: string, change: Change) => {
+    return { value: String(value), label, change: { ...where, ...change } };
+  };
+  const numbers = (name: string, now: number, values: readonly number[], words: (n: number) => string) =>
+    [...new Set([...values, now])].sort((a, b) => a - b).map((value) => choice(value, words(value), { [name]: value }));
+  const rings = (['tx', 'rx'] as const).map((way): Setting => {
+    const count = adapter.ref(`${way}_ring`)?.num('count') ?? 0;
+    const name = `${way}Ring`;
+    return {
+      name,
+      label: `${way.toUpperCase()} ring`,
+      value: String(count),
+      choices: numbers(name, count, RING_SIZES, (n) => `${n} descriptors`),
+    };
+  });
+  const mode = adapter.num('itr_setting');
+  const rate = (n: number): string => RATES[n] ?? `${n} a second`;
+  const pause = PAUSE_NAMES[hw.num('original_fc') & 3] ?? 'none';
+  const speed = Number(
+    nic
+      .ref('registers')
+      ?.text('STATUS')
+      .match(/speed (\d+)/)?.[1] ?? 10,
+  );
+  return [
+    ...rings,
+    {
+      name: 'itr',
+      label: 'interrupts',
+      value: String(mode),
+      choices: numbers('itr', mode, [0, 1, 3, ...FIXED_RATES], rate),
+    },
+    {
+      name: 'pause',
+      label: 'pause frames',
+      value: pause,
+      choices: Object.entries(PAUSE).map(([name, label]) => choice(name, label, { pause: name })),
+    },
+    {
+      name: 'mbps',
+      label: 'speed',
+      value: String(speed),
+      choices: SPEEDS.map((mbps) => choice(mbps, `${mbps} Mb/s`, { mbps })),
+    },
+  ];
 }
 
 /** A scenario with one more edit at a time (ns; it is made at the next whole µs). */

@@ -59,7 +59,7 @@ export function Card({ index }: { index: number }) {
     return found;
   }, [card, cursor, selection]);
   const picked = card?.rings.find(({ id }) => id === selection || chosen.has(id));
-  const shownQueue = picked?.queue ?? queue;
+  const shownQueue = picked?.queue ?? busyQueue(card) ?? queue;
   useEffect(() => setQueue(shownQueue), [shownQueue]);
 
   const arranged = useRef<{ key: string; width: number } | null>(null);
@@ -174,7 +174,7 @@ export function Card({ index }: { index: number }) {
             <div id="card-sheet" role="tabpanel" aria-labelledby={`tab-${sheet}`}>
               {sheet === 'switches' && <SwitchSheet card={card} />}
               {sheet === 'descriptor' && <DescriptorSheet card={card} chosen={chosen} queue={shownQueue} />}
-              {sheet === 'registers' && <RegisterSheet card={card} />}
+              {sheet === 'registers' && <RegisterSheet card={card} queue={shownQueue} />}
               {sheet === 'words' && <Words card={card} />}
             </div>
           </aside>
@@ -182,6 +182,13 @@ export function Card({ index }: { index: number }) {
       </div>
     </section>
   );
+}
+
+/** The queue an engine works for; null: both are idle. */
+function busyQueue(card: CardView | null): number | null {
+  if (card === null) return null;
+  if (card.tx.phase !== 'idle') return card.tx.queue;
+  return card.rx.phase === 'idle' ? null : card.rx.queue;
 }
 
 function caption(card: CardView, now: string): string {

@@ -1,10 +1,11 @@
 import type { CardView } from '../../view/card/card';
 
 /** The register file: values, their bits by name, and what each register is for. What the step changed is marked. */
-export function RegisterSheet({ card }: { card: CardView }) {
+export function RegisterSheet({ card, queue }: { card: CardView; queue: number }) {
+  const own = card.queues[queue];
   return (
     <>
-      {card.registers.map(({ title, rows }) => (
+      {[...(own === undefined ? [] : [own]), ...card.registers].map(({ title, rows }) => (
         <section key={title} aria-label={`Registers: ${title}`}>
           <h3 className="panel-title">{title}</h3>
           <dl className="cardregisters">

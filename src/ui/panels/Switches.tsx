@@ -1,8 +1,8 @@
-import type { Switch } from '../../view/switches';
+import type { Setting, Switch } from '../../view/switches';
 import { usePage } from '../store/store';
 
 /** The switches of a card. Flipping one makes the run anew with that edit from this moment on; the link keeps it. */
-export function Switches({ switches }: { switches: readonly Switch[] }) {
+export function Switches({ switches, settings = [] }: { switches: readonly Switch[]; settings?: readonly Setting[] }) {
   const edit = usePage((page) => page.edit);
   const running = usePage((page) => page.run !== null);
   return (
@@ -23,6 +23,29 @@ export function Switches({ switches }: { switches: readonly Switch[] }) {
           </button>
         ))}
       </p>
+      {settings.length > 0 && (
+        <div className="settings">
+          {settings.map(({ name, label, value, choices }) => (
+            <label key={name}>
+              {label}
+              <select
+                value={value}
+                disabled={running}
+                onChange={(event) => {
+                  const chosen = choices.find((one) => one.value === event.target.value);
+                  if (chosen !== undefined) edit(chosen.change);
+                }}
+              >
+                {choices.map((one) => (
+                  <option key={one.value} value={one.value}>
+                    {one.label}
+                  </option>
+                ))}
+              </select>
+            </label>
+          ))}
+        </div>
+      )}
     </section>
   );
 }

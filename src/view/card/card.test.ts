@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { run } from '../../machine/run';
 import { presetNamed, scenarioOf } from '../../scenario/presets';
+import { parseScenario, type ScenarioInput } from '../../scenario/schema';
 import { Cursor } from '../../trace/cursor';
 import { Kind } from '../../trace/recorder';
 import { Trace } from '../../trace/trace';
@@ -14,12 +15,32 @@ import { type CardScene, cardScene } from './scene';
 
 const traces = new Map<string, Trace>();
 
+/** Four flows over the queues of two 82576. */
+const QUEUES: ScenarioInput = {
+  hosts: {
+    A: { cpus: 4, nic: { model: '82576', queues: 4 } },
+    B: { cpus: 4, nic: { model: '82576', queues: 4 } },
+  },
+  connections: [1, 2, 3, 4].map((n) => ({ name: `c${n}`, a: { port: 40_000 + n } })),
+  tasks: [1, 2, 3, 4].flatMap((n) => [
+    {
+      host: 'A' as const,
+      name: `w${n}`,
+      cpu: n - 1,
+      startUs: 50,
+      calls: [{ op: 'write' as const, fd: `c${n}`, bytes: 4000 }],
+    },
+    { host: 'B' as const, name: `r${n}`, cpu: n - 1, calls: [{ op: 'read' as const, fd: `c${n}`, bytes: 4000 }] },
+  ]),
+};
+
 function traceOf(name: string): Trace {
   let known = traces.get(name);
   if (known === undefined) {
     const preset = presetNamed(name);
-    if (preset === null) throw new Error(`no preset ${name}`);
-    known = new Trace(run(scenarioOf(preset), { level: 'calls' }).trace);
+    const own = parseScenario(QUEUES);
+    if (!own.ok) throw new Error(own.issues[0]?.message);
+    known = new Trace(run(preset === null ? own.scenario : scenarioOf(preset), { level: 'calls' }).trace);
     traces.set(name, known);
   }
   return known;
@@ -104,6 +125,31 @@ describe('transmit descriptors', () => {
   });
 });
 
+describe('an 82576', () => {
+  it('has a ring each way for each queue, advanced descriptors, and a vector for each ring', () => {
+    const { card } = first('queues', 0, 'TX data');
+    expect(card.model).toBe('82576');
+    expect(card.rings.map(({ direction, queue }) => `${direction} ${queue}`)).toEqual([
+      ...[0, 1, 2, 3].map((queue) => `TX ${queue}`),
+      ...[0, 1, 2, 3].map((queue) => `RX ${queue}`),
+    ]);
+    const busy = card.rings.find(({ direction, queue }) => direction === 'TX' && queue === card.tx.queue);
+    const active = busy?.row(busy.focus);
+    expect(active).toMatchObject({ state: 'active', descriptor: { kind: 'data' } });
+    expect(active?.descriptor.fields.map(({ name }) => name)).toContain('PAYLEN');
+    const names = card.interrupts.vectors.filter(({ enabled }) => enabled).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['rx0', 'rx3', 'tx0', 'tx3', 'other']));
+    expect(card.queues.map(({ title }) => title)).toEqual(['Queue 0', 'Queue 1', 'Queue 2', 'Queue 3']);
+  });
+
+  it('sets a bit of EIMS for each vector that its driver enabled, and sends messages', () => {
+    let sent = 0;
+    for (const { card } of events('queues', 1))
+      sent = Math.max(sent, ...card.interrupts.vectors.map(({ count }) => count));
+    expect(sent).toBeGreaterThan(0);
+  });
+});
+
 describe('the engines', () => {
   it('show what the segmenter wrote into the headers of the second of five segments', () => {
     for (const { card } of events('offload-on', 0)) {
@@ -141,7 +187,7 @@ describe('the bus', () => {
     let seen = 0;
     for (const { card } of events('offload-on', 0, 'TX data')) {
       const { row } = ring(card, 'TX');
-      const transfer = card.transfers.find(({ channel }) => channel === 'TX read');
+      const transfer = card.transfers.find(({ channel }) => channel === 'TX data');
       const active = Array.from({ length: 8 }, (_, index) => row(index)).find(({ state }) => state === 'active');
       expect(transfer).toMatchObject({ busy: true, what: 'data', toHost: false, part: 1 });
       expect(transfer?.bytes).toBe(active?.descriptor.length);
@@ -211,12 +257,12 @@ function faults(scene: CardScene): string[] {
   return [...new Set(found)];
 }
 
-describe.each(['write-4000', 'offload-on', 'two-writers', 'qdisc-backlog'])('the card of %s', (name) => {
+describe.each(['write-4000', 'offload-on', 'two-writers', 'queues'])('the card of %s', (name) => {
   it.each([360, 390, 640, 700, 880, 1060])('has nothing cut and nothing over another at width %i', (width) => {
     for (const index of [0, 1]) {
       let nth = 0;
       for (const { card, cursor } of events(name, index)) {
-        if (nth++ % 7 !== 0) continue;
+        if (nth++ % 11 !== 0) continue;
         const look = { width, queue: 0, chosen: new Map<number, number>(), atRings: false };
         const scene = cardScene(card, cableOf(stageOf(cursor), card), look);
         expect(faults(scene), `step ${cursor.step}`).toEqual([]);

@@ -5,14 +5,14 @@ import type { Moment } from '../stage/floors/context';
 import { type WireStage, wireWords } from '../stage/floors/hardware';
 import { chain, mac, num, ref, refs, span, text } from '../stage/read';
 import type { Stage } from '../stage/stage';
-import { deviceOfCard, type Switch, switchesOf } from '../switches';
+import { deviceOfCard, type Setting, type Switch, settingsOf, switchesOf } from '../switches';
 import { type EngineWork, engineWork } from './engines';
-import { type RegisterGroup, registerGroups } from './registers';
+import { queueRegisters, type RegisterGroup, registerGroups } from './registers';
 import { type ByteRanges, type RingView, ringsOf } from './rings';
 
 export interface Transfer {
   /** The channel of the DMA engine. */
-  readonly channel: 'TX read' | 'TX write-back' | 'RX';
+  readonly channel: 'TX data' | 'TX ring' | 'RX';
   readonly id: number;
   readonly busy: boolean;
   /** What is moved, such as `data`. */
@@ -53,6 +53,8 @@ export interface Countdown {
 export interface VectorView {
   readonly id: number;
   readonly index: number;
+  /** The driver's name for it, short: `rx0`; `other` for what belongs to no queue. */
+  readonly name: string;
   /** Its bit in EICR and in EIMS. */
   readonly pending: boolean;
   readonly enabled: boolean;
@@ -108,6 +110,8 @@ export interface CardView {
     readonly sending: number;
     readonly sent: number;
     readonly gap: number;
+    /** It does nothing more until the card is reset. */
+    readonly hung: boolean;
     readonly cuts: boolean;
     readonly sums: string;
     readonly mss: number;
@@ -129,6 +133,11 @@ export interface CardView {
   readonly interrupts: InterruptView;
   readonly registers: readonly RegisterGroup[];
   readonly switches: readonly Switch[];
+  readonly settings: readonly Setting[];
+  /** Ring registers of each queue, where a queue has its own. */
+  readonly queues: readonly RegisterGroup[];
+  /** Pause frames: how long the peer keeps this card quiet, ns, and whether this one keeps the peer quiet. */
+  readonly pause: { readonly held: number; readonly asks: boolean; readonly sent: number };
   /** Registers whose value the step changed. */
   readonly changed: ReadonlySet<string>;
   readonly counts: { readonly sent: number; readonly received: number; readonly missed: number };
@@ -183,6 +192,8 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
   const txQueue = refs(nic, 'tx_queues')[num(tx, 'queue')] ?? null;
   const rxQueue = refs(nic, 'rx_queues')[num(rx, 'queue')] ?? null;
   const context = ref(txQueue, 'context');
+  const pause = ref(nic, 'pause');
+  const hosts = trace.data.hosts.map(({ name }) => name);
   const rings = ringsOf(state, nic, ref(device, 'priv'), written);
   const own = trace.context(trace.ctx(step)).host === host;
   const sending = ref(tx, 'sending');
@@ -207,8 +218,8 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
     mac: { address: addressOf(registers), filter: filterOf(registers), filtered: num(rx, 'filtered') },
     rings,
     transfers: [
-      transferOf('TX read', ref(tx, 'transfer'), now),
-      transferOf('TX write-back', ref(tx, 'write_back'), now),
+      transferOf('TX data', ref(tx, 'transfer'), now),
+      ringTransfer(tx, now),
       transferOf('RX', ref(rx, 'transfer'), now),
     ],
     tx: {
@@ -222,6 +233,7 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
       sending: sending?.id ?? 0,
       sent: sentPart(sending, now),
       gap: Math.max(0, num(tx, 'gap_end') - now),
+      hung: num(tx, 'hung') !== 0,
       cuts: num(tx, 'packet_active') !== 0 && num(tx, 'tse') !== 0,
       sums: num(tx, 'packet_active') === 0 ? '' : checksumWords(num(tx, 'popts'), num(context, 'tcp') !== 0),
       mss: num(context, 'mss'),
@@ -242,13 +254,16 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
       tx,
       rings.find(({ direction, queue }) => direction === 'TX' && queue === num(tx, 'queue')),
     ),
-    interrupts: interruptsOf(nic, registers, now),
+    interrupts: interruptsOf(nic, registers, ref(device, 'priv'), now),
     registers: registerGroups(registers, changed),
-    switches: switchesOf(
-      state,
-      nic,
-      trace.data.hosts.map(({ name }) => name),
-    ),
+    switches: switchesOf(state, nic, hosts),
+    settings: settingsOf(state, nic, hosts),
+    queues: queueRegisters(nic, registers, changes),
+    pause: {
+      held: Math.max(0, num(pause, 'paused_until') - now),
+      asks: num(pause, 'quiet') !== 0,
+      sent: num(pause, 'sent'),
+    },
     changed,
     counts: {
       sent: num(registers, 'TPT'),
@@ -300,6 +315,13 @@ function transferOf(channel: Transfer['channel'], transfer: StructView | null, n
   };
 }
 
+/** What moves of the ring beside the data: descriptors read ahead, or written back. */
+function ringTransfer(tx: StructView | null, now: number): Transfer {
+  const back = transferOf('TX ring', ref(tx, 'write_back'), now);
+  const ahead = transferOf('TX ring', ref(tx, 'prefetch'), now);
+  return ahead.busy && !back.busy ? ahead : back;
+}
+
 function fifoOf(engine: StructView | null): Fifo {
   const queue = ref(engine, 'fifo');
   return {
@@ -340,12 +362,24 @@ function filterOf(registers: StructView | null): string {
   return ['own address', ...RCTL_WORDS.flatMap(([bit, word]) => (value & bit ? [word] : []))].join(', ');
 }
 
+/** `eth0-rx-0` is `rx0`; a vector that serves both directions of a queue is `q0`. */
+function vectorName(adapter: StructView | null, bit: number): string {
+  const own = refs(adapter, 'q_vector').find((one) => num(one, 'eims_value') === bit);
+  const [, kind = '', queue = ''] = /-(\w+)-(\d+)$/.exec(text(own ?? null, 'name')) ?? [];
+  return kind === '' ? 'other' : `${kind.toLowerCase() === 'txrx' ? 'q' : kind}${queue}`;
+}
+
 /** Interval of EITR: us in bits 2 to 14 (317694, 8.8.13). */
 const EITR_SHIFT = 2;
 const EITR_MASK = 0x7ffc;
 const EITR_UNIT_NS = 1000;
 
-function vectorsOf(nic: StructView, registers: StructView | null, now: number): VectorView[] {
+function vectorsOf(
+  nic: StructView,
+  registers: StructView | null,
+  adapter: StructView | null,
+  now: number,
+): VectorView[] {
   if (registers === null || !registers.has('EICR')) return [];
   const throttles = registers.items('EITR');
   return refs(nic, 'vectors').map((vector) => {
@@ -354,6 +388,7 @@ function vectorsOf(nic: StructView, registers: StructView | null, now: number): 
     return {
       id: vector.id,
       index,
+      name: vectorName(adapter, bit),
       pending: (num(registers, 'EICR') & bit) !== 0,
       enabled: (num(registers, 'EIMS') & bit) !== 0,
       fired: num(vector, 'line') !== 0,
@@ -368,7 +403,12 @@ function vectorsOf(nic: StructView, registers: StructView | null, now: number): 
   });
 }
 
-function interruptsOf(nic: StructView, registers: StructView | null, now: number): InterruptView {
+function interruptsOf(
+  nic: StructView,
+  registers: StructView | null,
+  adapter: StructView | null,
+  now: number,
+): InterruptView {
   const unit = ref(nic, 'interrupts');
   const names = registers?.has('ICR') ? (registers.field('ICR').names ?? {}) : {};
   const pending = num(registers, 'ICR');
@@ -381,7 +421,7 @@ function interruptsOf(nic: StructView, registers: StructView | null, now: number
   const rx = ref(nic, 'rx_delay');
   return {
     id: unit?.id ?? 0,
-    vectors: vectorsOf(nic, registers, now),
+    vectors: vectorsOf(nic, registers, adapter, now),
     line: num(unit, 'line') !== 0,
     count: num(unit, 'count'),
     causes: Object.entries(names).map(([bit, name]) => ({

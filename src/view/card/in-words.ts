@@ -78,13 +78,24 @@ export function cardInWords(card: CardView): CardSection[] {
     {
       title: 'Transmit side',
       items: [
-        item(`DMA: ${tx.phase}, ${counted(tx.cached, 'descriptor')} prefetched`, tx.id),
+        item(`DMA: ${tx.hung ? 'hangs' : tx.phase}, ${counted(tx.cached, 'descriptor')} prefetched`, tx.id),
         item(tx.cuts ? `segmenter: cuts into segments of ${tx.mss} bytes` : 'segmenter: whole packets'),
         item(tx.sums === '' ? 'checksum engine: nothing asked' : `checksum engine: inserts ${tx.sums}`),
         item(`FIFO: ${tx.fifo.bytes} of ${tx.fifo.size} bytes, ${counted(tx.fifo.frames.length, 'frame')}`, tx.fifo.id),
         item(
           tx.sending === 0 ? 'MAC: sends nothing' : `MAC: frame #${tx.sending}, ${Math.round(tx.sent * 100)} % out`,
           tx.sending,
+        ),
+      ],
+    },
+    {
+      title: 'Pause frames',
+      items: [
+        item(
+          card.pause.held > 0 ? `the peer keeps this card quiet for ${span(card.pause.held)}` : 'sending is not paused',
+        ),
+        item(
+          `${counted(card.pause.sent, 'pause frame')} made so far${card.pause.asks ? '; the peer is asked to be quiet' : ''}`,
         ),
       ],
     },
@@ -112,6 +123,14 @@ export function cardInWords(card: CardView): CardSection[] {
           `line ${interrupts.line ? 'asserted' : 'quiet'}, ${counted(interrupts.count, 'time')} so far`,
           interrupts.id,
         ),
+        ...interrupts.vectors
+          .filter(({ enabled, count }) => enabled || count > 0)
+          .map(({ id, index, name, pending, enabled, count, throttle }) =>
+            item(
+              `vector ${index} (${name}): ${pending ? 'pending' : 'nothing pending'}, ${enabled ? 'enabled' : 'masked'}, ${counted(count, 'message')} sent; ${countdownText(throttle)}`,
+              id,
+            ),
+          ),
         item(`causes that have come (ICR): ${causes.join(', ') || 'none'}`),
         item(`causes that may interrupt (IMS): ${enabled.join(', ') || 'none'}`),
         item(countdownText(interrupts.throttle)),

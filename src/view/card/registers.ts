@@ -1,6 +1,7 @@
 /** The card's register file: every register with its value, what its bits mean, and whether the step changed it. */
-import type { StructView } from '../../trace/state';
-import { span } from '../stage/read';
+import type { FieldSchema } from '../../trace/data';
+import type { Change, StructView } from '../../trace/state';
+import { num, ref, refs, span } from '../stage/read';
 
 export interface RegisterBit {
   readonly name: string;
@@ -48,25 +49,54 @@ function meaning(name: string, value: number): string {
   return '';
 }
 
+function rowOf(registers: StructView, field: FieldSchema, changed: boolean): RegisterRow {
+  const value = registers.num(field.name);
+  const isFlags = field.kind === 'flags';
+  return {
+    name: field.name,
+    value: isFlags || field.kind === 'hex' ? hex32(value) : String(value),
+    means: meaning(field.name, value),
+    bits: isFlags
+      ? Object.entries(field.names ?? {}).map(([mask, name]) => ({ name, on: (value & Number(mask)) !== 0 }))
+      : [],
+    doc: field.doc,
+    changed,
+  };
+}
+
+function isRegister({ name, kind }: FieldSchema): boolean {
+  return /^[A-Z0-9_]+$/.test(name) && kind !== 'list' && kind !== 'ref' && kind !== 'embed';
+}
+
+/** Ring registers of each queue, where they are not among the card's own (82576). */
+export function queueRegisters(
+  nic: StructView,
+  registers: StructView | null,
+  changes: readonly Change[],
+): RegisterGroup[] {
+  const rows = (side: string, queue: number): RegisterRow[] => {
+    const ring = ref(refs(nic, side)[queue] ?? null, 'ring');
+    // A queue that the driver does not use has no ring.
+    if (ring === null || ring.id === registers?.id || num(ring, 'TDLEN') + num(ring, 'RDLEN') === 0) return [];
+    const changed = new Set(changes.flatMap((one) => (one.object === ring.id ? [one.field] : [])));
+    return ring.schema.fields.filter(isRegister).map((field) => rowOf(ring, field, changed.has(field.name)));
+  };
+  return refs(nic, 'tx_queues')
+    .map((_, queue) => ({
+      title: `Queue ${queue}`,
+      rows: [...rows('tx_queues', queue), ...rows('rx_queues', queue)],
+    }))
+    .filter((group) => group.rows.length > 0);
+}
+
 /** Registers in groups, statistics last. `changed` holds the names of those the step changed. */
 export function registerGroups(registers: StructView | null, changed: ReadonlySet<string>): RegisterGroup[] {
   if (registers === null) return [];
   const groups = new Map<string, RegisterRow[]>();
   for (const field of registers.schema.fields) {
-    if (!/^[A-Z0-9_]+$/.test(field.name) || field.kind === 'list' || field.kind === 'ref') continue;
+    if (!isRegister(field)) continue;
     const title = GROUPS.find(({ names }) => names.test(field.name))?.title ?? STATISTICS;
-    const value = registers.num(field.name);
-    const isFlags = field.kind === 'flags';
-    const row: RegisterRow = {
-      name: field.name,
-      value: isFlags || field.kind === 'hex' ? hex32(value) : String(value),
-      means: meaning(field.name, value),
-      bits: isFlags
-        ? Object.entries(field.names ?? {}).map(([mask, name]) => ({ name, on: (value & Number(mask)) !== 0 }))
-        : [],
-      doc: field.doc,
-      changed: changed.has(field.name),
-    };
+    const row = rowOf(registers, field, changed.has(field.name));
     const rows = groups.get(title);
     if (rows === undefined) groups.set(title, [row]);
     else rows.push(row);

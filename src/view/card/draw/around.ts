@@ -37,7 +37,7 @@ function drawTransfer(pen: Pen, { channel, busy, what, toHost, address, bytes, p
   pen.rect(box, busy ? 'transfer busy' : 'transfer', { rx: 2, title });
   // Down is into the card: memory is above it.
   const arrow =
-    toHost || (!busy && channel !== 'TX read')
+    toHost || (!busy && channel === 'RX')
       ? `M${x + 9} ${y + 19} v-12 m-3.5 4 l3.5 -4 l3.5 4`
       : `M${x + 9} ${y + 7} v12 m-3.5 -4 l3.5 4 l3.5 -4`;
   pen.path(arrow, busy ? 'lead' : 'thin mutedline');
@@ -109,7 +109,9 @@ export function drawWork(pen: Pen, work: EngineWork | null, box: Box): void {
   const { x, y, w, h } = box;
   pen.rect(box, 'card', { title: 'what the engines did to the headers' });
   if (work === null) {
-    pen.text(x + 8, y + 15, 'Engines: no packet in hand', 't', { max: w - 16, cls: 'ink3' });
+    pen.text(x + 8, y + 15, 'No packet in the engines now.', 't', { max: w - 16, cls: 'ink3' });
+    const hint = 'The headers of one stand here: as they came from memory, and as the card leaves them.';
+    if (widthOf(hint, 't') < w - 16) pen.text(x + 8, y + 30, hint, 't', { max: w - 16, cls: 'ink3' });
     return;
   }
   const which = work.segments > 1 ? `segment ${work.segment + 1} of ${work.segments}` : 'the packet whole';

@@ -1,6 +1,6 @@
 /** The board: DMA engine, offload engines, FIFOs, MAC, PHY and connector, with the lanes between them; and the interrupt unit. */
 import { cells } from '../../stage/draw/parts';
-import type { Box, Pen, Point } from '../../stage/draw/shapes';
+import { type Box, type Pen, type Point, widthOf } from '../../stage/draw/shapes';
 import { grouped, span } from '../../stage/read';
 import type { Switch, SwitchName } from '../../switches';
 import { type CardView, type Cause, type Countdown, type Fifo, type InterruptView, PREFETCH } from '../card';
@@ -65,7 +65,7 @@ function dmaChip(card: CardView, way: 'tx' | 'rx'): Chip {
     flows: false,
     draw(pen, box) {
       chipCase(pen, box, name, busy, engine.id, `${name}: ${engine.phase}`);
-      const phase = PHASES[engine.phase] ?? engine.phase;
+      const phase = way === 'tx' && card.tx.hung ? 'hangs' : (PHASES[engine.phase] ?? engine.phase);
       line(pen, box, 0, many && busy ? `${engine.queue}: ${phase}` : phase, !busy);
       const { x, y, w } = box;
       const bar = { x: x + 6, y: y + 39, w: w - 12, h: 6 };
@@ -145,8 +145,9 @@ function fifoChip(id: string, name: string, fifo: Fifo, extra: number, flows: bo
         title: `${name}: ${fifo.bytes} of ${fifo.size} bytes, ${fifo.frames.length} frames`,
       });
       pen.text(x + 6, y + 12, name, 'n', { max: 46, cls: 'boardink strong' });
-      const amount = `${grouped(fifo.bytes)} B of ${Math.round(fifo.size / 1024)} KiB`;
-      pen.text(x + w - 6, y + 12, w > 140 ? amount : `${grouped(fifo.bytes)} B`, 'n', {
+      const bytes = `${grouped(fifo.bytes)} B`;
+      const amount = `${bytes} of ${Math.round(fifo.size / 1024)} KiB`;
+      pen.text(x + w - 6, y + 12, widthOf(amount, 'n') <= w - 58 ? amount : bytes, 'n', {
         max: w - 58,
         anchor: 'end',
         cls: 'boardink dim',
@@ -175,7 +176,15 @@ function macSendChip(card: CardView): Chip {
       const { x, y, w } = box;
       chipCase(pen, box, 'MAC, sends', busy, card.id, 'adds preamble and gap, and sends bit after bit');
       const percent = Math.round(tx.sent * 100);
-      const says = busy ? `#${tx.sending} ${percent} %` : tx.gap > 0 ? `gap, ${span(tx.gap)}` : `${counts.sent} sent`;
+      const { held } = card.pause;
+      const says =
+        !busy && held > 0
+          ? `paused ${span(held)}`
+          : busy
+            ? `#${tx.sending} ${percent} %`
+            : tx.gap > 0
+              ? `gap, ${span(tx.gap)}`
+              : `${counts.sent} sent`;
       line(pen, box, 0, says, !busy);
       const bar = { x: x + 6, y: y + 40, w: w - 12, h: 5 };
       pen.rect(bar, 'fifo', { rx: 1, title: 'how much of the frame is on the wire' });
@@ -194,7 +203,8 @@ function macReceiveChip(card: CardView): Chip {
       chipCase(pen, box, 'MAC, receives', false, card.id, `checks the FCS; lets in ${card.mac.filter}`);
       line(pen, box, 0, `${counts.received} received`, counts.received === 0);
       const off = card.mac.filtered + counts.missed;
-      line(pen, box, 1, off === 0 ? 'none turned off' : `${off} turned off`, off === 0);
+      const words = off === 0 ? 'none turned off' : `${off} turned off`;
+      line(pen, box, 1, card.pause.asks ? 'asks for a pause' : words, off === 0 && !card.pause.asks);
     },
   };
 }
@@ -333,8 +343,8 @@ function drawVectors(pen: Pen, unit: InterruptView, box: Box): void {
     const held = vector.throttle.left > 0;
     const { index, count, throttle } = vector;
     const state = held ? `throttled, ${span(throttle.left)} to go` : vector.fired ? 'sent, not enabled anew' : 'quiet';
-    const title = `vector ${index}: ${state}; ${count} messages so far`;
-    pen.text(middle, y + 13, `v${index}`, 'n', {
+    const title = `vector ${index} (${vector.name}): ${state}; ${count} messages so far`;
+    pen.text(middle, y + 13, step >= 34 ? vector.name : String(index), 'n', {
       max: step,
       anchor: 'middle',
       cls: vector.fired ? 'boardink strong' : 'boardink dim',
