@@ -30,6 +30,9 @@ export class Process {
     readonly descriptors = new Map<string, Descriptor>(),
   ) {}
 
+  /** What its system calls returned so far, in order: a count, a descriptor, or -errno. */
+  readonly returned: number[] = [];
+
   /** Another task of the same process: with the same descriptors. */
   thread(task: task_struct): Process {
     return new Process(task, this.scenario, this.descriptors);

@@ -17,7 +17,7 @@ export function* program(machine: Machine, process: Process, calls: readonly Cal
       machine.wakeAt(task, clock.ns + call.us * 1000);
       yield { op: 'sleep' };
     } else {
-      yield* perform(process, call);
+      process.returned.push((yield* perform(process, call)).result);
       yield { op: 'resched' };
     }
   }

@@ -40,6 +40,8 @@ export interface Run {
   readonly trace: TraceData;
   /** By connection name, then `a` or `b`. */
   readonly ledgers: ReadonlyMap<string, { readonly a: Ledger; readonly b: Ledger }>;
+  /** By host and task: `A client`. */
+  readonly processes: ReadonlyMap<string, Process>;
   readonly heap: Heap;
   readonly machine: Machine;
   /** What came of the packetdrill script, null: there was none. */
@@ -82,6 +84,7 @@ export function run(
   settleLinks([...hosts.values()], heap);
   const hostNamed = (name: HostName): MachineHost => hosts.get(name) as MachineHost;
   const ledgers = new Map<string, { a: Ledger; b: Ledger }>();
+  const processes = new Map<string, Process>();
   for (const connection of scenario.connections) {
     ledgers.set(connection.name, { a: new Ledger(), b: new Ledger() });
     const { a, b } = connection;
@@ -91,6 +94,7 @@ export function run(
   for (const wanted of scenario.tasks) {
     const host = hostNamed(wanted.host);
     const process = new Process(openTask(host, heap, wanted), scenario);
+    processes.set(`${wanted.host} ${wanted.name}`, process);
     for (const { name, a, b } of scenario.connections) {
       const end = a.host === wanted.host ? 'a' : b.host === wanted.host ? 'b' : null;
       if (end !== null) process.open(name, host.fdOf(name), (ledgers.get(name) as { a: Ledger; b: Ledger })[end]);
@@ -151,7 +155,7 @@ export function run(
     hosts: [...hosts.values()].map(({ name, cpus, ports }) => ({ name, cpus: cpus.length, ip: ports[0]?.ip ?? '' })),
     end: info,
   });
-  return { trace, ledgers, heap, machine, script: played?.ended(ended.reason, ended.message) ?? null };
+  return { trace, ledgers, processes, heap, machine, script: played?.ended(ended.reason, ended.message) ?? null };
 }
 
 /** The scenario with one CPU a host. */

@@ -9,8 +9,8 @@ import type { sk_buff } from '../linux/skbuff';
 import { jiffies } from '../linux/timer';
 import type { sock } from './sock';
 
-/** Most buckets of a SYN table: the largest backlog a scenario may ask for, and one, as a power of two. */
-const MAX_SYN_TABLE = 2048;
+/** Most buckets of a SYN table. */
+export const MAX_SYN_TABLE = 2048;
 
 /** What a protocol does with a connection that is only asked for. */
 export interface request_sock_ops {

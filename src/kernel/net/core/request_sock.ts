@@ -3,7 +3,7 @@
  */
 import { heap } from '../../../base/heap';
 import { kernel, sysctl } from '../../arch/current';
-import { listen_sock, reqsk_free, type request_sock, type request_sock_queue } from '../../include/net/request_sock';
+import { listen_sock, MAX_SYN_TABLE, reqsk_free, type request_sock, type request_sock_queue } from '../../include/net/request_sock';
 
 const NO_REQ = null as unknown as request_sock;
 const LEAST_TABLE = 8;
@@ -18,11 +18,11 @@ const roundup_pow_of_two = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
 /**
  * Makes the SYN queue of a listener, with room for `nr_table_entries` requests at least: the next power of two above. 0.
- * @modelled net/core/request_sock.c
+ * @simplified the table has at most 2048 buckets
  * @cost 60
  */
 export function reqsk_queue_alloc(queue: request_sock_queue, nr_table_entries: number): number {
-  const wanted = Math.max(Math.min(nr_table_entries >>> 0, sysctl_max_syn_backlog()), LEAST_TABLE);
+  const wanted = Math.max(Math.min(nr_table_entries >>> 0, sysctl_max_syn_backlog(), MAX_SYN_TABLE - 1), LEAST_TABLE);
   const entries = roundup_pow_of_two(wanted + 1);
   const lopt = new listen_sock();
   lopt.syn_table.set(entries - 1, NO_REQ);
