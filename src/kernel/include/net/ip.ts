@@ -16,6 +16,21 @@ export interface ipcm_cookie {
   tx_flags: number;
 }
 
+/** Bit of ip_reply_arg.flags: any source address will do. */
+export const IP_REPLY_ARG_NOSRCCHECK = 1;
+
+/** What ip_send_reply sends, and how; lives on the kernel stack. */
+export interface ip_reply_arg {
+  /** Address and length of the transport header with its data. */
+  iov: { readonly iov_base: number; readonly iov_len: number };
+  flags: number;
+  /** Sum of the pseudo header. */
+  csum: number;
+  /** Where the checksum stands, in words of 16 bits; -1: there is none. */
+  csumoffset: number;
+  bound_dev_if: number;
+}
+
 /** TOS bits that take part in routing. */
 export const IPTOS_RT_MASK = 0x1c;
 export const IPTOS_TOS_MASK = 0x1e;

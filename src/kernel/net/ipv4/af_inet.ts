@@ -124,7 +124,7 @@ import { inet_add_protocol, inet_protocol } from './protocol';
 import { raw_prot, raw_sock } from './raw';
 import { ip_route_output_ports } from './route';
 import { tcp_poll, tcp_sendmsg } from './tcp';
-import { tcp_prot, tcp_protocol } from './tcp_ipv4';
+import { tcp_prot, tcp_protocol, tcp_sk_init } from './tcp_ipv4';
 import { udp_poll, udp_prot, udp_protocol } from './udp';
 
 /** Bits of the type of service that choose a route. */
@@ -238,6 +238,7 @@ export function inet_init(): number {
     return -EAGAIN;
   }
   icmp_init(inet_ctl_sock_create);
+  tcp_sk_init(inet_ctl_sock_create);
   sock_register(inet_family_ops);
   dev_add_pack(ip_packet_type());
   return 0;

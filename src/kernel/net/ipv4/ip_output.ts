@@ -43,6 +43,7 @@ import {
   skb_is_gso,
   skb_network_offset,
   skb_pagelen,
+  skb_peek,
   skb_peek_tail,
   skb_queue_empty,
   skb_reserve,
@@ -51,6 +52,7 @@ import {
   skb_shared,
   skb_shinfo,
 } from '../../include/linux/skbuff';
+import { tcphdr } from '../../include/linux/tcp';
 import {
   type dst_entry,
   dst_mtu,
@@ -66,16 +68,34 @@ import {
   skb_rtable,
 } from '../../include/net/dst';
 import {
+  FLOWI_FLAG_ANYSRC,
   IP_PMTUDISC_DO,
   IP_PMTUDISC_PROBE,
   type inet_cork,
   inet_sk,
   type inet_sock,
 } from '../../include/net/inet_sock';
-import { IPSKB_FRAG_COMPLETE, IPSKB_REROUTED, ip_dont_fragment, ip_hdr, type ipcm_cookie } from '../../include/net/ip';
+import {
+  IP_REPLY_ARG_NOSRCCHECK,
+  IPSKB_FRAG_COMPLETE,
+  IPSKB_REROUTED,
+  ip_dont_fragment,
+  ip_hdr,
+  type ip_reply_arg,
+  type ipcm_cookie,
+  RT_TOS,
+} from '../../include/net/ip';
 import { NET_XMIT_CN } from '../../include/net/sch_generic';
 import type { sock } from '../../include/net/sock';
-import { csum_block_add, csum_sub, ip_fast_csum } from '../../lib/checksum';
+import { bh_lock_sock, bh_unlock_sock } from '../../include/net/sock';
+import {
+  csum_add,
+  csum_block_add,
+  csum_fold,
+  csum_partial_copy_nocheck,
+  csum_sub,
+  ip_fast_csum,
+} from '../../lib/checksum';
 import { alloc_pages } from '../../mm/page_alloc';
 import { get_page } from '../../mm/swap';
 import { skb_checksum_help } from '../core/dev';
@@ -105,7 +125,7 @@ import {
 import { NF_HOOK, nf_hook, nf_hooks } from '../netfilter/core';
 import { icmp_send } from './icmp';
 import { inet_getid } from './inetpeer';
-import { ip_route_output_ports, rt_bind_peer } from './route';
+import { __ip_route_output_key, ip_route_output_ports, ip_rt_put, rt_bind_peer } from './route';
 
 /**
  * Computes the checksum of an IP header.
@@ -951,4 +971,92 @@ export function* ip_make_skb(
   }
   heap.release(queue);
   return skb;
+}
+
+/**
+ * Copies a piece of a reply into its skb and sums it: 0.
+ * @modelled net/ipv4/ip_output.c
+ * @cost 5
+ */
+export function ip_reply_glue_bits(
+  dptr: unknown,
+  to: number,
+  offset: number,
+  len: number,
+  odd: number,
+  skb: sk_buff,
+): number {
+  const csum = csum_partial_copy_nocheck((dptr as number) + offset, to, len, 0);
+  skb.csum = csum_block_add(skb.csum, csum, odd);
+  return 0;
+}
+
+/**
+ * Route flags of a reply.
+ * @modelled include/net/ip.h
+ * @cost 1
+ */
+export function ip_reply_arg_flowi_flags(arg: ip_reply_arg): number {
+  return (arg.flags & IP_REPLY_ARG_NOSRCCHECK) !== 0 ? FLOWI_FLAG_ANYSRC : 0;
+}
+
+/**
+ * IP options of a packet, turned round for its answer: 0.
+ * @simplified IP options are not modelled: none
+ * @cost 4
+ */
+export function ip_options_echo(_skb: sk_buff): number {
+  return 0;
+}
+
+/**
+ * Sends a segment that no socket of a connection stands behind, as an answer to `skb`: with its type of service, from the address it
+ * came to. `sk` is a control socket of the kernel's, which all such answers share.
+ * @modelled net/ipv4/ip_output.c
+ * @omits security_skb_classify_flow: no security module
+ * @cost 25
+ */
+export function* ip_send_reply(sk: sock, skb: sk_buff, arg: ip_reply_arg, len: number): Kgen {
+  const inet = inet_sk(sk);
+  const route = skb_rtable(skb) as rtable;
+  const iph = ip_hdr(skb);
+  if (ip_options_echo(skb) !== 0) {
+    return;
+  }
+  const ipc: ipcm_cookie = { addr: route.rt_src, oif: 0, tx_flags: 0 };
+  const th = new tcphdr(skb.transport_header);
+  const rt: rtable_ptr = {
+    rt: __ip_route_output_key({
+      daddr: route.rt_src,
+      saddr: route.rt_spec_dst,
+      flowi4_oif: arg.bound_dev_if,
+      flowi4_iif: 0,
+      flowi4_mark: 0,
+      flowi4_tos: RT_TOS(iph.tos),
+      flowi4_proto: sk.sk_protocol,
+      flowi4_flags: ip_reply_arg_flowi_flags(arg),
+      fl4_dport: th.source,
+      fl4_sport: th.dest,
+    }),
+  };
+  if (rt.rt === null) {
+    return;
+  }
+  yield* bh_lock_sock(sk);
+  inet.tos = iph.tos;
+  sk.sk_priority = skb.priority;
+  sk.sk_protocol = iph.protocol;
+  sk.skc_bound_dev_if = arg.bound_dev_if;
+  yield* ip_append_data(sk, ip_reply_glue_bits, arg.iov.iov_base, len, 0, ipc, rt, MSG_DONTWAIT);
+  const answer = skb_peek(sk.sk_write_queue);
+  if (answer !== null) {
+    if (arg.csumoffset >= 0) {
+      const check = csum_fold(csum_add(answer.csum, arg.csum));
+      heap.writeBe16(answer.transport_header + 2 * arg.csumoffset, check);
+    }
+    answer.ip_summed = CHECKSUM_NONE;
+    yield* ip_push_pending_frames(sk);
+  }
+  bh_unlock_sock(sk);
+  ip_rt_put(rt.rt);
 }

@@ -8,7 +8,7 @@
 import { ops } from '../../../base/dispatch';
 import { heap } from '../../../base/heap';
 import { between, seqAdd } from '../../../base/seq';
-import { type Kgen, sysctl } from '../../arch/current';
+import { type Kgen, kernel_global, sysctl } from '../../arch/current';
 import { secure_tcp_sequence_number } from '../../drivers/char/random';
 import { EAFNOSUPPORT, EHOSTUNREACH, EINVAL, EMSGSIZE, ENETUNREACH, EPROTO } from '../../include/linux/errno';
 import {
@@ -23,7 +23,7 @@ import {
 } from '../../include/linux/icmp';
 import { AF_INET, SIZEOF_SOCKADDR_IN, type sockaddr } from '../../include/linux/in';
 import { IPPROTO_TCP, iphdr } from '../../include/linux/ip';
-import { PF_INET } from '../../include/linux/net';
+import { PF_INET, SOCK_RAW } from '../../include/linux/net';
 import { type napi_struct, skb_gro_len } from '../../include/linux/netdevice';
 import {
   __skb_dequeue,
@@ -38,9 +38,6 @@ import {
   skb_csum_unnecessary,
   skb_queue_head_init,
   skb_queue_len,
-  skb_reserve,
-  skb_reset_network_header,
-  skb_reset_transport_header,
   skb_shinfo,
   skb_transport_offset,
 } from '../../include/linux/skbuff';
@@ -71,7 +68,6 @@ import {
   RTCF_BROADCAST,
   RTCF_MULTICAST,
   type rtable,
-  skb_dst_set,
   skb_rtable,
 } from '../../include/net/dst';
 import {
@@ -94,7 +90,13 @@ import {
   TCP_TW_SYN,
   tcp_twsk,
 } from '../../include/net/inet_timewait_sock';
-import { ip_dont_fragment, ip_hdr, RT_CONN_FLAGS } from '../../include/net/ip';
+import {
+  IP_REPLY_ARG_NOSRCCHECK,
+  ip_dont_fragment,
+  ip_hdr,
+  type ip_reply_arg,
+  RT_CONN_FLAGS,
+} from '../../include/net/ip';
 import type { net_protocol } from '../../include/net/protocol';
 import {
   reqsk_free,
@@ -156,7 +158,7 @@ import { put_page } from '../../mm/swap';
 import { __skb_checksum_complete } from '../core/datagram';
 import { sk_filter } from '../core/filter';
 import { sysctl_max_syn_backlog } from '../core/request_sock';
-import { __skb_queue_purge, alloc_skb, kfree_skb, pskb_may_pull, skb_push } from '../core/skbuff';
+import { __skb_queue_purge, kfree_skb, pskb_may_pull } from '../core/skbuff';
 import { __sk_dst_check, sk_setup_caps, sock_put, tcp_memory } from '../core/sock';
 import { sk_stream_write_space } from '../core/stream';
 import { inet_sk_rebuild_header } from './af_inet';
@@ -185,9 +187,9 @@ import {
   tcp_hashinfo,
 } from './inet_hashtables';
 import { inet_twsk_deschedule, inet_twsk_put } from './inet_timewait_sock';
-import { ip_build_and_send_pkt, ip_local_out, ip_queue_xmit } from './ip_output';
+import { ip_build_and_send_pkt, ip_queue_xmit, ip_send_reply } from './ip_output';
 import { ip_getsockopt, ip_setsockopt } from './ip_sockglue';
-import { ip_route_connect, ip_route_newports, ip_route_output_ports, ip_rt_put } from './route';
+import { ip_route_connect, ip_route_newports, ip_rt_put } from './route';
 import { cookie_v4_check, cookie_v4_init_sequence, inet_reqsk_alloc } from './syncookies';
 import {
   tcp_clear_xmit_timers,
@@ -241,7 +243,6 @@ const TCP_CHECK_OFFSET = 16;
 /** Segments up to this length are summed on arrival; longer ones while they are copied. Bytes. */
 const SMALL_SEGMENT = 76;
 const RTN_LOCAL = 2;
-const GFP_ATOMIC = 0x20;
 
 const tcp_hdr = (skb: sk_buff): tcphdr => new tcphdr(skb.transport_header);
 const tcp_hdrlen = (skb: sk_buff): number => (tcp_hdr(skb).doff_res >> 4) * 4;
@@ -297,34 +298,32 @@ export function tcp_v4_gso_send_check(skb: sk_buff): number {
   return 0;
 }
 
-/** A segment without data that answers another, from the other's addresses. Sent by ip_local_out; the kernel has a control socket for it. */
+/** The socket that answers for those that have none (net->ipv4.tcp_sock). */
+const tcp_control_sock = kernel_global<{ sk: sock | null }>(() => ({ sk: null }));
+
+/**
+ * Makes the control socket of TCP, by `create` (inet_ctl_sock_create).
+ * @simplified one network namespace
+ */
+export function tcp_sk_init(create: (type: number, protocol: number) => sock): void {
+  tcp_control_sock().sk = create(SOCK_RAW, IPPROTO_TCP);
+}
+
+/** A segment without data that answers another. */
 interface reply {
   seq: number;
   ack_seq: number;
   flags: number;
   window: number;
-  tos: number;
   /** Timestamps option: value and echo. Null: none. */
   ts: { readonly tsval: number; readonly tsecr: number } | null;
 }
 
-/**
- * Builds and sends a reply to a segment.
- * @model stands for ip_send_reply and the control socket
- * @cost 60
- */
-function* tcp_v4_reply(skb: sk_buff, { seq, ack_seq, flags, window, tos, ts }: reply): Kgen {
-  const th = tcp_hdr(skb);
-  const iph = ip_hdr(skb);
-  const rt = ip_route_output_ports(null, iph.saddr, iph.daddr, th.source, th.dest, IPPROTO_TCP, 0, 0);
-  const reply = rt === null ? null : alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC);
-  if (rt === null || reply === null) {
-    return;
-  }
+/** Lays a reply out on the kernel stack, ports as `th` has them turned round; its length, bytes. */
+const write_reply = (at: number, th: tcphdr, { seq, ack_seq, flags, window, ts }: reply): number => {
   const length = TCP_HEADER_LEN + (ts === null ? 0 : TCPOLEN_TSTAMP_ALIGNED);
-  skb_reserve(reply, MAX_TCP_HEADER);
-  const rth = new tcphdr(skb_push(reply, length));
-  skb_reset_transport_header(reply);
+  heap.fill(at, 0, length);
+  const rth = new tcphdr(at);
   rth.source = th.dest;
   rth.dest = th.source;
   rth.seq = seq;
@@ -332,29 +331,29 @@ function* tcp_v4_reply(skb: sk_buff, { seq, ack_seq, flags, window, tos, ts }: r
   rth.doff_res = (length / 4) << 4;
   rth.flags = flags;
   rth.window = window;
-  rth.urg_ptr = 0;
   if (ts !== null) {
-    const option = rth.$addr + TCP_HEADER_LEN;
+    const option = at + TCP_HEADER_LEN;
     heap.writeBe32(option, (TCPOPT_NOP << 24) | (TCPOPT_NOP << 16) | (TCPOPT_TIMESTAMP << 8) | TCPOLEN_TIMESTAMP);
     heap.writeBe32(option + 4, ts.tsval);
     heap.writeBe32(option + 8, ts.tsecr);
   }
-  rth.check = 0;
-  rth.check = tcp_v4_check(length, iph.daddr, iph.saddr, csum_partial(rth.$addr, length, 0));
+  return length;
+};
 
-  const riph = new iphdr(skb_push(reply, IP_HEADER_LEN));
-  skb_reset_network_header(reply);
-  riph.version_ihl = 0x45;
-  riph.tos = tos;
-  riph.id = 0;
-  riph.frag_off = 0;
-  riph.ttl = 64;
-  riph.protocol = IPPROTO_TCP;
-  riph.saddr = iph.daddr;
-  riph.daddr = iph.saddr;
-  skb_dst_set(reply, rt);
-  yield* ip_local_out(reply);
-}
+/** Longest reply: header and timestamps, bytes. */
+const LONGEST_REPLY = TCP_HEADER_LEN + TCPOLEN_TSTAMP_ALIGNED;
+
+/** What ip_send_reply needs to know of a reply to `skb` at `iov_base`. */
+const reply_arg = (skb: sk_buff, iov_base: number, iov_len: number, flags: number, oif: number): ip_reply_arg => {
+  const { saddr, daddr } = ip_hdr(skb);
+  return {
+    iov: { iov_base, iov_len },
+    flags,
+    csum: csum_tcpudp_nofold(daddr, saddr, iov_len, IPPROTO_TCP, 0),
+    csumoffset: TCP_CHECK_OFFSET / 2,
+    bound_dev_if: oif,
+  };
+};
 
 /**
  * A router says that segments of this connection were too long (RFC 1191): the route learns the MTU, the MSS follows, and
@@ -501,33 +500,41 @@ function tcp_v4_drop_request(sk: sock, rport: number, raddr: number, laddr: numb
  * Answers a segment that belongs to no connection with a reset (RFC 793 section 3.4); never another reset. With an ACK the reset has the
  * sequence number the peer expects, without one it acknowledges what came.
  * @modelled net/ipv4/tcp_ipv4.c
- * @omits ip_send_reply: the reply is built by tcp_v4_reply
+ * @omits TCP_INC_STATS_BH: SNMP counters
  * @cost 20
  */
-export function* tcp_v4_send_reset(_sk: sock | null, skb: sk_buff): Kgen {
+export function* tcp_v4_send_reset(sk: sock | null, skb: sk_buff): Kgen {
   const th = tcp_hdr(skb);
   if ((th.flags & TCPHDR_RST) !== 0 || skb_rtable(skb)?.rt_type !== RTN_LOCAL) {
     return;
   }
-  const plain = { window: 0, tos: 0, ts: null };
-  if ((th.flags & TCPHDR_ACK) !== 0) {
-    yield* tcp_v4_reply(skb, { seq: th.ack_seq, ack_seq: 0, flags: TCPHDR_RST, ...plain });
-  } else {
+  const rep: reply = { seq: th.ack_seq, ack_seq: 0, flags: TCPHDR_RST, window: 0, ts: null };
+  if ((th.flags & TCPHDR_ACK) === 0) {
     const { seq, end_seq } = TCP_SKB_CB(skb);
-    const ack_seq = seqAdd(th.seq, (end_seq - seq) >>> 0);
-    yield* tcp_v4_reply(skb, { seq: 0, ack_seq, flags: TCPHDR_RST | TCPHDR_ACK, ...plain });
+    rep.seq = 0;
+    rep.ack_seq = seqAdd(th.seq, (end_seq - seq) >>> 0);
+    rep.flags = TCPHDR_RST | TCPHDR_ACK;
   }
+  const at = heap.ramAlloc(LONGEST_REPLY);
+  const len = write_reply(at, th, rep);
+  const flags = sk !== null && inet_sk(sk).transparent ? IP_REPLY_ARG_NOSRCCHECK : 0;
+  yield* ip_send_reply(tcp_control_sock().sk as sock, skb, reply_arg(skb, at, len, flags, 0), len);
+  heap.ramFree(at, LONGEST_REPLY);
 }
 
 /**
- * Sends an ACK for which there is no full socket. `ts`: the timestamp to echo, 0: no timestamps.
+ * Sends an ACK for which there is no full socket, by device `oif` (0: any). `win` as it stands in the header; `ts`: the timestamp to
+ * echo, 0: no timestamps.
  * @modelled net/ipv4/tcp_ipv4.c
- * @omits ip_send_reply: the reply is built by tcp_v4_reply
+ * @omits TCP_INC_STATS_BH: SNMP counters
  * @cost 20
  */
-export function* tcp_v4_send_ack(skb: sk_buff, seq: number, ack: number, win: number, ts: number): Kgen {
-  const option = ts === 0 ? null : { tsval: tcp_time_stamp(), tsecr: ts };
-  yield* tcp_v4_reply(skb, { seq, ack_seq: ack, flags: TCPHDR_ACK, window: win, tos: 0, ts: option });
+export function* tcp_v4_send_ack(skb: sk_buff, seq: number, ack: number, win: number, ts: number, oif: number): Kgen {
+  const stamps = ts === 0 ? null : { tsval: tcp_time_stamp(), tsecr: ts };
+  const at = heap.ramAlloc(LONGEST_REPLY);
+  const len = write_reply(at, tcp_hdr(skb), { seq, ack_seq: ack, flags: TCPHDR_ACK, window: win, ts: stamps });
+  yield* ip_send_reply(tcp_control_sock().sk as sock, skb, reply_arg(skb, at, len, 0, oif), len);
+  heap.ramFree(at, LONGEST_REPLY);
 }
 
 /**
@@ -538,7 +545,7 @@ export function* tcp_v4_send_ack(skb: sk_buff, seq: number, ack: number, win: nu
 export function* tcp_v4_timewait_ack(tw: inet_timewait_sock, skb: sk_buff): Kgen {
   const tcptw = tcp_twsk(tw);
   const window = tcptw.tw_rcv_wnd >> tw.tw_rcv_wscale;
-  yield* tcp_v4_send_ack(skb, tcptw.tw_snd_nxt, tcptw.tw_rcv_nxt, window, tcptw.tw_ts_recent);
+  yield* tcp_v4_send_ack(skb, tcptw.tw_snd_nxt, tcptw.tw_rcv_nxt, window, tcptw.tw_ts_recent, 0);
   inet_twsk_put(tw);
 }
 
@@ -548,7 +555,7 @@ export function* tcp_v4_timewait_ack(tw: inet_timewait_sock, skb: sk_buff): Kgen
  */
 export function* tcp_v4_reqsk_send_ack(_sk: sock, skb: sk_buff, req: request_sock): Kgen {
   const { snt_isn, rcv_isn } = tcp_rsk(req);
-  yield* tcp_v4_send_ack(skb, seqAdd(snt_isn, 1), seqAdd(rcv_isn, 1), Math.min(req.rcv_wnd, 0xffff), req.ts_recent);
+  yield* tcp_v4_send_ack(skb, seqAdd(snt_isn, 1), seqAdd(rcv_isn, 1), Math.min(req.rcv_wnd, 0xffff), req.ts_recent, 0);
 }
 
 /**
