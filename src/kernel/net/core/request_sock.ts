@@ -3,7 +3,13 @@
  */
 import { heap } from '../../../base/heap';
 import { kernel, sysctl } from '../../arch/current';
-import { listen_sock, MAX_SYN_TABLE, reqsk_free, type request_sock, type request_sock_queue } from '../../include/net/request_sock';
+import {
+  listen_sock,
+  MAX_SYN_TABLE,
+  reqsk_free,
+  type request_sock,
+  type request_sock_queue,
+} from '../../include/net/request_sock';
 
 const NO_REQ = null as unknown as request_sock;
 const LEAST_TABLE = 8;
