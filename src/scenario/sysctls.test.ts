@@ -1,0 +1,43 @@
+import { sources } from 'virtual:kernel-sources';
+import { describe, expect, it } from 'vitest';
+import { parseScenario } from './schema';
+import { SYSCTL_LISTS, SYSCTLS, sysctlNumbers } from './sysctls';
+
+const tasks = [{ host: 'A', name: 't', calls: [{ op: 'sleep', us: 1 }] }];
+
+function complaint(sysctl: object): string | null {
+  const parsed = parseScenario({ tasks, hosts: { A: { sysctl } } });
+  return parsed.ok ? null : (parsed.issues[0]?.message ?? '');
+}
+
+describe('sysctls', () => {
+  it('are all read by the kernel', () => {
+    const text = Object.values(sources).join('\n');
+    const names = [
+      ...Object.keys(SYSCTLS),
+      ...Object.entries(SYSCTL_LISTS).flatMap(([name, { parts }]) => parts.map((part) => `${name}.${part}`)),
+    ];
+    expect(names.filter((name) => !text.includes(`'${name}'`))).toEqual([]);
+  });
+
+  it('are set by their names, as /proc/sys has them', () => {
+    expect(complaint({ 'ipv4.tcp_sack': 0, 'ipv4.tcp_rmem': [4096, 8192, 16_384] })).toBeNull();
+    expect(complaint({ 'ipv4.tcp_congestion_control': 'reno' })).toBeNull();
+    expect(complaint({ 'ipv4.tcp_congestion_control': 'vegas' })).toMatch(
+      /expected "cubic", "reno" or "bic", got "vegas"$/,
+    );
+    expect(complaint({ 'ipv4.tcp_rmem': [9000, 8192, 16_384] })).toMatch(/3 rising numbers \(min, default, max\)/);
+    expect(complaint({ 'ipv4.tcp_sak': 0 })).toMatch(/did you mean "ipv4\.tcp_sack"\?$/);
+  });
+
+  it('with several numbers are several to the kernel', () => {
+    expect(
+      sysctlNumbers({ 'ipv4.tcp_wmem': [1, 2, 3], 'ipv4.tcp_ecn': 1, 'ipv4.tcp_congestion_control': 'bic' }),
+    ).toEqual({
+      'ipv4.tcp_wmem.min': 1,
+      'ipv4.tcp_wmem.default': 2,
+      'ipv4.tcp_wmem.max': 3,
+      'ipv4.tcp_ecn': 1,
+    });
+  });
+});
