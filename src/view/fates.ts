@@ -104,6 +104,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   // Taken, sent, acknowledged, replaced.
   tcp_clean_rtx_queue: kept('ACKED', 'the peer has acknowledged all of it'),
   e1000_unmap_and_free_tx_resource: kept('SENT', 'the card has sent it; this was the clone that went down'),
+  igb_unmap_and_free_tx_resource: kept('SENT', 'the card has sent it; this was the clone that went down'),
   tcp_recvmsg: kept('READ', 'the reader has taken all of its bytes'),
   tcp_shifted_skb: kept('MERGED', 'it was merged into the acknowledged skb before it'),
   tcp_collapse_retrans: kept('MERGED', 'it was merged into the skb before it, to be sent again as one'),
@@ -338,6 +339,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     'this CPU holds the TX lock already: the packet came round in a circle',
   ),
   e1000_xmit_frame: always('DEV_HDR', 'the driver has no use for it'),
+  igb_xmit_frame_adv: always('DEV_HDR', 'the driver has no use for it, or the device is down'),
+  igb_xmit_frame_ring_adv: always('NOMEM', 'there was no memory for headers of its own'),
 };
 
 function oldStamp(opt: StructView | null): boolean {

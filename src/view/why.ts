@@ -129,7 +129,7 @@ function placeReason(trace: Trace, state: State, view: StructView, step: number)
         return [{ text: 'It is on the backlog: a task owns the socket and will process it when it lets go.', step }];
     }
   }
-  for (const info of state.objects('e1000_buffer')) {
+  for (const info of ['e1000_buffer', 'igb_buffer'].flatMap((type) => state.objects(type))) {
     if (info.has('skb') && info.num('skb') === view.id)
       return [{ text: 'It is in a descriptor ring: the card has its buffers until the descriptor is done.', step }];
   }

@@ -91,7 +91,7 @@ function switchesOfObject(trace: Trace, state: State, view: StructView): Switch[
 }
 
 /** Structs that stand for a card: looking at one shows its switches. */
-const CARDS = ['nic', 'nic_registers', 'net_device', 'e1000_adapter'];
+const CARDS = ['nic', 'nic_registers', 'nic_82576_registers', 'net_device', 'e1000_adapter', 'igb_adapter'];
 
 function SkBuff({ trace, state, view, step }: { trace: Trace; state: State; view: StructView; step: number }) {
   const seek = usePage((page) => page.seek);
@@ -252,8 +252,11 @@ const KINDS = [
   'softnet_data',
   'napi_struct',
   'e1000_adapter',
+  'igb_adapter',
+  'igb_q_vector',
   'nic',
   'nic_registers',
+  'nic_82576_registers',
   'link',
   'sk_buff',
 ];

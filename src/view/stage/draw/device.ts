@@ -249,11 +249,15 @@ function ringBlock(ring: RingStage, detail: Detail): Block {
       const w = room - 6;
       const posted = (ring.use - ring.clean + ring.count) % Math.max(1, ring.count);
       const owned = (ring.tail - ring.head + ring.count) % Math.max(1, ring.count);
-      const name = `${ring.name} ring`;
+      const name = `${ring.name} ring${ring.which}`;
       if (ring.here) pen.here({ x: x - 2, y: y + (brief ? 2 : 12), w: w + 4, h: 14 });
       drawStrip(pen, ring, { x, y: y + (brief ? 4 : 15), w, h: 8 });
       if (brief) return;
-      pen.text(x, y + 8.5, name, 'b', { max: 60, cls: ring.here ? 'hereink' : 'ink', object: ring.id });
+      pen.text(x, y + 8.5, name, 'b', {
+        max: ring.which === '' ? 60 : 90,
+        cls: ring.here ? 'hereink' : 'ink',
+        object: ring.id,
+      });
       const [head, tail] = ring.name === 'TX' ? ['TDH', 'TDT'] : ['RDH', 'RDT'];
       const registers = `${head} ${ring.head} ${tail} ${ring.tail}`;
       const says = ring.name === 'TX' ? `${posted} of ${ring.count} filled` : `${owned} of ${ring.count} posted`;

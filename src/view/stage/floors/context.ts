@@ -115,4 +115,28 @@ export function variableIn(c: HostContext, hand: Hand | null, fn: string, name: 
   return typeof value === 'number' ? value : null;
 }
 
+/** Functions that work on one of several queues, and the parameter that says which, innermost first. */
+const QUEUE_WORKERS = [
+  ['igb_clean_rx_irq_adv', 'q_vector'],
+  ['igb_clean_tx_irq', 'q_vector'],
+  ['igb_msix_ring', 'q_vector'],
+  ['igb_xmit_frame_ring_adv', 'tx_ring'],
+  ['dev_hard_start_xmit', 'txq'],
+  ['sch_direct_xmit', 'txq'],
+  ['__dev_xmit_skb', 'txq'],
+] as const;
+
+/** The TX or RX queue that the host is busy with, else that of the packet in hand; 0 where there is but one. */
+export function queueInHand(c: HostContext): number {
+  for (const [fn, parameter] of QUEUE_WORKERS) {
+    const id = variableIn(c, c.hand, fn, parameter);
+    const found = id === null ? null : c.state.find(id);
+    if (found === null) continue;
+    if (found.has('index')) return found.num('index');
+    const ring = found.has('queue_index') ? found : (found.ref('rx_ring') ?? found.ref('tx_ring'));
+    if (ring !== null) return ring.num('queue_index');
+  }
+  return 0;
+}
+
 export { handOf };

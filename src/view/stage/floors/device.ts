@@ -1,7 +1,7 @@
 /** The device floor: qdisc and its bypass, TX lock, taps, and what waits for softirqs. */
 import type { StructView } from '../../../trace/state';
 import { chain, counted, num, queued, ref, refs, text } from '../read';
-import { functionHere, type HostContext, inCall, inCallHere, skbInHand, spinnersOn } from './context';
+import { functionHere, type HostContext, inCall, inCallHere, queueInHand, skbInHand, spinnersOn } from './context';
 
 export interface BandStage {
   readonly name: string;
@@ -146,7 +146,7 @@ function tokensOf(c: HostContext, tbf: StructView | null): QdiscStage['tokens'] 
   return { bytes: now * bytesPerNs, depth: depth * bytesPerNs };
 }
 
-function qdiscStage(c: HostContext, qdisc: StructView | null): QdiscStage | null {
+function qdiscStage(c: HostContext, qdisc: StructView | null, which: string): QdiscStage | null {
   if (qdisc === null) return null;
   const length = num(ref(qdisc, 'q'), 'qlen');
   const state = text(qdisc, '__state');
@@ -154,7 +154,7 @@ function qdiscStage(c: HostContext, qdisc: StructView | null): QdiscStage | null
   const cpu = num(qdisc, 'running_cpu', -1);
   return {
     id: qdisc.id,
-    name: (qdisc.tableName('ops') ?? 'qdisc').replace(/_qdisc_ops$|_ops$/, ''),
+    name: (qdisc.tableName('ops') ?? 'qdisc').replace(/_qdisc_ops$|_ops$/, '') + which,
     bands: bandsOf(c, qdisc),
     running: running ? cpu : -1,
     state:
@@ -226,7 +226,9 @@ function handlersOf(c: HostContext): DeviceStage['handlers'] {
 export function deviceStage(c: HostContext): DeviceStage | null {
   const { device } = c;
   if (device === null) return null;
-  const queue = refs(device, '_tx')[0] ?? null;
+  const several = num(device, 'real_num_tx_queues', 1) > 1;
+  const index = queueInHand(c);
+  const queue = refs(device, '_tx')[index] ?? null;
   const state = text(queue, 'state');
   const napi = c.state.objects('napi_struct', c.host).find((one) => ref(one, 'dev')?.id === device.id) ?? null;
   return {
@@ -234,8 +236,9 @@ export function deviceStage(c: HostContext): DeviceStage | null {
     name: text(device, 'name'),
     queueState: state.includes('XOFF') ? 'stopped' : state.includes('FROZEN') ? 'frozen' : 'on',
     stopped: state.includes('XOFF') || state.includes('FROZEN'),
-    qdisc: qdiscStage(c, ref(queue, 'qdisc')),
-    lock: queue === null ? null : lockStage(c, ref(queue, '_xmit_lock'), 'TX lock', false),
+    qdisc: qdiscStage(c, ref(queue, 'qdisc'), several ? ` of queue ${index}` : ''),
+    lock:
+      queue === null ? null : lockStage(c, ref(queue, '_xmit_lock'), several ? `TX lock ${index}` : 'TX lock', false),
     taps: tapsOf(c),
     tapHere: inCallHere(c, 'dev_queue_xmit_nit', 'packet_rcv', 'tpacket_rcv', 'deliver_skb') && !inCall(c, 'ip_rcv'),
     softnets: softnetsOf(c),

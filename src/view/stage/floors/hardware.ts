@@ -1,11 +1,22 @@
 /** Driver, card and wire: rings with heads and tails, engines, registers, frames under way. */
 import { Kind } from '../../../trace/recorder';
 import type { StructView } from '../../../trace/state';
-import { chain, num, ref, span, text } from '../read';
-import { type Cabinet, cabinetOf, cardOf, type HostContext, inCall, inCallHere, type Moment } from './context';
+import { chain, num, ref, refs, span, text } from '../read';
+import {
+  type Cabinet,
+  cabinetOf,
+  cardOf,
+  type HostContext,
+  inCall,
+  inCallHere,
+  type Moment,
+  queueInHand,
+} from './context';
 
 export interface RingStage {
   readonly name: 'TX' | 'RX';
+  /** ` 2 of 4` where the card has several. */
+  readonly which: string;
   readonly id: number;
   readonly count: number;
   /** The driver's indices. */
@@ -89,14 +100,31 @@ export interface WireStage {
   readonly event: string;
 }
 
-function ringStage(
-  c: HostContext,
-  ring: StructView | null,
-  name: 'TX' | 'RX',
-  nic: StructView | null,
-): RingStage | null {
-  if (ring === null) return null;
-  const registers = ref(nic, 'registers');
+/** What works on a ring of either driver. */
+const TX_WORK = [
+  'e1000_tx_map',
+  'e1000_tx_queue',
+  'e1000_clean_tx_irq',
+  'e1000_unmap_and_free_tx_resource',
+  'igb_tx_map_adv',
+  'igb_tx_queue_adv',
+  'igb_clean_tx_irq',
+];
+const RX_WORK = ['e1000_clean_rx_irq', 'e1000_alloc_rx_buffers', 'igb_clean_rx_irq_adv', 'igb_alloc_rx_buffers_adv'];
+
+/** The rings of a driver: one (e1000), or a list by queue (igb). */
+function ringsOf(adapter: StructView, field: 'tx_ring' | 'rx_ring'): StructView[] {
+  if (!adapter.has(field)) return [];
+  const one = adapter.field(field).kind === 'list' ? null : adapter.ref(field);
+  return one === null ? refs(adapter, field) : [one];
+}
+
+function ringStage(c: HostContext, adapter: StructView, name: 'TX' | 'RX', nic: StructView | null): RingStage | null {
+  const rings = ringsOf(adapter, name === 'TX' ? 'tx_ring' : 'rx_ring');
+  const queue = Math.min(queueInHand(c), rings.length - 1);
+  const ring = rings[queue];
+  if (ring === undefined) return null;
+  const registers = ref(refs(nic, name === 'TX' ? 'tx_queues' : 'rx_queues')[queue] ?? null, 'ring');
   const buffers = ring.has('buffer_info') ? ring.list('buffer_info') : [];
   const skbs: { at: number; id: number }[] = [];
   if (name === 'TX') {
@@ -108,6 +136,7 @@ function ringStage(
   }
   return {
     name,
+    which: rings.length > 1 ? ` ${queue} of ${rings.length}` : '',
     id: ring.id,
     count: num(ring, 'count'),
     use: num(ring, 'next_to_use'),
@@ -117,9 +146,8 @@ function ringStage(
     skbs,
     here:
       name === 'TX'
-        ? inCallHere(c, 'e1000_tx_map', 'e1000_tx_queue', 'e1000_clean_tx_irq', 'e1000_unmap_and_free_tx_resource')
-        : inCallHere(c, 'e1000_clean_rx_irq', 'e1000_alloc_rx_buffers') &&
-          !inCallHere(c, 'napi_gro_receive', 'e1000_receive_skb'),
+        ? inCallHere(c, ...TX_WORK)
+        : inCallHere(c, ...RX_WORK) && !inCallHere(c, 'napi_gro_receive', 'e1000_receive_skb'),
   };
 }
 
@@ -138,8 +166,8 @@ export function driverStage(c: HostContext): DriverStage | null {
     pollHere: inCallHere(c, poll) && c.hand?.frames.at(-1)?.layer === 'driver',
     napi: text(napi, 'state').includes('SCHED') ? 'scheduled' : 'idle',
     napiId: napi?.id ?? 0,
-    tx: ringStage(c, ref(adapter, 'tx_ring'), 'TX', nic),
-    rx: ringStage(c, ref(adapter, 'rx_ring'), 'RX', nic),
+    tx: ringStage(c, adapter, 'TX', nic),
+    rx: ringStage(c, adapter, 'RX', nic),
   };
 }
 
@@ -156,7 +184,7 @@ function fifoStage(queue: StructView | null, name: string, size: number): FifoSt
 const NETIF_F_TSO = 1 << 16;
 const NETIF_F_SG = 1;
 const NETIF_F_CSUM = 2 | 4 | 8;
-const REGISTERS = ['TDH', 'TDT', 'RDH', 'RDT', 'ICR', 'IMS', 'ITR', 'STATUS'];
+const REGISTERS = ['TDH', 'TDT', 'RDH', 'RDT', 'EICR', 'EIMS', 'ICR', 'IMS', 'ITR', 'STATUS'];
 const ITR_UNIT_NS = 256;
 
 function enginesOf(device: StructView, nic: StructView, tx: StructView | null, rx: StructView | null): EngineStage[] {
