@@ -1,4 +1,5 @@
 import { captureAt } from '../export/capture';
+import { softnet_data } from '../kernel/include/linux/netdevice';
 import type { Ledger } from '../machine/process';
 import type { Run } from '../machine/run';
 import type { Scenario } from '../scenario/schema';
@@ -6,8 +7,11 @@ import { interfacesOf } from '../scenario/topology';
 import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
 
+/** Counters of /proc/net/softnet_stat, in its order. */
+const SOFTNET = ['processed', 'dropped', 'time_squeeze', 'cpu_collision', 'received_rps'] as const;
+
 /** What a run came to, as text. */
-export function summaryOf(scenario: Scenario, { trace: data, ledgers }: Run): string {
+export function summaryOf(scenario: Scenario, { trace: data, ledgers, heap }: Run): string {
   const trace = new Trace(data);
   const entered = data.columns.kind.reduce((count, kind) => count + (kind === Kind.ENTER ? 1 : 0), 0);
   const last = trace.steps === 0 ? 0 : trace.time(trace.steps - 1);
@@ -30,6 +34,13 @@ export function summaryOf(scenario: Scenario, { trace: data, ledgers }: Run): st
     const out = frames.filter(({ direction }) => direction === 'out');
     const bytes = sum(out.map((frame) => frame.bytes));
     rows.push([`host ${name}`, `${out.length} frames sent (${bytes} bytes), ${frames.length - out.length} received`]);
+  }
+  for (const object of heap.objects) {
+    if (!softnet_data.isInstance(object)) continue;
+    const counts = SOFTNET.map((name) => [name, object[name]] as const).filter(([, count]) => count > 0);
+    const host = data.hosts[heap.objHost[object.$id] ?? -1]?.name;
+    if (counts.length === 0 || host === undefined) continue;
+    rows.push([`softnet ${host} ${object.cpu}`, counts.map(([name, count]) => `${count} ${name}`).join(', ')]);
   }
   for (const [name, { a, b }] of ledgers) {
     const told = (end: Ledger): string => `wrote ${sum(end.written)} and read ${sum(end.read)} bytes`;

@@ -54,7 +54,7 @@ export const PARALLEL: readonly Preset[] = [
     {
       hosts: { A: { cpus: 4, nic: queueEach }, B: { cpus: 4, nic: { model: '82576', queues: 4, affinity: CPUS } } },
       connections,
-      tasks: [...writers(2, 2000), ...readers(4000, (n) => n)],
+      tasks: [...writers(2, 4000), ...readers(8000, (n) => n)],
     },
   ),
   preset(
