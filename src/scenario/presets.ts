@@ -1,5 +1,6 @@
 /** Scenarios that come with the app. Their numbers are chosen so that each shows what it is named for. */
 import { DEVICE } from './presets/device';
+import { IP } from './presets/ip';
 import { LOSS } from './presets/loss';
 import { OFFLOAD } from './presets/offload';
 import { PARALLEL } from './presets/parallel';
@@ -16,6 +17,7 @@ export const PRESET_GROUPS: readonly { readonly subject: string; readonly preset
   { subject: 'Queues and locks', presets: DEVICE },
   { subject: 'Several CPUs', presets: PARALLEL },
   { subject: 'Losses, ARP, a router', presets: LOSS },
+  { subject: 'Datagrams, ICMP, netfilter', presets: IP },
 ];
 
 export const PRESETS: readonly Preset[] = PRESET_GROUPS.flatMap(({ presets }) => presets);

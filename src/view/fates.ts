@@ -125,7 +125,7 @@ const RULES: Readonly<Record<string, Rule>> = {
         }
       : { dropped: false, told: ['REPLACED', 'its fragments took its place'] },
   dev_hard_start_xmit: ({ last }) =>
-    last.name === 'dev_gso_segment' || last.name === 'ndo_start_xmit' || last.name.endsWith('xmit_frame')
+    ['dev_gso_segment', 'ndo_start_xmit', 'txq_trans_update'].includes(last.name) || last.name.endsWith('xmit_frame')
       ? { dropped: false, told: ['REPLACED', 'it was cut into segments, which took its place'] }
       : { dropped: true, told: ['SKB_GSO_SEG', 'it could not be made fit for the device'] },
   packet_rcv: (freed) => {
@@ -395,11 +395,19 @@ function lastCallee(trace: Trace, frame: Frame, step: number): { name: string; r
   return { name: '', result: 0 };
 }
 
+/** True when another call of the frame's own function lies between the frame and the call at `enter`. */
+function isNested(trace: Trace, frame: Frame, enter: number): boolean {
+  for (let at = trace.link(enter); at !== NONE && trace.frame(at) > frame.enter; at = trace.link(trace.frame(at))) {
+    if (trace.functionAt(at)?.name === frame.fact.name) return true;
+  }
+  return false;
+}
+
 /** An argument of the last call of `fn` inside a frame before `step`; 0 where there is none. */
 function argumentWithin(trace: Trace, frame: Frame, step: number, fn: string, name: string): number {
   const ctx = trace.ctx(step);
   for (let at = trace.lastEventOf(ctx, step - 1); at > frame.enter; at = trace.lastEventOf(ctx, at - 1)) {
-    if (trace.kind(at) !== Kind.ENTER || trace.functionAt(at)?.name !== fn) continue;
+    if (trace.kind(at) !== Kind.ENTER || trace.functionAt(at)?.name !== fn || isNested(trace, frame, at)) continue;
     const value = trace.variablesAt(at).find((one) => one.name === name)?.value;
     return typeof value === 'number' ? value : 0;
   }
