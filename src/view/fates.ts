@@ -140,7 +140,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   arp_process: kept('TAKEN', 'ARP has done what it asks'),
   net_tx_action: kept('SENT', 'the card has sent it; freed here as its clean-up ran in an interrupt'),
-  ip_frag_reasm: always('NOMEM', 'the fragments could not be put together'),
+  ip_frag_reasm: ({ last }) =>
+    last.name === 'skb_morph'
+      ? {
+          dropped: false,
+          told: ['REPLACED', 'the skb of the fragment that came last took over its data, and goes on as the whole'],
+        }
+      : { dropped: true, told: ['NOMEM', 'the fragments could not be put together'] },
   __skb_queue_purge: ({ stack }) =>
     stack.includes('inet_sock_destruct') || stack.includes('sk_stream_kill_queues') || stack.includes('tcp_done')
       ? { dropped: true, told: ['TCP_CLOSE', 'its socket is gone'] }

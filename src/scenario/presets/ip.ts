@@ -115,6 +115,7 @@ export const IP: readonly Preset[] = [
           write(4000, 'c'),
         ),
       ],
+      captures: [{ host: 'A', dev: 'any' }],
       limits: { maxMs: 1000 },
     },
   ),
