@@ -162,7 +162,7 @@ function checkDevice(
 ): void {
   const own = interfaces.filter((one) => one.host === host);
   if (own.length === 0) report(`${at}.host`, 'a host that is there', host);
-  else if (!own.some((one) => one.dev === dev)) report(`${at}.dev`, `a device of host ${host}`, dev);
+  else if (dev !== 'any' && !own.some((one) => one.dev === dev)) report(`${at}.dev`, `a device of host ${host}`, dev);
 }
 
 /** What of an edit only the driver of the 8254x can do while it runs. */

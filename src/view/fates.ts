@@ -37,6 +37,8 @@ interface Freed {
   readonly last: { readonly name: string; readonly result: number };
   /** An argument of the last call of a function inside the one that gave it up: an object, null where there is none. */
   within(fn: string, name: string): StructView | null;
+  /** The same of a number, 0 where there is none. */
+  numberWithin(fn: string, name: string): number;
   /** Functions that were open, outermost first. */
   readonly stack: readonly string[];
 }
@@ -273,6 +275,16 @@ const RULES: Readonly<Record<string, Rule>> = {
     stack.includes('ip_expire')
       ? { dropped: true, told: ['FRAG_REASM_TIMEOUT', 'the other fragments did not come in time'] }
       : { dropped: true, told: ['DUP_FRAG', 'other fragments cover it'] },
+  ip_forward: lost((freed) => {
+    const len = `its ${number(freed.skb.num('len'))} bytes`;
+    if (freed.last.name === 'skb_cow') return ['NOMEM', 'there is no memory to write into its header'];
+    if (freed.last.name !== 'icmp_send')
+      return ['OTHERHOST', 'it did not come for this host alone, or the card merged it'];
+    const mtu = freed.numberWithin('icmp_send', 'info');
+    return mtu > 0
+      ? ['PKT_TOO_BIG', `${len} do not fit the next link's MTU of ${number(mtu)}, and DF is set: answered by ICMP`]
+      : ['IP_INHDR', 'its time to live is over: answered by ICMP'];
+  }),
   ip_queue_xmit: always('IP_OUTNOROUTES', 'there is no route to its destination'),
   nf_hook_slow: lost((freed) => {
     const rule = freed.within('matches_all', 'e')?.text('text') ?? '';
@@ -442,6 +454,7 @@ function fateAt(trace: Trace, step: number, packet: number): Fate {
     arg: (variable) => values.get(variable),
     last: lastCallee(trace, by, step),
     within: (fn, variable) => state.find(argumentWithin(trace, by, step, fn, variable)),
+    numberWithin: (fn, variable) => argumentWithin(trace, by, step, fn, variable),
     stack: frames.map(({ fact }) => fact.name),
   });
   return { ...base, dropped, word: told[0], text: told[1] };
