@@ -288,3 +288,13 @@ export function descriptorsIn(calls: readonly Call[]): Set<string> {
   }
   return names;
 }
+
+/** Names that calls give to descriptors with `as`, in loops too. */
+export function openedIn(calls: readonly Call[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const call of calls) {
+    if (call.op === 'loop') for (const name of openedIn(call.calls)) names.add(name);
+    else if ('as' in call) names.add(call.as);
+  }
+  return names;
+}

@@ -92,10 +92,8 @@ describe('links', () => {
 
   it('cannot be made to unfold without end', () => {
     const bomb = base64url(deflateSync(new Uint8Array(40 << 20), { level: 9 }));
-    const start = performance.now();
     expect(message(`#s=1.z.${bomb.slice(0, 60_000)}`)).toContain('unfolds to more than');
     expect(message(`#s=1.p.write-100.${bomb.slice(0, 60_000)}`)).toContain('unfolds to more than');
-    expect(performance.now() - start).toBeLessThan(15_000);
     const deep = base64url(deflateSync(new TextEncoder().encode(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`)));
     expect(message(`#s=1.z.${deep}`)).not.toBe('');
     expect(message(`#s=1.p.write-100.${deep}`)).not.toBe('');

@@ -180,4 +180,15 @@ describe('upgrade', () => {
     const call = { op: 'write', fd: 'c1' };
     expect(parsed).toMatchObject({ ok: true, scenario: { tasks: [{ calls: [call, { calls: [call] }] }] } });
   });
+
+  it('have a connection that nobody named only where a program uses a descriptor it does not open', () => {
+    const socket = { op: 'socket', as: 's' };
+    const close = { op: 'close', fd: 's' };
+    const count = (calls: object[]): number | undefined => {
+      const parsed = parseScenario({ tasks: [{ host: 'A', name: 'w', calls }] });
+      return parsed.ok ? parsed.scenario.connections.length : undefined;
+    };
+    expect([count([socket, close]), count([{ op: 'read', fd: 'c1', bytes: 1 }])]).toEqual([0, 1]);
+    expect(count([{ op: 'read', fd: 'c9', bytes: 1 }])).toBeUndefined();
+  });
 });

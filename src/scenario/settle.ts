@@ -1,5 +1,6 @@
 /** Fills in what a scenario leaves to the rest of it. Settling twice changes nothing. */
 import { fnv1a } from '../base/hash';
+import { descriptorsIn, openedIn } from './calls';
 import type { Route } from './hosts';
 import {
   type Connection,
@@ -54,6 +55,14 @@ function settlePort<P extends { nic: Nic }>(port: P): P {
   return { ...port, nic: settleNic(port.nic) };
 }
 
+/** True when a program uses a descriptor that it does not open: then there is a connection, though none is named. */
+function wantsPlain({ tasks }: Shape): boolean {
+  return tasks.some(({ calls }) => {
+    const opened = openedIn(calls);
+    return [...descriptorsIn(calls)].some((name) => !opened.has(name));
+  });
+}
+
 export function settle(shape: Shape): Scenario {
   const { A, B, R } = shape.hosts;
   const mtu = Math.min(A.nic.mtu, B.nic.mtu);
@@ -69,7 +78,7 @@ export function settle(shape: Shape): Scenario {
   });
 
   const { script } = shape;
-  const connections = (shape.connections ?? (script === null ? [plainConnection()] : [])).map(
+  const connections = (shape.connections ?? (script === null && wantsPlain(shape) ? [plainConnection()] : [])).map(
     (connection): Connection => {
       const mss = connection.mss ?? mtu - IP_AND_TCP_HEADER;
       const { a, b, name, timestamps } = connection;

@@ -397,8 +397,8 @@ describe('properties', () => {
     '-',
   ])('a mebibyte of %j ends', (piece) => {
     const text = piece.repeat(Math.floor((1 << 20) / piece.length));
-    const before = performance.now();
-    parsePacketdrill(text);
-    expect(performance.now() - before).toBeLessThan(4000);
+    // Quadratic work would take longer than a test may.
+    const parsed = parsePacketdrill(text);
+    expect(parsed.ok || parsed.issues.length > 0).toBe(true);
   });
 });
