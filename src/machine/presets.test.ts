@@ -234,4 +234,37 @@ describe('preset', () => {
     expect(roundsAt(23, 26)).toBeGreaterThan(2 * roundsAt(17, 20));
     expect(roundsAt(23, 26)).toBeGreaterThan(2 * roundsAt(26, 29));
   });
+
+  it('nagle-vs-nodelay: the small writes behind the first wait for its ACK, but for those with TCP_NODELAY', () => {
+    const story = told('nagle-vs-nodelay');
+    expect(story.calls('e1000_xmit_frame', /^A task:nagle/)).toHaveLength(1);
+    expect(story.results('tcp_nagle_test', /^A task:nagle/)).toContain(false);
+    expect(story.calls('e1000_xmit_frame', /^A task:nodelay/)).toHaveLength(3);
+  });
+
+  it('delayed-ack: the second write leaves when the ACK put off for 40 ms comes', () => {
+    const story = told('delayed-ack');
+    expect(story.calls('e1000_xmit_frame', WRITER)).toHaveLength(1);
+    const [late] = story
+      .calls('e1000_xmit_frame', /^A softirq/)
+      .filter((n) => story.stack(n).includes('tcp_data_snd_check'));
+    expect(story.trace.time(late ?? 0) / 1e6).toBeGreaterThan(39);
+    expect(story.calls('tcp_delack_timer', /^B/).length).toBeGreaterThan(0);
+  });
+
+  it('zero-window: probes go at 200 ms and then twice as late each time, until the window opens', () => {
+    const story = told('zero-window');
+    const probes = story.calls('tcp_send_probe0', /^A/).map((n) => story.trace.time(n) / 1e6);
+    expect(probes.length).toBeGreaterThanOrEqual(2);
+    const gaps = probes.slice(1).map((at, n) => at - (probes[n] ?? 0));
+    for (const [n, gap] of gaps.slice(1).entries()) expect(gap / (gaps[n] ?? 1)).toBeCloseTo(2, 0);
+  });
+
+  it('close: a small socket stays for a minute, then nothing is left', () => {
+    const story = told('close');
+    expect(story.calls('tcp_time_wait', /^A/)).toHaveLength(1);
+    expect(story.calls('inet_twsk_free', /^A/)).toHaveLength(1);
+    expect(story.calls('sk_prot_free')).toHaveLength(2);
+    expect(story.trace.time(story.calls('inet_twsk_free')[0] ?? 0) / 1e9).toBeCloseTo(60, 0);
+  });
 });

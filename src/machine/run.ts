@@ -16,7 +16,7 @@ import { applyEdit, restart, restarts } from './edits';
 import { bootHost, connect, type MachineHost, openTask, portOf, settleLinks, startCapture, startTask } from './host';
 import { type End, Machine } from './machine';
 import { Ledger, Process } from './process';
-import { program } from './program';
+import { type OnAnswer, program } from './program';
 import { playScript } from './script';
 import type { Outcome } from './script/script';
 
@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly emulated?: boolean;
   /** Called now and then with the virtual ns reached and the events recorded. */
   readonly onProgress?: (ns: number, events: number) => void;
+  /** Told of each system call of a task when it has returned. */
+  readonly onAnswer?: OnAnswer;
 }
 
 /** A run with what its programs saw, for checks. */
@@ -57,7 +59,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): TraceData 
 
 export function run(
   wanted: Scenario,
-  { level, onProgress, linkTick = 0, slowdown = 1, oneCore = false, emulated = false }: RunOptions,
+  { level, onProgress, onAnswer, linkTick = 0, slowdown = 1, oneCore = false, emulated = false }: RunOptions,
 ): Run {
   const scenario = oneCore ? onOneCpu(wanted) : wanted;
   const heap = new Heap();
@@ -101,7 +103,7 @@ export function run(
     }
     const cpu = host.cpus[wanted.cpu];
     if (cpu === undefined) throw new Error(`host ${wanted.host} has no CPU ${wanted.cpu}`);
-    machine.addTask(cpu, process.task, program(machine, process, wanted.calls), wanted.startUs * 1000);
+    machine.addTask(cpu, process.task, program(machine, process, wanted.calls, onAnswer), wanted.startUs * 1000);
   }
   for (const capture of scenario.captures) {
     const host = hostNamed(capture.host);

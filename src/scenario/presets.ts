@@ -1,6 +1,7 @@
 /** Scenarios that come with the app. Their numbers are chosen so that each shows what it is named for. */
 import { DEVICE } from './presets/device';
 import { IP } from './presets/ip';
+import { LIFE } from './presets/life';
 import { LOSS } from './presets/loss';
 import { OFFLOAD } from './presets/offload';
 import { PARALLEL } from './presets/parallel';
@@ -13,6 +14,7 @@ export type { Preset } from './presets/parts';
 /** By subject, in the order the page lists them. */
 export const PRESET_GROUPS: readonly { readonly subject: string; readonly presets: readonly Preset[] }[] = [
   { subject: 'A write, and what holds it back', presets: WRITE },
+  { subject: 'A connection and its end', presets: LIFE },
   { subject: 'Offloads and captures', presets: OFFLOAD },
   { subject: 'Queues and locks', presets: DEVICE },
   { subject: 'Several CPUs', presets: PARALLEL },
