@@ -15,7 +15,7 @@ export const LIFE: readonly Preset[] = [
       connections: [{ name: 'c1' }, { name: 'c2', a: { port: 40_001 } }],
       tasks: [
         { host: 'A', name: 'nagle', cpu: 0, startUs: 50, calls: small('c1') },
-        { host: 'A', name: 'nodelay', cpu: 1, startUs: 50, calls: [NODELAY, ...small('c2')] },
+        { host: 'A', name: 'nodelay', cpu: 1, startUs: 400, calls: [NODELAY, ...small('c2')] },
         { host: 'B', name: 'reader-1', cpu: 0, calls: [readAll(300, 'c1')] },
         { host: 'B', name: 'reader-2', cpu: 1, calls: [readAll(300, 'c2')] },
       ],

@@ -21,10 +21,6 @@ import {
 import {
   TCP_CA_CWR,
   TCP_CA_Recovery,
-  TCP_CLOSE_WAIT,
-  TCP_ESTABLISHED,
-  TCP_FIN_WAIT1,
-  TCP_FIN_WAIT2,
   TCPHDR_ACK,
   TCPHDR_CWR,
   TCPHDR_ECE,
@@ -618,23 +614,6 @@ export function tcp_synq_no_recent_overflow(sk: sock): boolean {
  */
 export function tcp_xv(rvp: null): null {
   return rvp;
-}
-
-/**
- * The peer knows of the connection and is not through with it: giving it up takes a reset.
- * @modelled net/ipv4/tcp.c
- * @cost 1
- */
-export function tcp_need_reset(state: number): boolean {
-  return (
-    ((1 << state) &
-      ((1 << TCP_ESTABLISHED) |
-        (1 << TCP_CLOSE_WAIT) |
-        (1 << TCP_FIN_WAIT1) |
-        (1 << TCP_FIN_WAIT2) |
-        TCPF_SYN_RECV)) !==
-    0
-  );
 }
 
 /**

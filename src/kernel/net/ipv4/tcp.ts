@@ -945,7 +945,7 @@ function* tcp_close_orphan(sk: sock): Kgen {
  * @modelled net/ipv4/tcp.c
  * @cost 2
  */
-export function tcp_need_reset(state: number): boolean {
+function tcp_need_reset(state: number): boolean {
   const needs = TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 | TCPF_SYN_RECV;
   return ((1 << state) & needs) !== 0;
 }
