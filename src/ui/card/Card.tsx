@@ -6,7 +6,7 @@ import { type CardView, cableOf, cardOf, cardsIn } from '../../view/card/card';
 import { cardInWords } from '../../view/card/in-words';
 import { descriptorOf } from '../../view/card/rings';
 import { cardScene } from '../../view/card/scene';
-import { stageOf } from '../../view/stage/stage';
+import { type Stage, stageOf } from '../../view/stage/stage';
 import { TabRow } from '../frame/TabRow';
 import { useMotion, useSize } from '../stage/canvas';
 import { StageRenderer } from '../stage/renderer';
@@ -75,11 +75,12 @@ export function Card({ index }: { index: number }) {
     });
   }, [card, stage, size, shownQueue, chosen]);
 
-  const svg = useRef<SVGSVGElement>(null);
+  // A link may open the card before there is a run: the drawing begins when its element is there.
+  const [svg, setSvg] = useState<SVGSVGElement | null>(null);
   const renderer = useRef<StageRenderer | null>(null);
   useEffect(() => {
-    if (svg.current === null) return;
-    const made = new StageRenderer(svg.current, {
+    if (svg === null) return;
+    const made = new StageRenderer(svg, {
       onSelect: (object) => usePage.getState().select(object),
       onAction: (action) => act(index, action),
       onHover: (object) => {
@@ -93,10 +94,12 @@ export function Card({ index }: { index: number }) {
       made.destroy();
       renderer.current = null;
     };
-  }, [index]);
-  useEffect(() => renderer.current?.resize(size.w, size.h), [size]);
+  }, [index, svg]);
   useEffect(() => {
-    if (scene === null || stage === null || cursor === null) return;
+    if (svg !== null) renderer.current?.resize(size.w, size.h);
+  }, [size, svg]);
+  useEffect(() => {
+    if (svg === null || scene === null || stage === null || cursor === null) return;
     renderer.current?.update(scene, stage, {
       motion,
       selected: selection ?? 0,
@@ -104,13 +107,13 @@ export function Card({ index }: { index: number }) {
       follow: false,
       bytes: (addr, len) => cursor.state.ram(addr, len),
     });
-  }, [scene, stage, cursor, selection, hover, motion]);
+  }, [svg, scene, stage, cursor, selection, hover, motion]);
 
   if (cursor === null) return null;
   return (
     <section className="stage cardpanel" aria-label="Network card">
       <div className="stagebar">
-        <p className="stagenow">{card === null ? '' : caption(card, stage?.now ?? '')}</p>
+        <p className="stagenow">{card === null ? '' : caption(card, stage)}</p>
         <div className="stagetools" role="toolbar" aria-label="Card view">
           <button type="button" className="tool door" onClick={() => show('stage')} title="Back to the stage (H)">
             ← Stage
@@ -157,12 +160,10 @@ export function Card({ index }: { index: number }) {
       <div className="cardbody" ref={setBody} data-sheet={isOpen}>
         <div className="stagecanvas" ref={setSlot}>
           <svg
-            ref={svg}
+            ref={setSvg}
             role="img"
             aria-label={
-              card === null
-                ? 'No card'
-                : `The card: ${caption(card, stage?.now ?? '')}. The details give everything in words.`
+              card === null ? 'No card' : `The card: ${caption(card, stage)}. The details give everything in words.`
             }
             width={size.w}
             height={size.h}
@@ -191,9 +192,11 @@ function busyQueue(card: CardView | null): number | null {
   return card.rx.phase === 'idle' ? null : card.rx.queue;
 }
 
-function caption(card: CardView, now: string): string {
-  const what = card.event === '' ? now : card.event;
-  return `card of host ${card.hostName}: ${what}`;
+/** What the card does, or else what somebody does meanwhile. */
+function caption(card: CardView, stage: Stage | null): string {
+  const name = `card of host ${card.hostName}`;
+  if (card.event !== '') return `${name}: ${card.event}`;
+  return stage === null ? name : `${name}; ${stage.hosts[stage.host]?.name ?? 'wire'}: ${stage.now}`;
 }
 
 function hostName(trace: Trace, nic: StructView): string {

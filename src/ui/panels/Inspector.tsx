@@ -10,7 +10,7 @@ import {
   familyOf,
   fieldRows,
 } from '../../view/panels/inspector';
-import { type Switch, switchesOf } from '../../view/switches';
+import { switchesOf } from '../../view/switches';
 import { whyHere } from '../../view/why';
 import { TabRow } from '../frame/TabRow';
 import { usePage } from '../store/store';
@@ -53,7 +53,7 @@ export function Inspector() {
                 </button>
               )}
             </div>
-            {CARDS.some((type) => view.is(type)) && <Switches switches={switchesOfObject(trace, state, view)} />}
+            {CARDS.some((type) => view.is(type)) && <CardOf trace={trace} state={state} view={view} />}
             {view.is('sk_buff') && <SkBuff trace={trace} state={state} view={view} step={step} />}
             <Fields state={state} view={view} changes={changes} />
           </>
@@ -71,23 +71,34 @@ export function Inspector() {
   );
 }
 
-/** Switches of the card that an object is a part of. */
-function switchesOfObject(trace: Trace, state: State, view: StructView): Switch[] {
-  const cards = state.objects('nic').filter((nic) => nic.num('host') === view.host);
-  const own = cards.find(
-    (nic) =>
-      nic.id === view.id ||
-      nic.ref('registers')?.id === view.id ||
-      (view.has('name') && view.text('name') === nic.text('name')),
+/** The card that an object is a part of: its struct, and its number among all cards. */
+function cardWith(state: State, view: StructView): { nic: StructView; index: number } | null {
+  const cards = state.objects('nic');
+  const own = cards.filter((nic) => nic.num('host') === view.host);
+  const isPart = (nic: StructView): boolean =>
+    nic.id === view.id ||
+    nic.ref('registers')?.id === view.id ||
+    (view.has('name') && view.text('name') === nic.text('name'));
+  const nic = own.find(isPart) ?? own[0];
+  return nic === undefined ? null : { nic, index: cards.indexOf(nic) };
+}
+
+/** A card's switches, and the way into it. */
+function CardOf({ trace, state, view }: { trace: Trace; state: State; view: StructView }) {
+  const show = usePage((page) => page.show);
+  const found = cardWith(state, view);
+  if (found === null) return null;
+  const hosts = trace.data.hosts.map(({ name }) => name);
+  return (
+    <>
+      <p>
+        <button type="button" className="button small" onClick={() => show(found.index)}>
+          Open the card
+        </button>
+      </p>
+      <Switches switches={switchesOf(state, found.nic, hosts)} />
+    </>
   );
-  const nic = own ?? cards[0];
-  return nic === undefined
-    ? []
-    : switchesOf(
-        state,
-        nic,
-        trace.data.hosts.map(({ name }) => name),
-      );
 }
 
 /** Structs that stand for a card: looking at one shows its switches. */

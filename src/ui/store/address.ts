@@ -1,7 +1,7 @@
 /** The page's address: what to open at the start, and the link to where it stands. */
 import { decodeLink, encodeLink } from '../../scenario/link';
 import { PRESETS, presetNamed } from '../../scenario/presets';
-import { currentKey, type Source, usePage } from './store';
+import { currentKey, type Main, type Source, usePage } from './store';
 
 /** Opened when the address names nothing. */
 const FIRST_PRESET = 'write-4000';
@@ -26,7 +26,8 @@ export function openAddress(hash: string): void {
   }
   const decoded = decodeLink(hash);
   if (decoded.ok) {
-    const { preset, unchanged, scenario, key } = decoded.link;
+    const { preset, unchanged, scenario, key, view } = decoded.link;
+    page.show(mainOf(view));
     const asItCame = unchanged && preset !== null ? presetSource(preset) : null;
     page.load(asItCame ?? { preset, unchanged, scenario, text: null }, key ?? undefined);
     return;
@@ -35,15 +36,21 @@ export function openAddress(hash: string): void {
   usePage.getState().report({ title: 'This link cannot be opened', lines: [decoded.message] });
 }
 
+/** What stands in the middle of the page: a card by its number, else the stage. */
+function mainOf(view: Readonly<Record<string, string>>): Main {
+  return /^\d$/.test(view.card ?? '') ? Number(view.card) : 'stage';
+}
+
 /** The address of exactly this step. Throws with a plain message where a link cannot hold the scenario. */
 export function linkHere(): string {
-  const { source } = usePage.getState();
+  const { source, main } = usePage.getState();
   if (source === null) throw new Error('nothing is open yet');
   const { preset, scenario } = source;
   const target = {
     preset,
     scenario: scenario as Parameters<typeof encodeLink>[0]['scenario'] & object,
     key: currentKey(),
+    view: typeof main === 'number' ? { card: String(main) } : {},
   };
   return `${location.href.split('#')[0]}${encodeLink(target)}`;
 }

@@ -308,7 +308,7 @@ const CAUSE = 44;
 const LADDER_ALONE = 460;
 
 export function interruptHeight(width: number): number {
-  return width >= LADDER_ALONE ? LADDER_HEIGHT : LADDER_HEIGHT + 42;
+  return width >= LADDER_ALONE ? LADDER_HEIGHT : LADDER_HEIGHT + 46;
 }
 const NARROW_CAUSE = 32;
 /** What labels, throttle and its words take of the width. */
@@ -323,7 +323,7 @@ function causesThatFit({ causes }: InterruptView, width: number): readonly Cause
   return causes.filter((cause) => kept.has(cause));
 }
 
-const VECTOR = 46;
+const VECTOR = 70;
 
 /** Vectors of MSI-X: the bits of each in EICR and EIMS, an AND, a throttle of its own, and the messages it has sent. */
 function drawVectors(pen: Pen, unit: InterruptView, box: Box): void {
