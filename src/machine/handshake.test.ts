@@ -14,7 +14,9 @@ import {
   ENOTCONN,
   ETIMEDOUT,
 } from '../kernel/include/linux/errno';
+import { tcp_sock } from '../kernel/include/linux/tcp';
 import type { CallInput } from '../scenario/calls';
+import { presetNamed } from '../scenario/presets';
 import { parseScenario, type ScenarioInput } from '../scenario/schema';
 import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
@@ -371,5 +373,51 @@ describe('bind, listen and accept', () => {
     );
     expect(story.sent('B').map(({ flags }) => flags)).toContain('R');
     expect(story.returned('A second').at(-1)).toBe(-104);
+  });
+});
+
+describe('presets of opening a connection', () => {
+  const told = (name: string): Story => {
+    const wanted = presetNamed(name);
+    if (wanted === null) throw new Error(`no preset ${name}`);
+    const { tasks = [], ...rest } = wanted.scenario;
+    return new Story({}, { ...rest, tasks });
+  };
+
+  it('handshake: one request, one connection, 100 bytes', () => {
+    const story = told('handshake');
+    expect(story.returned('B server')).toEqual([3, 0, 0, 4, 100]);
+    expect(story.calls('tcp_v4_conn_request')).toBe(1);
+    expect(story.calls('tcp_create_openreq_child')).toBe(1);
+    expect(story.calls('cookie_v4_init_sequence')).toBe(0);
+  });
+
+  it('syn-flood-cookies: the seventeenth SYN gets a cookie, and all options with it', () => {
+    const story = told('syn-flood-cookies');
+    expect(story.calls('cookie_v4_init_sequence')).toBe(1);
+    expect(story.returned('A client')).toEqual([expect.any(Number), 0, 100]);
+    expect(story.returned('B server').at(-1)).toBe(100);
+    expect(story.live('tcp_request_sock')).toBe(16);
+    const { heap } = story.run;
+    const child = heap.objects.find(
+      (one) => tcp_sock.isInstance(one) && heap.objHost[one.$id] === 1 && one.skc_state === 1,
+    );
+    if (!tcp_sock.isInstance(child)) throw new Error('no connection');
+    expect(child.rx_opt).toMatchObject({
+      tstamp_ok: true,
+      wscale_ok: true,
+      snd_wscale: 7,
+      rcv_wscale: 7,
+      mss_clamp: 1460,
+    });
+    expect(child.rx_opt.sack_ok & 1).toBe(1);
+  });
+
+  it('without cookies the seventeenth SYN is dropped', () => {
+    const wanted = presetNamed('syn-flood-cookies');
+    const { tasks = [], ...rest } = wanted?.scenario ?? {};
+    const story = new Story({}, { ...rest, tasks, hosts: { B: { sysctl: { 'ipv4.tcp_syncookies': 0 } } } });
+    expect(story.returned('A client')).toHaveLength(1);
+    expect(story.live('tcp_request_sock')).toBe(16);
   });
 });

@@ -4,6 +4,7 @@ import { IP } from './presets/ip';
 import { LIFE } from './presets/life';
 import { LOSS } from './presets/loss';
 import { OFFLOAD } from './presets/offload';
+import { OPENING } from './presets/opening';
 import { PARALLEL } from './presets/parallel';
 import type { Preset } from './presets/parts';
 import { WRITE } from './presets/write';
@@ -20,6 +21,7 @@ export const PRESET_GROUPS: readonly { readonly subject: string; readonly preset
   { subject: 'Several CPUs', presets: PARALLEL },
   { subject: 'Losses, ARP, a router', presets: LOSS },
   { subject: 'Datagrams, ICMP, netfilter', presets: IP },
+  { subject: 'Opening a connection', presets: OPENING },
 ];
 
 export const PRESETS: readonly Preset[] = PRESET_GROUPS.flatMap(({ presets }) => presets);
