@@ -255,6 +255,9 @@ function checkTasks({ hosts, connections, tasks }: Scenario, report: Report): vo
         const hint = guess === null ? '' : ` (did you mean "${guess}"?)`;
         report(path, `the name of a connection, or one that a call before gave with "as"${hint}`, fd);
       }
+      if ('to' in call && call.to?.host !== undefined && hosts[call.to.host] === undefined) {
+        report(`${at}.to.host`, 'a host that is there', call.to.host);
+      }
       if ('as' in call && typeof call.as === 'string') known.add(call.as);
     });
   };

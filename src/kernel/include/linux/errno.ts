@@ -12,7 +12,6 @@ export const EFAULT = 14;
 export const EBUSY = 16;
 export const EXDEV = 18;
 export const EINVAL = 22;
-export const ENFILE = 23;
 export const EMFILE = 24;
 export const ENOTTY = 25;
 export const ESPIPE = 29;

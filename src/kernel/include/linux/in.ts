@@ -23,11 +23,3 @@ export const sockaddr_at = (addr: number): sockaddr => ({
   sin_port: heap.readBe16(addr + 2),
   sin_addr: heap.readBe32(addr + 4),
 });
-
-/** Writes a struct sockaddr_in to memory. */
-export const sockaddr_to = (addr: number, { sa_family, sin_port, sin_addr }: sockaddr): void => {
-  heap.writeLe16(addr, sa_family);
-  heap.writeBe16(addr + 2, sin_port);
-  heap.writeBe32(addr + 4, sin_addr);
-  heap.fill(addr + 8, 0, 8);
-};

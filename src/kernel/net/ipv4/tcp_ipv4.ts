@@ -176,11 +176,11 @@ import {
 import {
   __inet_hash_nolisten,
   __inet_inherit_port,
-  __inet_lookup,
   __inet_lookup_listener,
   __inet_lookup_skb,
   inet_hash,
   inet_hash_connect,
+  inet_lookup,
   inet_lookup_established,
   inet_put_port,
   inet_unhash,
@@ -450,7 +450,7 @@ export function* tcp_v4_err(icmp_skb: sk_buff, info: number): Kgen {
   if (icmp_skb.len < ihl + 8) {
     return;
   }
-  const sk = __inet_lookup(tcp_hashinfo(), iph.daddr, th.dest, iph.saddr, th.source, inet_iif(icmp_skb));
+  const sk = inet_lookup(tcp_hashinfo(), iph.daddr, th.dest, iph.saddr, th.source, inet_iif(icmp_skb));
   if (sk === null) {
     return;
   }
