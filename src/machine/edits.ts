@@ -12,7 +12,7 @@ import {
   E1000_FC_TX_PAUSE,
 } from '../kernel/drivers/net/e1000/e1000_hw';
 import { adapter_of } from '../kernel/drivers/net/e1000/e1000_struct';
-import { igb_netdev_ops, igb_set_rx_csum } from '../kernel/drivers/net/igb/igb_main';
+import { igb_netdev_ops, igb_set_coalesce, igb_set_rx_csum } from '../kernel/drivers/net/igb/igb_main';
 import {
   NETIF_F_GRO,
   NETIF_F_GSO,
@@ -55,7 +55,7 @@ export function applyEdit(dev: net_device, edit: NicEdit): void {
   netdev_update_features(dev, features);
   const isIgb = dev.netdev_ops === igb_netdev_ops;
   if (edit.rxCsum !== undefined) (isIgb ? igb_set_rx_csum : e1000_set_rx_csum)(dev, edit.rxCsum);
-  if (edit.itr !== undefined && !isIgb) e1000_set_coalesce(dev, edit.itr);
+  if (edit.itr !== undefined) (isIgb ? igb_set_coalesce : e1000_set_coalesce)(dev, edit.itr);
 }
 
 /** True when an edit takes the card down and up again, for which a task must sleep. */

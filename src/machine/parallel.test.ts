@@ -192,6 +192,80 @@ describe('interrupts', () => {
   });
 });
 
+describe('a card with two queues', () => {
+  /** 300 kB written at once by a task of host A, whose transmit rings have 80 descriptors. */
+  function written(edits: ScenarioInput['edits'], nic = {}): Seen {
+    const bytes = 300_000;
+    const parsed = parseScenario({
+      version: 2,
+      hosts: {
+        A: { nic: { model: '82576', queues: 2, txRing: 80, tso: false, gso: false, ...nic } },
+        B: { nic: { model: '82576' } },
+      },
+      connections: [{ a: { cwnd: 200, sndbuf: 1 << 20, sndWnd: 65_535 }, b: { rcvbuf: 1 << 20 } }],
+      tasks: [
+        { host: 'A', name: 'writer', calls: [{ op: 'write', fd: 'c1', bytes }] },
+        { host: 'B', name: 'reader', cpu: 1, calls: [{ op: 'recv', fd: 'c1', bytes, flags: ['MSG_WAITALL'] }] },
+      ],
+      edits,
+    } as ScenarioInput);
+    if (!parsed.ok) throw new Error(parsed.issues[0]?.message);
+    const seen = new Seen(run(parsed.scenario, { level: 'calls' }));
+    const read = seen.run.ledgers.get('c1')?.b.read ?? [];
+    expect(read.reduce((sum, { length }) => sum + length, 0)).toBe(bytes);
+    return seen;
+  }
+
+  const calls = (seen: Seen, host: number, fn: string): number =>
+    seen.events(Kind.ENTER, host).filter(({ name }) => name === fn).length;
+
+  it('stops the queue whose ring is full, and wakes it once 16 descriptors are free', () => {
+    const seen = written([]);
+    expect(calls(seen, 0, 'netif_stop_subqueue')).toBeGreaterThan(0);
+    expect(calls(seen, 0, 'netif_wake_subqueue')).toBe(calls(seen, 0, 'netif_stop_subqueue'));
+    const [adapter] = seen.end().state.objects('igb_adapter', 0);
+    const woken = adapter?.refs('tx_ring').map((ring) => [ring.num('restart_queue') > 0, ring.num('packets') > 0]);
+    expect(woken?.filter(([restarted]) => restarted)).toEqual([[true, true]]);
+  });
+
+  it('takes jumbo frames as headers and half pages', () => {
+    const parsed = parseScenario({
+      version: 2,
+      hosts: { A: { nic: { mtu: 9000 } }, B: { nic: { model: '82576', mtu: 9000, gro: false } } },
+      tasks: [
+        { host: 'A', name: 'writer', calls: [{ op: 'write', fd: 'c1', bytes: 20_000 }] },
+        { host: 'B', name: 'reader', calls: [{ op: 'recv', fd: 'c1', bytes: 20_000, flags: ['MSG_WAITALL'] }] },
+      ],
+    } as ScenarioInput);
+    if (!parsed.ok) throw new Error(parsed.issues[0]?.message);
+    const seen = new Seen(run(parsed.scenario, { level: 'calls' }));
+    const [first] = seen.events(Kind.ENTER, 1).filter(({ name }) => name === 'igb_receive_skb');
+    if (first === undefined) throw new Error('nothing received');
+    const cursor = new Cursor(seen.trace);
+    cursor.seek(first.n);
+    const id = seen.trace.variablesAt(first.n).find(({ name }) => name === 'skb')?.value as number;
+    // 9000 bytes of IP: 52 of headers in the header buffer, the rest in half pages of 2 KiB.
+    expect(cursor.state.view(id).num('len')).toBe(9000);
+    expect(cursor.state.view(id).num('data_len')).toBe(9000 - 52);
+  });
+
+  it('follows the link by its vector for other causes', () => {
+    const seen = written([
+      { op: 'link', atUs: 300, up: false },
+      { op: 'link', atUs: 20_000, up: true },
+    ] as ScenarioInput['edits']);
+    const order = ['igb_msix_other', 'igb_watchdog_task', 'netif_carrier_off', 'netif_carrier_on'];
+    expect(order.map((fn) => calls(seen, 0, fn))).toEqual([2, 2, 1, 1]);
+  });
+
+  it('interrupts at most as often as ethtool -C says', () => {
+    const taken = (itr: number): number => calls(written([], { itr }), 0, 'igb_msix_ring');
+    expect(taken(4000)).toBeLessThan(taken(20_000));
+    const changed = written([{ op: 'nic', atUs: 100, host: 'A', itr: 4000 }] as ScenarioInput['edits']);
+    expect(changed.end().state.objects('igb_q_vector', 0)[0]?.num('itr_val')).toBe(1000);
+  });
+});
+
 describe('softirqs that do not end', () => {
   it('are cut off by the budget, and left to ksoftirqd after ten runs', () => {
     const seen = new Seen(run(told('napi-budget'), { level: 'calls' }));

@@ -139,4 +139,17 @@ export function queueInHand(c: HostContext): number {
   return 0;
 }
 
+/** Functions with a NAPI instance, and the parameter that it is, innermost first. */
+const NAPI_WORKERS = ['napi_gro_receive', 'napi_complete', 'igb_poll', 'e1000_clean'] as const;
+
+/** The NAPI instance of a device that the host is busy with, else the first. */
+export function napiInHand(c: HostContext, device: StructView): StructView | null {
+  for (const fn of NAPI_WORKERS) {
+    const id = variableIn(c, c.hand, fn, fn === 'napi_complete' ? 'n' : 'napi');
+    const found = id === null ? null : c.state.find(id);
+    if (found !== null && found.ref('dev')?.id === device.id) return found;
+  }
+  return c.state.objects('napi_struct', c.host).find((one) => one.ref('dev')?.id === device.id) ?? null;
+}
+
 export { handOf };

@@ -1,7 +1,16 @@
 /** The device floor: qdisc and its bypass, TX lock, taps, and what waits for softirqs. */
 import type { StructView } from '../../../trace/state';
 import { chain, counted, num, queued, ref, refs, text } from '../read';
-import { functionHere, type HostContext, inCall, inCallHere, queueInHand, skbInHand, spinnersOn } from './context';
+import {
+  functionHere,
+  type HostContext,
+  inCall,
+  inCallHere,
+  napiInHand,
+  queueInHand,
+  skbInHand,
+  spinnersOn,
+} from './context';
 
 export interface BandStage {
   readonly name: string;
@@ -230,7 +239,7 @@ export function deviceStage(c: HostContext): DeviceStage | null {
   const index = queueInHand(c);
   const queue = refs(device, '_tx')[index] ?? null;
   const state = text(queue, 'state');
-  const napi = c.state.objects('napi_struct', c.host).find((one) => ref(one, 'dev')?.id === device.id) ?? null;
+  const napi = napiInHand(c, device);
   return {
     id: device.id,
     name: text(device, 'name'),

@@ -10,6 +10,7 @@ import {
   inCall,
   inCallHere,
   type Moment,
+  napiInHand,
   queueInHand,
 } from './context';
 
@@ -156,7 +157,7 @@ export function driverStage(c: HostContext): DriverStage | null {
   const adapter = ref(device, 'priv');
   if (device === null || adapter === null) return null;
   const nic = cardOf(c, device);
-  const napi = c.state.objects('napi_struct', c.host).find((one) => ref(one, 'dev')?.id === device.id) ?? null;
+  const napi = napiInHand(c, device);
   const poll = napi?.fnName('poll') ?? '';
   return {
     id: adapter.id,

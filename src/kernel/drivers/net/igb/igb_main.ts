@@ -830,6 +830,10 @@ function igb_change_mtu(netdev: net_device, new_mtu: number): void {
   }
 }
 
+/** A rate as the driver keeps it: 0, 1 and 3 as they are, interrupts a second as EITR has them. */
+const itr_setting = (rate: number): number =>
+  rate <= 3 ? rate : Math.min(Math.trunc(1_000_000 / rate) << 2, EITR_INTERVAL);
+
 /**
  * Sets up the driver's own structs: ring sizes, interrupt rates, queues and vectors.
  * @modelled drivers/net/igb/igb_main.c
@@ -838,8 +842,7 @@ function igb_change_mtu(netdev: net_device, new_mtu: number): void {
 function igb_sw_init(adapter: igb_adapter, config: igb_config): void {
   adapter.tx_ring_count = config.tx_ring_count ?? IGB_DEFAULT_TXD;
   adapter.rx_ring_count = config.rx_ring_count ?? IGB_DEFAULT_RXD;
-  const itr = config.itr ?? IGB_DEFAULT_ITR;
-  const setting = itr <= 3 ? itr : Math.min(Math.trunc(1_000_000 / itr) << 2, EITR_INTERVAL);
+  const setting = itr_setting(config.itr ?? IGB_DEFAULT_ITR);
   adapter.rx_itr_setting = setting;
   adapter.tx_itr_setting = setting;
   adapter.rss_queues = config.queues ?? Math.min(IGB_MAX_RX_QUEUES, kernel.cpus.length);
@@ -936,6 +939,22 @@ export function igb_probe(device: number, irq: number, config: igb_config): net_
 export function igb_set_rx_csum(netdev: net_device, data: boolean): number {
   for (const ring of adapter_of(netdev).rx_ring) {
     ring.flags = data ? ring.flags | IGB_RING_FLAG_RX_CSUM : ring.flags & ~IGB_RING_FLAG_RX_CSUM;
+  }
+  return 0;
+}
+
+/**
+ * Sets how often the card may interrupt (ethtool -C): 0 off, 1 dynamic, 3 dynamic conservative, else interrupts a second. The vectors write
+ * it at their next interrupt.
+ * @simplified takes a rate, as the module parameter of e1000 does, and not the time between interrupts
+ */
+export function igb_set_coalesce(netdev: net_device, rate: number): number {
+  const adapter = adapter_of(netdev);
+  adapter.rx_itr_setting = itr_setting(rate);
+  adapter.tx_itr_setting = itr_setting(rate);
+  for (const q_vector of adapter.q_vector) {
+    q_vector.itr_val = first_itr(q_vector.rx_ring === null ? adapter.tx_itr_setting : adapter.rx_itr_setting);
+    q_vector.set_itr = true;
   }
   return 0;
 }
