@@ -243,10 +243,18 @@ export function arbitraryLossyScenario(fc: FastCheck): fastCheck.Arbitrary<Scena
     })
     .map(({ plain, sysctl, router, arp, near, far }): ScenarioInput => {
       const { A, B } = plain.hosts ?? {};
+      // Cards at the ends of a cable agree on the longest frame: what is longer vanishes in the card.
+      const like = (end: { nic?: { mtu?: number | undefined } | undefined } | undefined) => ({
+        nic: { mtu: end?.nic?.mtu ?? 1500 },
+      });
       const usual = { qdisc: { kind: 'pfifo_fast' as const }, sysctl, arp };
       return {
         ...plain,
-        hosts: { A: { ...A, ...usual }, B: { ...B, ...usual }, ...(router ? { R: { arp } } : {}) },
+        hosts: {
+          A: { ...A, ...usual },
+          B: { ...B, ...usual },
+          ...(router ? { R: { arp, eth0: like(A), eth1: like(B) } } : {}),
+        },
         link: { ...plain.link, faults: near },
         ...(router ? { linkB: { faults: far } } : {}),
         limits: { maxMs: 600_000, maxEvents: 6_000_000 },
