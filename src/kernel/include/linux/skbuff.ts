@@ -578,6 +578,38 @@ export function __skb_queue_tail(list: sk_buff_head, newsk: sk_buff): void {
 }
 
 /**
+ * Hangs one queue's skbs behind `prev`, the last of another.
+ * @simplified each skb notes its new queue; in C only the ends are linked
+ * @cost 4
+ */
+export function __skb_queue_splice(list: sk_buff_head, prev: sk_buff | null, to: sk_buff_head): void {
+  const first = list.next as sk_buff;
+  for (let skb: sk_buff | null = first; skb !== null; skb = skb.next) {
+    skb.list = to;
+  }
+  first.prev = prev;
+  if (prev === null) {
+    to.next = first;
+  } else {
+    prev.next = first;
+  }
+  to.prev = list.prev;
+}
+
+/**
+ * Appends all skbs of one queue to another; the first is empty then.
+ * @modelled include/linux/skbuff.h
+ * @cost 4
+ */
+export function skb_queue_splice_tail_init(list: sk_buff_head, head: sk_buff_head): void {
+  if (!skb_queue_empty(list)) {
+    __skb_queue_splice(list, head.prev, head);
+    head.qlen += list.qlen;
+    skb_queue_head_init(list);
+  }
+}
+
+/**
  * Takes an skb out of its queue.
  * @modelled include/linux/skbuff.h
  * @cost 6

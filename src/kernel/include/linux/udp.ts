@@ -1,6 +1,6 @@
 /** Mirrors include/linux/udp.h and include/net/udp.h (2.6.39); the header is RFC 768. */
 
-import { byteCount, int, list, port, ref, struct } from '../../../base/struct';
+import { byteCount, hex32, int, list, port, ref, struct } from '../../../base/struct';
 import { be16, wire } from '../../../base/wire';
 import { inet_sock } from '../net/inet_sock';
 import type { sock } from '../net/sock';
@@ -31,6 +31,7 @@ export const udp_sock = struct(
     corkflag: int('UDP_CORK: datagrams wait until it is lifted'),
     len: byteCount('length of the datagram being put together, with the header'),
     udp_port_hash: port('local port it is hashed by'),
+    udp_portaddr_hash: hex32('hash of own address and port'),
   },
   inet_sock,
 );

@@ -87,6 +87,7 @@ import {
   skb_is_gso,
   skb_is_nonlinear,
   skb_orphan,
+  skb_queue_splice_tail_init,
   skb_reset_mac_header,
   skb_reset_network_header,
   skb_reset_transport_header,
@@ -1065,8 +1066,8 @@ export function* process_backlog(napi: napi_struct, quota: number): Kgen<number>
       skb = __skb_dequeue(sd.process_queue);
     }
     const { qlen } = sd.input_pkt_queue;
-    for (let moved = __skb_dequeue(sd.input_pkt_queue); moved !== null; moved = __skb_dequeue(sd.input_pkt_queue)) {
-      __skb_queue_tail(sd.process_queue, moved);
+    if (qlen > 0) {
+      skb_queue_splice_tail_init(sd.input_pkt_queue, sd.process_queue);
     }
     if (qlen < limit - work) {
       sd.poll_list.remove(napi);

@@ -64,6 +64,7 @@ import { dev_get_by_index } from '../core/dev';
 import { kfree_skb, pskb_may_pull, pskb_pull, skb_copy_and_csum_bits } from '../core/skbuff';
 import { inet_addr_type, inet_select_addr } from './fib_frontend';
 import { inet_peer_xrlim_allow } from './inetpeer';
+import { ip_options_echo } from './ip_options';
 import { ip_append_data, ip_flush_pending_frames, ip_push_pending_frames, type rtable_ptr } from './ip_output';
 import { inet_protocol } from './protocol';
 import { raw_icmp_error } from './raw';
@@ -278,11 +279,13 @@ export function* icmp_push_reply(icmp_param: icmp_bxm, ipc: ipcm_cookie, rt: rta
 /**
  * Answers a message: the answer goes to its sender, from the address it was sent to.
  * @modelled net/ipv4/icmp.c
- * @omits ip_options_echo: IP options are not modelled
  * @cost 25
  */
 export function* icmp_reply(icmp_param: icmp_bxm, skb: sk_buff): Kgen {
   const route = skb_rtable(skb) as rtable;
+  if (ip_options_echo(skb) !== 0) {
+    return;
+  }
   const sk = yield* icmp_xmit_lock();
   if (sk === null) {
     return;
@@ -370,7 +373,6 @@ function may_cause_error(skb_in: sk_buff, rt: rtable, type: number): boolean {
  * Sends an ICMP message about a packet to its sender, with the packet's beginning. Does nothing where that is not allowed or
  * the rate is too high.
  * @modelled net/ipv4/icmp.c
- * @omits ip_options_echo: IP options are not modelled
  * @cost 30
  */
 export function* icmp_send(skb_in: sk_buff, type: number, code: number, info: number): Kgen {
@@ -391,6 +393,10 @@ export function* icmp_send(skb_in: sk_buff, type: number, code: number, info: nu
   }
   const isError = icmp_pointers().icmp_pointers.at(type).error;
   const tos = isError ? (iph.tos & IPTOS_TOS_MASK) | IPTOS_PREC_INTERNETCONTROL : iph.tos;
+  if (ip_options_echo(skb_in) !== 0) {
+    yield* icmp_xmit_unlock(sk);
+    return;
+  }
   const icmp_param: icmp_bxm = {
     skb: skb_in,
     offset: skb_network_offset(skb_in),

@@ -10,6 +10,7 @@ import {
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
   EDESTADDRREQ,
+  EFAULT,
   EHOSTUNREACH,
   EINVAL,
   EMSGSIZE,
@@ -34,7 +35,8 @@ import { MSG_DONTROUTE, MSG_MORE, MSG_OOB, MSG_TRUNC, type msghdr } from '../../
 import { NET_RX_DROP, NET_RX_SUCCESS, type net_device } from '../../include/linux/netdevice';
 import type { sk_buff } from '../../include/linux/skbuff';
 import { TCP_CLOSE, TCP_ESTABLISHED } from '../../include/linux/tcp';
-import { RTCF_BROADCAST, RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST } from '../../include/net/dst';
+import { access_ok } from '../../include/linux/uaccess';
+import { type flowi4, RTCF_BROADCAST, RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST } from '../../include/net/dst';
 import { IP_PMTUDISC_DONT, inet_sock } from '../../include/net/inet_sock';
 import { ip_hdr, type ipcm_cookie } from '../../include/net/ip';
 import {
@@ -282,9 +284,21 @@ export function* raw_rcv(sk: sock, skb: sk_buff): Kgen<number> {
 }
 
 /**
+ * Looks at type and code of an ICMP message that a program sends: part of the key of its route. 0, or -EFAULT.
+ * @simplified they are read, but routes here do not depend on them; only IPsec's do
+ * @cost 4
+ */
+export function raw_probe_proto_opt(fl4: flowi4, msg: msghdr): number {
+  if (fl4.flowi4_proto !== IPPROTO_ICMP) {
+    return 0;
+  }
+  const [piece] = msg.msg_iov;
+  return piece !== undefined && piece.iov_len > 0 && !access_ok(piece.iov_base, 1) ? -EFAULT : 0;
+}
+
+/**
  * Sends a message as a packet of the socket's protocol: the IP header is made here. Returns the bytes taken, or -errno.
  * @simplified any route that is not found is ENETUNREACH
- * @omits raw_probe_proto_opt: only IPsec wants to know
  * @omits raw_send_hdrinc: IP_HDRINCL is not modelled
  * @omits ip_cmsg_send: no ancillary data
  * @cost 50
@@ -314,23 +328,23 @@ export function* raw_sendmsg(_iocb: kiocb, sk: sock, msg: msghdr, len: number): 
   const saddr = ipc.addr;
   ipc.addr = daddr;
   const onlink = (msg.msg_flags & MSG_DONTROUTE) !== 0 ? RTO_ONLINK : 0;
-  const rtp: rtable_ptr = {
-    rt: ip_route_output_flow(
-      {
-        daddr,
-        saddr,
-        flowi4_oif: ipc.oif,
-        flowi4_iif: 0,
-        flowi4_mark: sk.sk_mark,
-        flowi4_tos: (inet.tos & RT_TOS_MASK) | onlink,
-        flowi4_proto: inet.inet_num,
-        flowi4_flags: 0,
-        fl4_dport: 0,
-        fl4_sport: 0,
-      },
-      sk,
-    ),
+  const fl4: flowi4 = {
+    daddr,
+    saddr,
+    flowi4_oif: ipc.oif,
+    flowi4_iif: 0,
+    flowi4_mark: sk.sk_mark,
+    flowi4_tos: (inet.tos & RT_TOS_MASK) | onlink,
+    flowi4_proto: inet.inet_num,
+    flowi4_flags: 0,
+    fl4_dport: 0,
+    fl4_sport: 0,
   };
+  const err_probe = raw_probe_proto_opt(fl4, msg);
+  if (err_probe !== 0) {
+    return err_probe;
+  }
+  const rtp: rtable_ptr = { rt: ip_route_output_flow(fl4, sk) };
   if (rtp.rt === null) {
     return -ENETUNREACH;
   }

@@ -4,7 +4,7 @@
  * encapsulation (ESP in UDP), the error queue, delivery to several sockets of a broadcast or multicast datagram, statistics.
  */
 import { ops } from '../../../base/dispatch';
-import { type Kgen, kernel, kernel_global, sysctl } from '../../arch/current';
+import { type Kgen, kernel, kernel_global } from '../../arch/current';
 import {
   EACCES,
   EAFNOSUPPORT,
@@ -33,6 +33,7 @@ import {
 } from '../../include/linux/icmp';
 import { AF_INET, AF_UNSPEC, SIZEOF_SOCKADDR_IN } from '../../include/linux/in';
 import { IPPROTO_UDP, iphdr } from '../../include/linux/ip';
+import { jhash_2words } from '../../include/linux/jhash';
 import {
   MSG_CONFIRM,
   MSG_DONTROUTE,
@@ -73,7 +74,7 @@ import {
   udphdr,
 } from '../../include/linux/udp';
 import { dst_confirm, inet_iif, RTCF_BROADCAST, RTCF_MULTICAST, type rtable, skb_rtable } from '../../include/net/dst';
-import { IP_PMTUDISC_DONT, inet_sk } from '../../include/net/inet_sock';
+import { IP_PMTUDISC_DONT, inet_sk, inet_sk_flowi_flags } from '../../include/net/inet_sock';
 import { ip_hdr, type ipcm_cookie } from '../../include/net/ip';
 import type { net_protocol } from '../../include/net/protocol';
 import {
@@ -126,6 +127,7 @@ import {
 import { ip4_datagram_connect } from './datagram';
 import { ipv4_is_multicast } from './fib_frontend';
 import { icmp_err_convert, icmp_send } from './icmp';
+import { inet_get_local_port_range, inet_is_reserved_local_port } from './inet_hashtables';
 import {
   ip_append_data,
   ip_finish_skb,
@@ -205,8 +207,7 @@ export function ipv4_rcv_saddr_equal(sk1: sock, sk2: sock): boolean {
  * @model the branch of udp_lib_get_port for port 0
  */
 function udp_free_port(sk: sock): number {
-  const low = sysctl('ipv4.ip_local_port_range.min', 32768);
-  const high = sysctl('ipv4.ip_local_port_range.max', 61000);
+  const { low, high } = inet_get_local_port_range();
   const remaining = high - low + 1;
   const random = kernel.arch.random32();
   const start = Math.floor((random * remaining) / 2 ** 32) + low;
@@ -216,7 +217,7 @@ function udp_free_port(sk: sock): number {
     udp_lib_lport_inuse(0, udp_hashslot(first), used, sk);
     let snum = first & 0xffff;
     do {
-      if (low <= snum && snum <= high && !used.has(snum)) {
+      if (low <= snum && snum <= high && !used.has(snum) && !inet_is_reserved_local_port(snum)) {
         return snum;
       }
       snum = (snum + step) % 0x10000;
@@ -254,11 +255,22 @@ export function udp_lib_get_port(sk: sock, wanted: number): number {
 }
 
 /**
- * Gives a socket a local port: 0, or 1.
+ * Hash of an own address and a port.
  * @modelled net/ipv4/udp.c
+ * @cost 4
+ */
+export function udp4_portaddr_hash(saddr: number, port: number): number {
+  return (jhash_2words(saddr, 0, 0) ^ port) >>> 0;
+}
+
+/**
+ * Gives a socket a local port: 0, or 1.
+ * @simplified the hashes of port and address lead to no second table
  * @cost 5
  */
 export function udp_v4_get_port(sk: sock, snum: number): number {
+  udp4_portaddr_hash(0, snum);
+  udp_sk(sk).udp_portaddr_hash = udp4_portaddr_hash(inet_sk(sk).inet_rcv_saddr, 0);
   return udp_lib_get_port(sk, snum);
 }
 
@@ -623,7 +635,7 @@ export function* udp_sendmsg(_iocb: kiocb, sk: sock, msg: msghdr, len: number): 
         flowi4_mark: sk.sk_mark,
         flowi4_tos: tos,
         flowi4_proto: sk.sk_protocol,
-        flowi4_flags: 0,
+        flowi4_flags: inet_sk_flowi_flags(sk),
         fl4_dport: dport,
         fl4_sport: inet.inet_sport,
       },
