@@ -56,4 +56,16 @@ describe('captureRows', () => {
     ]);
     expect(rows[0]?.differences.at(-1)?.why).toContain('2 frames carry a packet of 2054 bytes');
   });
+
+  it('tells an ICMP error as what it is, not as the packet it quotes', () => {
+    const quoted = segment({ seq: 1, ack: 1, data: 0 }).subarray(14, 42);
+    const bytes = new Uint8Array(14 + 20 + 8 + 28);
+    bytes.set([8, 0, 0x45, 0, 0, 56], 12);
+    bytes.set([1], 23);
+    bytes.set([10, 0, 0, 254, 10, 0, 0, 1], 26);
+    bytes.set([3, 4, 0, 0, 0, 0, 0x03, 0xe8], 34);
+    bytes.set(quoted, 42);
+    const [row] = captureRows([], [seen(10, 1, 'in', bytes)], (object) => object);
+    expect(row?.brief).toMatch(/^ICMP unreachable: fragmentation needed, MTU 1000/);
+  });
 });

@@ -41,8 +41,10 @@ interface Segment {
 
 function segmentOf(bytes: Uint8Array): Segment | null {
   const { sections } = dissect(bytes);
-  const ip = sections.find(({ protocol }) => protocol === 'ip');
-  const tcp = sections.find(({ protocol }) => protocol === 'tcp');
+  // What an ICMP error quotes is not the packet's own.
+  const own = sections.filter(({ quoted }) => quoted !== true);
+  const ip = own.find(({ protocol }) => protocol === 'ip');
+  const tcp = own.find(({ protocol }) => protocol === 'tcp');
   const text = (section: typeof tcp, name: string): string =>
     section?.fields.find((field) => field.name === name)?.text ?? '';
   if (ip === undefined || tcp === undefined || tcp.fields.length === 0) return null;
@@ -68,7 +70,8 @@ function briefly(): (bytes: Uint8Array) => string {
   };
   return (bytes) => {
     const segment = segmentOf(bytes);
-    if (segment === null) return dissect(bytes).summary;
+    // Without the addresses, as for TCP: flows of one host are told apart by what they say.
+    if (segment === null) return dissect(bytes).summary.replace(/^[\d.]+ to [\d.]+: /, '');
     const seq = relative(segment.flow, segment.seq);
     const ack = relative(segment.back, segment.ack);
     const range = segment.length > 0 ? `${seq}:${seq + segment.length}, ` : '';

@@ -182,6 +182,16 @@ describe('the engines', () => {
   });
 });
 
+describe('the checksum verifier', () => {
+  it('finds both sums of a received segment right while it is moved to memory', () => {
+    const { card } = first('offload-on', 1, 'RX data');
+    expect(card.verdict?.checks.map(({ name, found }) => `${name} ${found}`)).toEqual([
+      'IP checksum right',
+      'TCP checksum right',
+    ]);
+  });
+});
+
 describe('the bus', () => {
   it('has the bytes of each data descriptor, from where it says', () => {
     let seen = 0;

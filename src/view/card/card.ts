@@ -6,7 +6,7 @@ import { type WireStage, wireWords } from '../stage/floors/hardware';
 import { chain, mac, num, ref, refs, span, text } from '../stage/read';
 import type { Stage } from '../stage/stage';
 import { deviceOfCard, type Setting, type Switch, settingsOf, switchesOf } from '../switches';
-import { type EngineWork, engineWork } from './engines';
+import { type EngineWork, engineWork, type Verdict, verdictOf } from './engines';
 import { queueRegisters, type RegisterGroup, registerGroups } from './registers';
 import { type ByteRanges, type RingView, ringsOf } from './rings';
 
@@ -130,6 +130,8 @@ export interface CardView {
     readonly sums: boolean;
   };
   readonly work: EngineWork | null;
+  /** What the checksum verifier finds in the frame being moved to memory. */
+  readonly verdict: Verdict | null;
   readonly interrupts: InterruptView;
   readonly registers: readonly RegisterGroup[];
   readonly switches: readonly Switch[];
@@ -254,6 +256,7 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
       tx,
       rings.find(({ direction, queue }) => direction === 'TX' && queue === num(tx, 'queue')),
     ),
+    verdict: verdictOf(state, rx, tx, num(nic, 'rx_checksum') !== 0 && (num(registers, 'RXCSUM') & 0x300) !== 0),
     interrupts: interruptsOf(nic, registers, ref(device, 'priv'), now),
     registers: registerGroups(registers, changed),
     switches: switchesOf(state, nic, hosts),

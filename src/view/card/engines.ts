@@ -1,7 +1,7 @@
 /** What the checksum and segmentation engines did to a packet: its headers as they came from memory, and as they left. */
 import type { State, StructView } from '../../trace/state';
 import { dissect, type Field } from '../dissect/dissect';
-import { num, ref } from '../stage/read';
+import { num, ref, text } from '../stage/read';
 import type { RingView } from './rings';
 
 /** A header field that the card wrote. */
@@ -102,4 +102,33 @@ function plain(text: string): string {
 
 function hexOf(bytes: Uint8Array, { at, length }: Field): string {
   return `0x${[...bytes.subarray(at, at + length)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** What the checksum verifier finds in a frame that is on its way to memory. */
+export interface Verdict {
+  readonly frame: number;
+  readonly checks: readonly { readonly name: string; readonly value: string; readonly found: string }[];
+  /** It is of more interest than what the transmit engines did: they are at rest. */
+  readonly newer: boolean;
+}
+
+/** Null while no frame is being moved to memory. `looks`: the verifier is on. */
+export function verdictOf(state: State, rx: StructView | null, tx: StructView | null, looks: boolean): Verdict | null {
+  const frame = rx === null ? null : ref(rx, 'moving');
+  if (frame === null) return null;
+  const bytes = state.ram(num(frame, 'data'), Math.max(0, num(frame, 'len') - FCS_BYTES));
+  const checks = dissect(bytes)
+    .sections.filter(
+      ({ protocol, quoted }) => (protocol === 'ip' || protocol === 'tcp' || protocol === 'udp') && !quoted,
+    )
+    .flatMap(({ protocol, fields }) =>
+      fields
+        .filter(({ key }) => key.endsWith('.checksum'))
+        .map((field) => ({
+          name: `${protocol.toUpperCase()} checksum`,
+          value: plain(field.text),
+          found: looks ? (/\((\w+)\)$/.exec(field.text)?.[1] ?? 'not looked at') : 'not looked at',
+        })),
+    );
+  return { frame: frame.id, checks, newer: text(tx, 'phase') === 'idle' };
 }

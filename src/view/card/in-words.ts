@@ -113,6 +113,11 @@ export function cardInWords(card: CardView): CardSection[] {
         item(`filter lets in: ${card.mac.filter}`),
         item(`FIFO: ${rx.fifo.bytes} of ${rx.fifo.size} bytes, ${counted(rx.fifo.frames.length, 'frame')}`, rx.fifo.id),
         item(rx.sums ? 'checksum verifier: on' : 'checksum verifier: off'),
+        ...(card.verdict === null
+          ? []
+          : card.verdict.checks.map(({ name, value, found }) =>
+              item(`${name} ${value} of frame #${card.verdict?.frame}: ${found}`),
+            )),
         item(`DMA: ${rx.phase}, ${counted(rx.cached, 'descriptor')} prefetched`, rx.id),
       ],
     },

@@ -114,7 +114,7 @@ export function cardScene(card: CardView, cable: Cable | null, look: CardLook): 
   y += board.height + GAP + 3;
 
   const work = workHeight(full.w);
-  drawWork(sheet.pen('work', 'nic'), card.work, { ...full, w: full.w - 20, y, h: work });
+  drawWork(sheet.pen('work', 'nic'), card, { ...full, w: full.w - 20, y, h: work });
   y += work + GAP;
   floor(sheet, 'wire', { ...full, y, h: CABLE_HEIGHT });
   drawCable(sheet.pen('cable', 'wire'), cable, { x: full.x + 4, y, w: full.w - 4, h: CABLE_HEIGHT }, board.jack);
@@ -154,7 +154,7 @@ function drawBoard(sheet: Sheet, card: CardView, area: Box): DrawnBoard {
     top += CHIP_HEIGHT + BETWEEN_LANES;
   }
   const lanesBottom = top - BETWEEN_LANES;
-  const interruptBox = { x: inner.x, y: top, w: laneWidth, h: interruptHeight(laneWidth) };
+  const interruptBox = { x: inner.x, y: top, w: laneWidth, h: interruptHeight(card.interrupts, laneWidth) };
   const interruptPen = sheet.pen('interrupts', 'nic');
   drawInterrupts(interruptPen, card.interrupts, interruptBox);
   // From the unit out to the side of the lanes and up to the slot.
@@ -162,7 +162,7 @@ function drawBoard(sheet: Sheet, card: CardView, area: Box): DrawnBoard {
   const tone = card.interrupts.line ? 'trace lit' : 'trace';
   if (card.interrupts.vectors.length === 0)
     interruptPen.path(`M${inner.x + laneWidth} ${top + 12} H${interruptX} V${y}`, tone);
-  top += interruptHeight(laneWidth) + PAD;
+  top += interruptHeight(card.interrupts, laneWidth) + PAD;
   const portPen = sheet.pen('port', 'nic');
   if (wide) {
     const phy = { x: x + w - PHY_WIDTH - 50, y: y + PAD, w: PHY_WIDTH, h: lanesBottom - y - PAD };

@@ -2,7 +2,7 @@
 import type { Box, Pen, Point } from '../../stage/draw/shapes';
 import { widthOf } from '../../stage/draw/shapes';
 import type { Cable, CardView, Transfer } from '../card';
-import type { EngineWork, FieldChange } from '../engines';
+import type { FieldChange, Verdict } from '../engines';
 
 const TRANSFER_HEIGHT = 30;
 /** From here on transfers stand beside each other. */
@@ -105,9 +105,13 @@ export function workHeight(width: number): number {
 }
 
 /** The header before and after the engines: fields that the card wrote, old above new. */
-export function drawWork(pen: Pen, work: EngineWork | null, box: Box): void {
+export function drawWork(pen: Pen, { work, verdict }: CardView, box: Box): void {
   const { x, y, w, h } = box;
   pen.rect(box, 'card', { title: 'what the engines did to the headers' });
+  if (verdict !== null && (work === null || verdict.newer)) {
+    drawVerdict(pen, verdict, box);
+    return;
+  }
   if (work === null) {
     pen.text(x + 8, y + 15, 'No packet in the engines now.', 't', { max: w - 16, cls: 'ink3' });
     const hint = 'The headers of one stand here: as they came from memory, and as the card leaves them.';
@@ -130,6 +134,23 @@ export function drawWork(pen: Pen, work: EngineWork | null, box: Box): void {
   });
   if (count > columns * rows)
     pen.text(x + w - 8, y + 13, `and ${count - columns * rows} more`, 't', { max: 70, anchor: 'end', cls: 'ink3' });
+}
+
+/** What the verifier finds of a received frame. */
+function drawVerdict(pen: Pen, { frame, checks }: Verdict, { x, y, w }: Box): void {
+  const title = `Frame #${frame}, received`;
+  const long = `${title}: the verdict goes into its descriptor`;
+  pen.text(x + 8, y + 13, widthOf(long, 't') < w - 16 ? long : title, 't', { max: w - 16, cls: 'ink', object: frame });
+  checks.forEach(({ name, value, found }, nth) => {
+    const left = x + 8 + nth * CHANGE_WIDTH;
+    if (left + CHANGE_WIDTH > x + w) return;
+    pen.text(left, y + 29, name, 's', { max: CHANGE_WIDTH - 6, cls: 'ink3' });
+    pen.text(left, y + 41, value, 'n', { max: CHANGE_WIDTH - 6, cls: 'ink2' });
+    pen.text(left, y + 54, found, 'n', {
+      max: CHANGE_WIDTH - 6,
+      cls: found === 'wrong' ? 'drop strong' : 'ink strong',
+    });
+  });
 }
 
 function drawChange(pen: Pen, change: FieldChange, { x, y, w }: Box): void {

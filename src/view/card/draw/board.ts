@@ -307,8 +307,8 @@ const CAUSE = 44;
 /** Below this the throttle stands under the ladder of causes. */
 const LADDER_ALONE = 460;
 
-export function interruptHeight(width: number): number {
-  return width >= LADDER_ALONE ? LADDER_HEIGHT : LADDER_HEIGHT + 46;
+export function interruptHeight({ vectors }: InterruptView, width: number): number {
+  return width >= LADDER_ALONE || vectors.length > 0 ? LADDER_HEIGHT : LADDER_HEIGHT + 46;
 }
 const NARROW_CAUSE = 32;
 /** What labels, throttle and its words take of the width. */
