@@ -151,13 +151,26 @@ export function run(
     reason: ended.reason === 'time' || ended.reason === 'events' ? 'limit' : ended.reason,
     message: ended.message,
   };
-  const trace = collectTrace(recorder, heap, {
-    functions,
-    scenario,
-    hosts: [...hosts.values()].map(({ name, cpus, ports }) => ({ name, cpus: cpus.length, ip: ports[0]?.ip ?? '' })),
-    end: info,
-  });
-  return { trace, ledgers, processes, heap, machine, script: played?.ended(ended.reason, ended.message) ?? null };
+  let collected: TraceData | undefined;
+  const trace = (): TraceData =>
+    collectTrace(recorder, heap, {
+      functions,
+      scenario,
+      hosts: [...hosts.values()].map(({ name, cpus, ports }) => ({ name, cpus: cpus.length, ip: ports[0]?.ip ?? '' })),
+      end: info,
+    });
+  return {
+    // A copy of everything: only made for who looks at it.
+    get trace() {
+      collected ??= trace();
+      return collected;
+    },
+    ledgers,
+    processes,
+    heap,
+    machine,
+    script: played?.ended(ended.reason, ended.message) ?? null,
+  };
 }
 
 /** The scenario with one CPU a host. */
