@@ -21,7 +21,7 @@ function howOf({ tags }: FunctionFact): string {
 /** The whole file. */
 export function fidelityOf(functions: readonly FunctionFact[]): string {
   const checks = checksByFunction();
-  const lines = [PREFACE, ...allowances(functions)];
+  const lines = [PREFACE, publicScripts(), ...allowances(functions)];
   const files = [...new Set(functions.map(({ file }) => file))].sort();
   const count = (how: string): number => functions.filter((fact) => howOf(fact).startsWith(how)).length;
   lines.push(

@@ -48,7 +48,7 @@ export function insertCard(
   index: number,
   cpus: readonly MachineCpu[],
   wanted: Interface,
-  emulated: boolean,
+  { emulated, verifies }: { readonly emulated: boolean; readonly verifies: boolean },
   connect: (hardware: Hardware) => void,
 ): Card {
   const { recorder } = machine;
@@ -79,7 +79,7 @@ export function insertCard(
     name,
     model: card.model,
     mac: macNumber(wanted.mac),
-    rxCsum: card.rxCsum && !emulated,
+    rxCsum: card.rxCsum && verifies,
     emulated,
   };
   const isPcix = card.model === '82545EM';

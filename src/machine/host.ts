@@ -100,6 +100,8 @@ interface BootOptions {
   /** All CPUs of all hosts are one core. */
   readonly sharesCore: boolean;
   readonly emulated: boolean;
+  /** Cards can verify checksums: the emulated ones of the recordings cannot. */
+  readonly verifies: boolean;
 }
 
 /** Builds and boots a host: CPUs, kernel, cards, addresses, routes, the neighbours at the other ends of its links. */
@@ -188,10 +190,10 @@ function plugIn(
   cpus: readonly MachineCpu[],
   wanted: Interface,
   link: Link,
-  { emulated }: BootOptions,
+  options: BootOptions,
 ): MachinePort {
   const { qdisc } = wanted;
-  const { hardware, device } = insertCard(machine, index, cpus, wanted, emulated, (card) =>
+  const { hardware, device } = insertCard(machine, index, cpus, wanted, options, (card) =>
     card.connect(link, wanted.side),
   );
   if (qdisc.kind !== 'pfifo_fast') qdisc_model_attach(device, qdiscParameters(qdisc));

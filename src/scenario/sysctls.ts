@@ -97,7 +97,7 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'ipv4.tcp_thin_dupack': flag(0, 'A thin stream retransmits at the first duplicate ACK.'),
   'ipv4.tcp_thin_linear_timeouts': flag(0, 'Timeouts of a thin stream do not double at first.'),
   'ipv4.tcp_timestamps': flag(1, 'Timestamps are offered.'),
-  'ipv4.tcp_tso_win_divisor': sysctl(3, 0, 64, 'A large segment waits until it fills 1/n of the window.'),
+  'ipv4.tcp_tso_win_divisor': sysctl(3, 0, LARGEST, 'A large segment waits until it fills 1/n of the window.'),
   'ipv4.tcp_tw_recycle': flag(0, 'TIME_WAIT is cut short.'),
   'ipv4.tcp_tw_reuse': flag(0, 'connect() may take a port from TIME_WAIT.'),
   'ipv4.tcp_window_scaling': flag(1, 'Window scaling is offered.'),

@@ -7,6 +7,7 @@
  * - One connection at a time is under test: that of the last listen(), connect() or SYN.
  */
 import type { IcmpPacket, TcpOption, TcpPacket, UdpPacket } from '../../scenario/packetdrill/ast';
+import type { Settings } from '../../scenario/packetdrill/settings';
 import {
   encodeIcmp,
   encodeIp,
@@ -18,6 +19,7 @@ import {
   type Ip,
   PROTOCOL,
   type Seen,
+  TCP_BYTES,
   type Tcp,
 } from './wire';
 
@@ -84,8 +86,11 @@ export class Endpoint {
     };
   }
 
-  /** An inbound TCP packet as bytes. `ecrScaled`: echoes of timestamps that were never sent are worked out from the first. */
-  tcpIn(packet: TcpPacket, ecrScaled: boolean): Uint8Array {
+  /**
+   * An inbound TCP packet as bytes: several packets if it is larger than the wire takes, which the card's driver puts together again (GRO), as
+   * tun takes a packet of any size. `ecrScaled`: echoes of timestamps that were never sent are worked out from the first.
+   */
+  tcpIn(packet: TcpPacket, { tsEcrScaled, mtu, mss }: Settings): Uint8Array[] {
     const isSyn = packet.flags.includes('S');
     const flags = flagsOf(packet.flags);
     const ackOffset = this.localOffset(isSyn);
@@ -98,27 +103,36 @@ export class Endpoint {
         }));
         return { kind: 'sack', blocks };
       }
-      if (option.kind === 'timestamp' && hasAck) return { ...option, echo: this.liveStamp(option.echo, ecrScaled) };
+      if (option.kind === 'timestamp' && hasAck) return { ...option, echo: this.liveStamp(option.echo, tsEcrScaled) };
       return option;
     });
     const encoded = encodeOptions(options);
     if (encoded === null) throw new CannotMap('TCP options that can be sent (at most 40 bytes, of known kinds)');
     const ip = this.ipIn(packet, 'tcp');
-    const segment = encodeTcp(
-      ip,
-      {
-        source: packet.ports?.source || this.remotePort,
-        destination: packet.ports?.destination || this.localPort,
-        seq: mod32(packet.sequence.start + this.remoteOffset(isSyn)),
-        ack: hasAck ? mod32((packet.ack ?? 0) + ackOffset) : (packet.ack ?? 0),
-        flags,
-        window: packet.window ?? 0,
-        urgent: packet.urgent ?? 0,
-        payload: new Uint8Array(packet.sequence.length),
-      },
-      encoded,
-    );
-    return encodeIp(ip, segment);
+    const room = mtu - IP_BYTES - TCP_BYTES - encoded.length;
+    const most = Math.max(1, mss === null ? room : Math.min(mss, room));
+    const seq = packet.sequence.start + this.remoteOffset(isSyn);
+    const { length } = packet.sequence;
+    const parts: Uint8Array[] = [];
+    for (let at = 0; at === 0 || at < length; at += most) {
+      const isLast = at + most >= length;
+      const segment = encodeTcp(
+        ip,
+        {
+          source: packet.ports?.source || this.remotePort,
+          destination: packet.ports?.destination || this.localPort,
+          seq: mod32(seq + at),
+          ack: hasAck ? mod32((packet.ack ?? 0) + ackOffset) : (packet.ack ?? 0),
+          flags: isLast ? flags : flags & ~(FLAG.P | FLAG.F),
+          window: packet.window ?? 0,
+          urgent: packet.urgent ?? 0,
+          payload: new Uint8Array(Math.min(most, length - at)),
+        },
+        encoded,
+      );
+      parts.push(encodeIp(ip, segment, { id: length > most ? parts.length : null }));
+    }
+    return parts;
   }
 
   udpIn(packet: UdpPacket): Uint8Array {
@@ -157,10 +171,10 @@ export class Endpoint {
     view.setUint16(2, this.remotePort);
     if (about.protocol === 'tcp') {
       view.setUint32(4, mod32(about.sequence.start + this.localOffset(false)));
-      return encodeIp(ip, inner, IP_BYTES + 20 + about.sequence.length);
+      return encodeIp(ip, inner, { total: IP_BYTES + 20 + about.sequence.length });
     }
     view.setUint16(4, 8 + about.length);
-    return encodeIp(ip, inner, IP_BYTES + 8 + about.length);
+    return encodeIp(ip, inner, { total: IP_BYTES + 8 + about.length });
   }
 
   private liveStamp(script: number, scaled: boolean): number {

@@ -15,10 +15,11 @@
  *
  * **Not an error**, as in packetdrill: packets that come after the last outbound line, and packets of other connections than the one under test.
  *
- * **Device.** packetdrill's tun has no checksum offload, scatter-gather, TSO, GSO or GRO, and neither delay nor speed worth mentioning.
- * `scenarioOfScript` gives host A's card the same: all offloads off, interrupts not throttled, a wire without length, one CPU. What is left are
- * some us a frame for DMA and serialisation. The script begins in the middle of a jiffy, as packetdrill does, so that what falls on whole
- * milliseconds is never at the edge of one.
+ * **Device.** packetdrill's tun has no checksum offload, scatter-gather, TSO or GSO, takes inbound packets of any size, and neither delays nor
+ * takes time. `scenarioOfScript` gives host A's card the same: no offload for what is sent, one CPU; and the card and wire of a run with a
+ * script are the emulated ones, in which no time passes. An inbound packet larger than the MTU comes as segments that are all there when the
+ * driver polls, so that GRO hands TCP one packet again. The script begins in the middle of a jiffy, as packetdrill does, so that what falls on
+ * whole milliseconds is never at the edge of one.
  *
  * **Trace.** Each line leaves events of kind `Kind.SCRIPT` in the context `script`: `begins`, then `holds` or what was expected and what came;
  * src/trace/script.ts answers which line is current at a step, and what became of each line.
@@ -392,7 +393,7 @@ export class ScriptEnd implements LinkEnd, Sockets {
 
   private send(packet: Packet, line: number): void {
     try {
-      this.transmit(this.bytesOf(packet));
+      for (const bytes of this.bytesOf(packet)) this.transmit(bytes);
     } catch (error) {
       if (error instanceof CannotMap) throw new Broken(line, error.message, printPacket(packet));
       throw error;
@@ -400,13 +401,13 @@ export class ScriptEnd implements LinkEnd, Sockets {
     this.done(line);
   }
 
-  private bytesOf(packet: Packet): Uint8Array {
+  private bytesOf(packet: Packet): Uint8Array[] {
     if (packet.protocol === 'tcp') this.receiveSyn(packet);
     const endpoint = this.endpointOf(packet);
     if (endpoint === null) throw new CannotMap('a socket this packet is for');
-    if (packet.protocol === 'icmp') return endpoint.icmpIn(packet);
+    if (packet.protocol === 'icmp') return [endpoint.icmpIn(packet)];
     if (packet.protocol !== endpoint.protocol) throw new CannotMap(`a ${endpoint.protocol.toUpperCase()} packet`);
-    if (packet.protocol === 'udp') return endpoint.udpIn(packet);
+    if (packet.protocol === 'udp') return [endpoint.udpIn(packet)];
     const hasAck = packet.flags.includes('.');
     if (endpoint.state === 'syn-ack sent' && hasAck) endpoint.state = 'passive';
     else if (endpoint.state === 'syn sent' && packet.flags.includes('S')) {
@@ -414,7 +415,7 @@ export class ScriptEnd implements LinkEnd, Sockets {
       endpoint.state = hasAck ? 'active' : 'syn sent';
       endpoint.remoteIsn = packet.sequence.start;
     }
-    return endpoint.tcpIn(packet, this.settings.tsEcrScaled);
+    return endpoint.tcpIn(packet, this.settings);
   }
 
   /**

@@ -8,6 +8,7 @@ export const IP_BYTES = 20;
 export const TCP_BYTES = 20;
 const UDP_BYTES = 8;
 const ETHERTYPE_IPV4 = 0x0800;
+const IP_DF = 0x4000;
 
 /** TCP flags, from the byte 13 of the header and the lowest bit of byte 12 (AccECN's AE). */
 export const FLAG = { F: 1, S: 2, R: 4, P: 8, '.': 16, U: 32, E: 64, W: 128, A: 256 } as const;
@@ -273,13 +274,24 @@ export function encodeIcmp(type: number, code: number, rest: number, payload: Ui
   return bytes;
 }
 
-/** `total`: the length the header gives, where it is not that of what follows (packets quoted in part by ICMP). */
-export function encodeIp(ip: Ip, inner: Uint8Array, total = IP_BYTES + inner.length): Uint8Array {
+/**
+ * `total`: the length the header gives, where it is not that of what follows (packets quoted in part by ICMP). `id`: a number of one of several
+ * packets in a row, with DF set, as GRO asks of what it puts together.
+ */
+export function encodeIp(
+  ip: Ip,
+  inner: Uint8Array,
+  { total = IP_BYTES + inner.length, id = null }: { readonly total?: number; readonly id?: number | null } = {},
+): Uint8Array {
   const bytes = new Uint8Array(IP_BYTES + inner.length);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, 0x45);
   view.setUint8(1, ip.tos);
   view.setUint16(2, total);
+  if (id !== null) {
+    view.setUint16(4, id);
+    view.setUint16(6, IP_DF);
+  }
   view.setUint8(8, ip.ttl);
   view.setUint8(9, ip.protocol);
   view.setUint32(12, ip.source);

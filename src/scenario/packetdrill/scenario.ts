@@ -20,8 +20,8 @@ export interface ScriptOptions {
 }
 
 /**
- * The scenario a script makes: host A with a card that does what packetdrill's tun device does, which is nothing (no offload, no throttling of
- * interrupts, no delay on the wire), one CPU, and packetdrill's addresses. The script must parse; what it asks beyond the model is told by `beyondOf`.
+ * The scenario a script makes: host A with a card that does what packetdrill's tun device does, which is nothing when it sends (no offload), one
+ * CPU, and packetdrill's addresses; no time passes on the wire. The script must parse; what it asks beyond the model is told by `beyondOf`.
  */
 export function scenarioOfScript(text: string, { sysctl, initcwnd, title }: ScriptOptions = {}): ScenarioInput {
   const parsed = parsePacketdrill(text);
@@ -35,7 +35,7 @@ export function scenarioOfScript(text: string, { sysctl, initcwnd, title }: Scri
       A: {
         ip: settings?.localIp ?? LOCAL_IP,
         cpus: 1,
-        nic: { tso: false, gso: false, sg: false, txCsum: false, rxCsum: false, gro: false, itr: 0, mtu },
+        nic: { tso: false, gso: false, sg: false, txCsum: false, itr: 0, mtu },
         routes: [
           { to: `${remote.slice(0, remote.lastIndexOf('.'))}.0/24`, ...(initcwnd === undefined ? {} : { initcwnd }) },
         ],

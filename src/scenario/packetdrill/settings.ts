@@ -16,6 +16,8 @@ export interface Settings {
   /** Segments are not joined: each outbound packet of the script is one frame. */
   readonly strictSegments: boolean;
   readonly mtu: number;
+  /** Bytes of the segments that a large inbound packet is cut into; null: as many as fit. */
+  readonly mss: number | null;
   /** Port of a bind() whose address is `...`. */
   readonly bindPort: number;
   /** Port of a connect() whose address is `...`. */
@@ -39,6 +41,7 @@ const DEFAULTS: Settings = {
   tsEcrScaled: false,
   strictSegments: false,
   mtu: 1500,
+  mss: null,
   bindPort: 8080,
   connectPort: 8080,
   localIp: null,
@@ -114,6 +117,8 @@ function ofOption({ name, value }: Option): Partial<Settings> | null {
       return { strictSegments: true };
     case 'mtu':
       return numbered('mtu', 68, 9000);
+    case 'mss':
+      return numbered('mss', 1, 65_535);
     case 'bind_port':
       return numbered('bindPort', 1, 65_535);
     case 'connect_port':
