@@ -6,6 +6,7 @@ import { ALLOWED_EXTRA, ALLOWED_MISSING, type Allowance } from '../trace/compare
 import type { FunctionFact } from '../trace/data';
 import { type Checks, checksByFunction, checksText } from './checks';
 import { PREFACE } from './fidelity-preface';
+import { publicScripts } from './public-scripts';
 
 /** Functions whose docstring does not say how close they are. There should be none. */
 export function untagged(functions: readonly FunctionFact[]): FunctionFact[] {

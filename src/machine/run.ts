@@ -59,7 +59,15 @@ export function runScenario(scenario: Scenario, options: RunOptions): TraceData 
 
 export function run(
   wanted: Scenario,
-  { level, onProgress, onAnswer, linkTick = 0, slowdown = 1, oneCore = false, emulated: likeRecorded = false }: RunOptions,
+  {
+    level,
+    onProgress,
+    onAnswer,
+    linkTick = 0,
+    slowdown = 1,
+    oneCore = false,
+    emulated: likeRecorded = false,
+  }: RunOptions,
 ): Run {
   const scenario = oneCore ? onOneCpu(wanted) : wanted;
   // A script's device takes no time, as the tun device of packetdrill.
