@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { captureAt } from '../export/capture';
 import {
@@ -373,6 +374,45 @@ describe('bind, listen and accept', () => {
     );
     expect(story.sent('B').map(({ flags }) => flags)).toContain('R');
     expect(story.returned('A second').at(-1)).toBe(-104);
+  });
+});
+
+describe('several clients over a cable that loses frames', () => {
+  /** Which of the first frames of a direction are lost. */
+  const lost = fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 5 });
+
+  it('all get through in the end, whatever is lost and however short the accept queue is', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 0, max: 3 }),
+        lost,
+        lost,
+        (count, backlog, a, b) => {
+          const names = Array.from({ length: count }, (_, n) => `c${n}`);
+          const drop = (from: Host, nth: number[]) => (nth.length === 0 ? [] : [{ op: 'drop' as const, from, nth }]);
+          const story = new Story(
+            {
+              'B server': [
+                ...listening(backlog),
+                ...names.map((as): CallInput => ({ op: 'accept', fd: 'l', as })),
+                ...names.map((fd): CallInput => ({ op: 'recv', fd, bytes: 10, flags: ['MSG_WAITALL'] })),
+              ],
+              ...Object.fromEntries(
+                names.map((name) => [`A ${name}`, [...connecting, { op: 'write', fd: 's', bytes: 10 }] as CallInput[]]),
+              ),
+            },
+            { link: { faults: [...drop('A', a), ...drop('B', b)] } },
+          );
+          for (const name of names) expect(story.returned(`A ${name}`)).toEqual([3, 0, 10]);
+          expect(story.returned('B server').slice(3 + count)).toEqual(names.map(() => 10));
+          expect(story.live('tcp_request_sock')).toBe(0);
+          expect(story.live('sk_buff')).toBe(IN_RINGS);
+          expect(story.run.machine.quiet).toBe(true);
+        },
+      ),
+      { numRuns: 15 },
+    );
   });
 });
 

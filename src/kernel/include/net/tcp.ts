@@ -2,7 +2,7 @@
  * Mirrors include/net/tcp.h (2.6.39): constants, sysctls and the inline functions that need nothing but state.
  * Inline functions that call an implementation stand with it: tcp_push_pending_frames and tcp_check_probe_timer in
  * net/ipv4/tcp_output.ts, tcp_prequeue in net/ipv4/tcp_ipv4.ts, the checksum ones in net/ipv4/tcp_input.ts.
- * Left out: SYN cookies, MD5 signatures, TCP cookie transactions, /proc.
+ * Left out: MD5 signatures, TCP cookie transactions, /proc.
  */
 import { seqDiff } from '../../../base/seq';
 import { kernel } from '../../arch/current';

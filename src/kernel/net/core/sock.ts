@@ -1,7 +1,7 @@
 /**
  * Mirrors net/core/sock.c (2.6.39), with those inline functions of include/net/sock.h that call it or net/core/skbuff.c.
  * Modelled: owning a socket and its backlog, memory accounting, charging skbs to sockets, waking, route caching, timers.
- * Left out: socket options, credentials, filters, asynchronous I/O, cgroups; sk_clone comes with the handshake.
+ * Left out: socket options, credentials, filters, asynchronous I/O, cgroups.
  */
 
 import { heap } from '../../../base/heap';

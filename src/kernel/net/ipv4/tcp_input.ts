@@ -3,7 +3,7 @@
  * Modelled: the fast and the slow path of an established connection, ACK processing with RTT estimation, congestion
  * states, SACK and FACK tagging, F-RTO and undo, in-order and out-of-order data, SACK generation, ACK decisions,
  * window and buffer tuning, urgent data, PAWS, pruning, resets, the closing states as far as data flow needs them.
- * Left out: the handshake (LISTEN, SYN_SENT, SYN_RECV), TIME_WAIT, asynchronous DMA copies, MD5, statistics counters.
+ * Left out: asynchronous DMA copies, MD5, statistics counters.
  */
 
 import { clock } from '../../../base/clock';

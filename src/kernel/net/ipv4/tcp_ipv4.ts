@@ -1,6 +1,7 @@
 /**
  * Mirrors net/ipv4/tcp_ipv4.c (Linux 2.6.39), and tcp_prequeue of include/net/tcp.h: TCP over IPv4.
- * Modelled: receiving a segment (checks, socket lookup, prequeue, backlog, processing), checksums, GRO and GSO entry
+ * Modelled: connecting, requests and SYN-ACKs, making the connection of a request, receiving a segment (checks, socket lookup, prequeue,
+ * backlog, processing), checksums, GRO and GSO entry
  * points, resets, a socket's initial state, and the function tables of the protocol.
  * Left out: MD5 signatures, IPsec, statistics.
  */

@@ -3,7 +3,7 @@
  * tcp_check_probe_timer).
  * Modelled: what may be sent and when, segments and their splitting, the header with its options, the window to offer,
  * ACKs, window probes, retransmission, FIN and reset.
- * Left out: active open and SYN-ACK, MTU probing (off by default), MD5 signatures, SNMP counters.
+ * Left out: MTU probing (off by default), MD5 signatures, SNMP counters.
  */
 
 import { heap } from '../../../base/heap';
