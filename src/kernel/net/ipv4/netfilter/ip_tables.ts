@@ -2,7 +2,7 @@
  * Mirrors net/ipv4/netfilter/ip_tables.c (2.6.39): going through the rules of a chain.
  * Left out: chains of the user's own, negated conditions, conditions on devices, tracing, the interface to iptables.
  */
-import { type OpsTable, ops } from '../../../../base/dispatch';
+import { ops } from '../../../../base/dispatch';
 import { type Kgen, kernel_global } from '../../../arch/current';
 import { EINVAL } from '../../../include/linux/errno';
 import { IP_OFFSET, type iphdr } from '../../../include/linux/ip';
@@ -12,7 +12,6 @@ import {
   ipt_entry,
   XT_CONTINUE,
   type xt_action_param,
-  type xt_match,
   xt_table,
   type xt_target,
 } from '../../../include/linux/netfilter/x_tables';
@@ -168,6 +167,3 @@ export function ipt_model_append(table: xt_table, hook: number, rule: ipt_entry)
   }
   return 0;
 }
-
-/** A kind of match as a rule names it. */
-export type match_table = xt_match & OpsTable;
