@@ -138,3 +138,28 @@ describe('commands', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 });
+
+describe('tc', () => {
+  it('prints the statistics of a qdisc and of those inside it', async () => {
+    const { text } = await cli(['tc', 'prio-bands']);
+    const [a = ''] = text.split('\n\n');
+    expect(a).toContain('qdisc prio 8001: dev eth0 root bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1');
+    expect(a).toMatch(
+      /qdisc sfq 8003: dev eth0 parent 8001:2 limit 127p quantum 1514b divisor 1024\n Sent 62772 bytes 42 pkt/,
+    );
+    // 500 bytes of payload with 66 of headers.
+    expect(a).toMatch(/qdisc pfifo 0: dev eth0 parent 8001:1 limit 1000\n Sent 566 bytes 1 pkt/);
+  });
+});
+
+describe('check warns of', () => {
+  const tasks = [{ host: 'A', name: 'w', calls: [{ op: 'sleep', us: 1 }] }];
+  it.each([
+    [{ hosts: { A: { qdisc: { kind: 'noqueue' }, nic: { tso: false } } } }, /hosts\.A\.qdisc: without a queue/],
+    [{ edits: [{ op: 'hang', atUs: 1, host: 'B' }] }, /hosts\.B\.nic\.watchdog: the card hangs/],
+    [{ hosts: { A: { qdisc: { kind: 'noqueue' }, nic: { gso: false } } } }, /^$/],
+  ])('%j', async (rest, warned) => {
+    const { code, warning } = await cli(['check', file('warned.json', JSON.stringify({ tasks, ...rest }))]);
+    expect([code, warning]).toEqual([0, expect.stringMatching(warned)]);
+  });
+});

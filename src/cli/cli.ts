@@ -9,6 +9,7 @@ import { nearest } from '../scenario/issues';
 import { PRESETS } from '../scenario/presets';
 import type { Scenario } from '../scenario/schema';
 import { interfacesOf } from '../scenario/topology';
+import { warningsOf } from '../scenario/warnings';
 import { reportOf } from '../trace/compare/compare';
 import { findKey } from '../trace/keys';
 import { Trace } from '../trace/trace';
@@ -25,6 +26,7 @@ import { PACE, situationOf } from './situations';
 import { stateAt } from './state';
 import { summaryOf } from './summary';
 import { readPacketdrill, readScenario, readTarget, readText } from './target';
+import { tcText } from './tc';
 import { treeOf } from './tree';
 
 const USAGE = `skbscope COMMAND ...
@@ -39,6 +41,7 @@ TARGET is a preset's name, a scenario file or a link.
   run TARGET                                    runs it and says what came of it
   drops TARGET                                  every packet that was dropped: ns, host, packet, the function that gave it up,
                                                 the reason in a word, and with its numbers
+  tc TARGET                                     statistics of each qdisc at the end of the run, as tc -s qdisc show
   check FILE                                    validates a scenario file or a packetdrill script (.pkt)
   fields [WORD]                                 every field of a scenario: name, what it takes, default, meaning;
                                                 WORD: only those that have it in one of these
@@ -147,6 +150,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return ended(trace, dropsText(trace));
     },
   },
+  tc: {
+    takes: ['TARGET'],
+    options: {},
+    run([target = '']) {
+      const trace = traced(readTarget(target).scenario, 'calls');
+      return ended(trace, tcText(trace));
+    },
+  },
   check: {
     takes: ['FILE'],
     options: {},
@@ -155,8 +166,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         const { length } = readPacketdrill(file).events;
         return { text: `${file}: valid packetdrill script, ${length} ${length === 1 ? 'event' : 'events'}\n` };
       }
-      const { title } = readScenario(file);
-      return { text: `${file}: valid (${title})\n` };
+      const scenario = readScenario(file);
+      const warnings = warningsOf(scenario).map((text) => `${file}: ${text}\n`);
+      return { text: `${file}: valid (${scenario.title})\n`, warning: warnings.join('') };
     },
   },
   fields: {

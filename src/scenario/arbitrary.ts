@@ -59,6 +59,9 @@ function hostOf(fc: FastCheck) {
       gso: fc.boolean(),
       gro: fc.boolean(),
       itr: fc.constantFrom(0, 1, 3, 100, 4000, 20_000),
+      pause: fc.constantFrom('none' as const, 'rx' as const, 'tx' as const, 'full' as const),
+      txIntDelay: fc.constantFrom(0, 8, 200),
+      rxIntDelay: fc.constantFrom(0, 20),
       mtu: fc.constantFrom(576, 1400, 1500, 9000),
     },
     { requiredKeys: [] },
@@ -68,6 +71,8 @@ function hostOf(fc: FastCheck) {
   const qdisc = fc.oneof(
     { arbitrary: fc.constant({ kind: 'pfifo_fast' as const }), weight: 4 },
     { arbitrary: fc.constant({ kind: 'noqueue' as const }), weight: 1 },
+    { arbitrary: fc.constantFrom({ kind: 'pfifo' as const }, { kind: 'bfifo' as const }), weight: 1 },
+    { arbitrary: fc.constant({ kind: 'prio' as const }), weight: 1 },
   );
 
   // Without a queue, a ring that fills in the middle of a packet cut by GSO makes TCP take back all of it, though the peer

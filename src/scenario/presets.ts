@@ -1,4 +1,5 @@
 /** Scenarios that come with the app. Their numbers are chosen so that each shows what it is named for. */
+import { CARD } from './presets/card';
 import { DEVICE } from './presets/device';
 import { IP } from './presets/ip';
 import { LIFE } from './presets/life';
@@ -19,6 +20,7 @@ export const PRESET_GROUPS: readonly { readonly subject: string; readonly preset
   { subject: 'Offloads and captures', presets: OFFLOAD },
   { subject: 'Queues and locks', presets: DEVICE },
   { subject: 'Several CPUs', presets: PARALLEL },
+  { subject: 'The card and its driver', presets: CARD },
   { subject: 'Losses, ARP, a router', presets: LOSS },
   { subject: 'Datagrams, ICMP, netfilter', presets: IP },
   { subject: 'Opening a connection', presets: OPENING },

@@ -105,8 +105,12 @@ function noRoom(freed: Freed): Told {
 const RULES: Readonly<Record<string, Rule>> = {
   // Taken, sent, acknowledged, replaced.
   tcp_clean_rtx_queue: kept('ACKED', 'the peer has acknowledged all of it'),
-  e1000_unmap_and_free_tx_resource: kept('SENT', 'the card has sent it; this was the clone that went down'),
   igb_unmap_and_free_tx_resource: kept('SENT', 'the card has sent it; this was the clone that went down'),
+  e1000_unmap_and_free_tx_resource: ({ stack }) =>
+    stack.includes('e1000_clean_tx_ring')
+      ? { dropped: true, told: ['DEV_READY', 'the card was reset with this packet in its ring'] }
+      : { dropped: false, told: ['SENT', 'the card has sent it; this was the clone that went down'] },
+  e1000_clean_rx_ring: kept('UNUSED', 'it was an empty buffer of the receive ring when the card was reset'),
   tcp_recvmsg: kept('READ', 'the reader has taken all of its bytes'),
   tcp_shifted_skb: kept('MERGED', 'it was merged into the acknowledged skb before it'),
   tcp_collapse_retrans: kept('MERGED', 'it was merged into the skb before it, to be sent again as one'),
@@ -347,6 +351,12 @@ const RULES: Readonly<Record<string, Rule>> = {
       ? ['QDISC_DROP', `its ${number(freed.skb.num('len'))} bytes are more than the token bucket can ever hold`]
       : fullQueue(freed),
   ),
+  noop_enqueue: always('QDISC_DROP', 'the link is down: the qdisc of the queue is noop, which takes nothing'),
+  sfq_drop: lost((freed) => {
+    const q = freed.object('sch')?.ref('sfq');
+    const limit = q === undefined || q === null ? '' : `, ${number(q.num('limit'))} packets`;
+    return ['QDISC_DROP', `sfq is full${limit}: its longest flow loses its last packet`];
+  }),
   netem_enqueue: always('QDISC_DROP', 'netem loses it on purpose'),
   __dev_xmit_skb: always('QDISC_DROP', 'the qdisc is deactivated'),
   __qdisc_reset_queue: always('DEV_READY', 'the qdisc was reset with packets in it'),

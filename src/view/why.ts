@@ -91,6 +91,27 @@ function endReason(trace: Trace, skb: number, step: number): Reason[] {
   return [{ text: `${fate.dropped ? `Dropped, ${fate.word}` : 'It is gone'}: ${fate.text}.`, step: fate.step }];
 }
 
+/** Why a packet went into its qdisc and not past it: what __dev_xmit_skb found. */
+function bypassReason(trace: Trace, skb: number, step: number): Reason[] {
+  const by = trace.data.schema.functions.find(({ name }) => name === '__dev_xmit_skb')?.id ?? -1;
+  for (let n = step; n >= 0; n--) {
+    if (trace.kind(n) !== Kind.ENTER || trace.fn(n) !== by || trace.skb(n) !== skb) continue;
+    const qdisc = stateAt(trace, n).find(asNumber(trace.variablesAt(n).find(({ name }) => name === 'q')));
+    if (qdisc === null) return [];
+    const kind = (qdisc.tableName('ops') ?? 'the qdisc').replace(/_(qdisc_)?ops$/, '');
+    const length = qdisc.ref('q')?.num('qlen') ?? 0;
+    const text = !qdisc.text('flags').includes('CAN_BYPASS')
+      ? `${kind} has to see every packet`
+      : length > 0
+        ? `${plural(length, 'packet')} ${length === 1 ? 'was' : 'were'} in it already`
+        : qdisc.text('__state').includes('RUNNING')
+          ? `CPU ${qdisc.num('running_cpu')} was sending from it`
+          : 'another CPU took it at that moment';
+    return [{ text: `The bypass was refused: ${text}.`, step: n }];
+  }
+  return [];
+}
+
 /** Where a live skb is, in words. */
 function placeReason(trace: Trace, state: State, view: StructView, step: number): Reason[] {
   const list = view.ref('list');
@@ -115,9 +136,25 @@ function placeReason(trace: Trace, state: State, view: StructView, step: number)
     if (field === 'out_of_order_queue') return [{ text: 'It came out of order: bytes before it are missing.', step }];
     if (field === 'prequeue')
       return [{ text: 'It is on the prequeue: the reader has been woken and will process it itself.', step }];
-    if (owner.is('Qdisc') || field === 'q')
-      return [{ text: `It waits in the qdisc with ${plural(list.num('qlen'), 'packet')}.`, step }];
+    if (owner.is('Qdisc') || owner.is('sfq_slot') || field === 'q')
+      return [
+        { text: `It waits in the qdisc with ${plural(list.num('qlen'), 'packet')}.`, step },
+        ...bypassReason(trace, view.id, step),
+      ];
     return [{ text: `It is on ${owner.type}.${field}.`, step }];
+  }
+  for (const qdisc of list === null ? [] : state.objects('Qdisc')) {
+    const band = qdisc.refs('band').findIndex(({ id }) => id === list?.id);
+    if (band < 0) continue;
+    const waiting = plural(list?.num('qlen') ?? 0, 'packet');
+    return [
+      { text: `It waits in band ${band} of the qdisc with ${waiting}.`, step },
+      ...bypassReason(trace, view.id, step),
+    ];
+  }
+  for (const qdisc of state.objects('Qdisc')) {
+    if (qdisc.num('gso_skb') === view.id)
+      return [{ text: 'The driver had no room for it: the qdisc keeps it, and it goes first.', step }];
   }
   for (const socket of state.objects('tcp_sock')) {
     for (

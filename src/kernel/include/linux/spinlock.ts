@@ -53,6 +53,7 @@ export function spin_trylock(lock: spinlock_t): boolean {
 export function spin_unlock(lock: spinlock_t): void {
   if (lock.owner !== cpu.id)
     throw new Error(`CPU ${cpu.id} releases spinlock #${lock.$id}, which CPU ${lock.owner} holds`);
+  if (kernel.cpus.length > 1) lock.released = clock.ns;
   if (lock.waiters > 0) {
     lock.waiters--;
     lock.owner = kernel.arch.unlocked(lock);

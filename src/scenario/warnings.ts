@@ -1,0 +1,21 @@
+/** What a valid scenario may run into that whoever wrote it should know. */
+import { HOST_NAMES, type Scenario } from './shape';
+
+/** Sentences that name the field; none: nothing is known to be wrong. */
+export function warningsOf({ hosts, edits }: Scenario): string[] {
+  const warnings: string[] = [];
+  for (const name of HOST_NAMES) {
+    if (name === 'R') continue;
+    const { qdisc, nic } = hosts[name];
+    if (qdisc.kind === 'noqueue' && nic.gso && nic.sg && !nic.tso) {
+      warnings.push(
+        `hosts.${name}.qdisc: without a queue, a ring that fills in the middle of a packet cut by GSO makes TCP take back all of it, though the peer acknowledges the part that left; the connection hangs, as in Linux. Switch gso off, or take a queue.`,
+      );
+    }
+    const hangs = edits.some((edit) => edit.op === 'hang' && edit.host === name);
+    if (hangs && !nic.watchdog) {
+      warnings.push(`hosts.${name}.nic.watchdog: the card hangs, and without its watchdogs nobody sees to it.`);
+    }
+  }
+  return warnings;
+}
