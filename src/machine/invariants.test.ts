@@ -158,7 +158,7 @@ describe('any scenario', () => {
         checkCounts(ended.heap);
         checkQdiscs(ended.heap);
       }),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: 20 },
     );
   });
 });

@@ -51,7 +51,9 @@ describe('preset', () => {
     const after = story.calls('e1000_xmit_frame', SOFTIRQ).filter((n) => n > (wake ?? 0));
     expect(after.every((n) => story.stack(n).includes('net_tx_action'))).toBe(true);
     expect(after.length).toBeGreaterThan(3);
-    expect(living(story, Qdisc)[0]?.requeues).toBe(story.calls('dev_requeue_skb').length);
+    const requeues = story.calls('dev_requeue_skb').length;
+    expect(living(story, Qdisc).map((qdisc) => qdisc.requeues)).toContain(requeues);
+    expect(requeues).toBeGreaterThan(0);
   });
 
   it('interrupt-throttle: thirty segments in eight interrupts, at least 250 us apart', () => {
