@@ -1,5 +1,4 @@
 /** A preset's run as a test asks about it. */
-import { expect } from 'vitest';
 import { presetNamed, scenarioOf } from '../scenario/presets';
 import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
@@ -62,9 +61,11 @@ export function told(name: string): Story {
   const preset = presetNamed(name);
   if (preset === null) throw new Error(`no preset ${name}`);
   const story = new Story(run(scenarioOf(preset), { level: 'calls' }));
-  expect(story.run.trace.end).toMatchObject({ reason: 'done' });
-  for (const { a, b } of story.run.ledgers.values()) {
-    expect([Buffer.concat(b.read).equals(Buffer.concat(a.written)), a.written.length > 0]).toEqual([true, true]);
+  const { reason, message } = story.run.trace.end;
+  if (reason !== 'done') throw new Error(`the run ended with ${reason}: ${message}`);
+  for (const [connection, { a, b }] of story.run.ledgers) {
+    const whole = Buffer.concat(b.read).equals(Buffer.concat(a.written));
+    if (!whole || a.written.length === 0) throw new Error(`${connection}: not all that was written was read`);
   }
   return story;
 }
