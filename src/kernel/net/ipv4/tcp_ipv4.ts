@@ -864,6 +864,10 @@ export function* tcp_v4_hnd_req(sk: sock, skb: sk_buff): Kgen<sock | null> {
   }
   const nsk = inet_lookup_established(tcp_hashinfo(), iph.saddr, th.source, iph.daddr, th.dest, inet_iif(skb));
   if (nsk !== null) {
+    if (nsk.skc_state === TCP_TIME_WAIT) {
+      inet_twsk_put(inet_twsk(nsk));
+      return null;
+    }
     yield* bh_lock_sock(nsk);
     return nsk;
   }
