@@ -21,8 +21,6 @@ export const NET_XMIT_DROP = 1;
 export const NET_XMIT_CN = 2;
 /** With NET_XMIT_SUCCESS: the packet went elsewhere and must not be counted as dropped. */
 export const __NET_XMIT_STOLEN = 0x10000;
-/** With NET_XMIT_SUCCESS: no class took the packet. */
-export const __NET_XMIT_BYPASS = 0x20000;
 
 export const TC_PRIO_MAX = 15;
 /** Most bands of prio (TCQ_PRIO_BANDS). */
