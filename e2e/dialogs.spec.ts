@@ -150,6 +150,7 @@ test('the editor tells of every field, found by its words', async ({ page }) => 
     'hosts.A.nic.txRing',
     'hosts.R.eth0.nic.txRing',
     'hosts.R.eth1.nic.txRing',
+    'edits[] nic .txRing',
   ]);
   await expect(help).toContainText('default 256');
 });

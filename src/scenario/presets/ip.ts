@@ -10,7 +10,7 @@ export const IP: readonly Preset[] = [
   preset(
     'udp-fragments',
     'A datagram in three fragments',
-    'ip_append_data cuts 4,000 bytes into three skbs on a frag_list, ip_fragment gives each a header of its own; on B they wait in ip_frag_queue until ip_frag_reasm makes one skb of them.',
+    'The function ip_append_data cuts 4,000 bytes into three skbs on a frag_list, ip_fragment gives each a header of its own; on B they wait in ip_frag_queue until ip_frag_reasm makes one skb of them.',
     {
       connections: [],
       tasks: [

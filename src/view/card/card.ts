@@ -7,7 +7,7 @@ import { chain, mac, num, ref, refs, span, text } from '../stage/read';
 import type { Stage } from '../stage/stage';
 import { deviceOfCard, type Setting, type Switch, settingsOf, switchesOf } from '../switches';
 import { type EngineWork, engineWork, type Verdict, verdictOf } from './engines';
-import { queueRegisters, type RegisterGroup, registerGroups } from './registers';
+import { phyRegisters, queueRegisters, type RegisterGroup, registerGroups } from './registers';
 import { type ByteRanges, type RingView, ringsOf } from './rings';
 
 export interface Transfer {
@@ -258,7 +258,7 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
     ),
     verdict: verdictOf(state, rx, tx, num(nic, 'rx_checksum') !== 0 && (num(registers, 'RXCSUM') & 0x300) !== 0),
     interrupts: interruptsOf(nic, registers, ref(device, 'priv'), now),
-    registers: registerGroups(registers, changed),
+    registers: [...registerGroups(registers, changed), ...phyRegisters(ref(nic, 'phy'), changes)],
     switches: switchesOf(state, nic, hosts),
     settings: settingsOf(state, nic, hosts),
     queues: queueRegisters(nic, registers, changes),

@@ -68,6 +68,14 @@ function isRegister({ name, kind }: FieldSchema): boolean {
   return /^[A-Z0-9_]+$/.test(name) && kind !== 'list' && kind !== 'ref' && kind !== 'embed';
 }
 
+/** Registers of the transceiver, behind MDIC. */
+export function phyRegisters(phy: StructView | null, changes: readonly Change[]): RegisterGroup[] {
+  if (phy === null) return [];
+  const changed = new Set(changes.flatMap((one) => (one.object === phy.id ? [one.field] : [])));
+  const rows = phy.schema.fields.map((field) => rowOf(phy, field, changed.has(field.name)));
+  return [{ title: 'PHY', rows }];
+}
+
 /** Ring registers of each queue, where they are not among the card's own (82576). */
 export function queueRegisters(
   nic: StructView,
