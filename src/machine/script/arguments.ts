@@ -1,4 +1,6 @@
 /** The arguments of a call as a script writes them, read with words for what is wrong; and the checks of its result. */
+
+import { LARGEST_CALL } from '../../scenario/calls';
 import type { Expression, SystemCall as Written } from '../../scenario/packetdrill/ast';
 import { printExpression } from '../../scenario/packetdrill/print';
 import type { Settings } from '../../scenario/packetdrill/settings';
@@ -21,6 +23,8 @@ export interface Sockets {
   listens(fd: number): void;
   connects(fd: number, ip: number, port: number): void;
   accepted(fd: number): void;
+  /** sendto() with an address. */
+  sends(fd: number, ip: number, port: number): void;
   /** Own and the script's address, dotted. */
   readonly localIp: string;
   readonly remoteIp: string;
@@ -66,6 +70,12 @@ export class Arguments {
 
   number(n: number): number {
     return numberOf(this.at(n)) ?? this.beyond(n);
+  }
+
+  /** A number of bytes that a program of the machine may have a buffer of. */
+  size(n: number): number {
+    const bytes = this.number(n);
+    return isSize(bytes) ? bytes : this.beyond(n);
   }
 
   fd(n = 0): string {
@@ -115,6 +125,8 @@ export class Arguments {
     return (result) => (result.result >= 0 && this.given >= 0 ? null : plain(result));
   }
 }
+
+export const isSize = (bytes: number): boolean => Number.isInteger(bytes) && bytes >= 0 && bytes <= LARGEST_CALL;
 
 export function dotted(ip: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(ip / 2 ** shift) % 256).join('.');

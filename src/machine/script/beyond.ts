@@ -17,6 +17,7 @@ export function callsBeyond(script: Script): Beyond[] {
     listens: nothing,
     connects: nothing,
     accepted: nothing,
+    sends: nothing,
   };
   return script.events.flatMap(({ action, place }) => {
     if (action.kind !== 'call') return [];

@@ -170,6 +170,11 @@ export class ScriptEnd implements LinkEnd, Sockets {
     this.endpoint = socket;
   }
 
+  sends(fd: number, ip: number, port: number): void {
+    const socket = this.sockets.get(fd);
+    if (socket?.protocol === 'udp' && socket.remotePort === 0) this.connects(fd, ip, port);
+  }
+
   accepted(fd: number): void {
     const waiting = [this.endpoint, ...this.others.values()].find((one) => one?.state === 'passive' && one.fd === null);
     if (waiting === undefined || waiting === null) return;

@@ -2,7 +2,7 @@
 import type { Expression, SystemCall as Written } from '../../scenario/packetdrill/ast';
 import { printExpression } from '../../scenario/packetdrill/print';
 import { bitNames, numberOf } from '../../scenario/packetdrill/values';
-import { Arguments, fdName, flagNames, type Sockets, type Translated } from './arguments';
+import { Arguments, fdName, flagNames, isSize, type Sockets, type Translated } from './arguments';
 import { CannotMap } from './endpoint';
 import { getting, setting } from './options';
 
@@ -176,28 +176,38 @@ const MAKERS: Readonly<Record<string, (args: Arguments) => Translated>> = {
   },
   sendto(args) {
     args.counted(6);
-    const hasAddress = !args.isAny(4) && numberOf(args.at(4)) !== 0;
-    if (hasAddress) return args.beyond(4);
+    const { sockets } = args;
+    const isNone = !args.isAny(4) && numberOf(args.at(4)) === 0;
+    const to = isNone ? null : args.address(4, sockets.remoteIp, sockets.settings.connectPort);
     return {
-      call: { op: 'send', fd: args.fd(), ...payload(args, 1, 2), flags: flagNames(args, 3, SEND_FLAGS) as never },
+      call: {
+        op: 'sendto',
+        fd: args.fd(),
+        ...payload(args, 1, 2),
+        flags: flagNames(args, 3, SEND_FLAGS) as never,
+        ...(to === null ? {} : { to }),
+      },
+      before: () => {
+        if (to !== null) sockets.sends(args.number(0), ipOf(to.ip), to.port);
+      },
       check: args.returning(),
     };
   },
   recvfrom(args) {
     args.counted(6);
     return {
-      call: { op: 'recv', fd: args.fd(), bytes: args.number(2), flags: flagNames(args, 3, RECV_FLAGS) as never },
+      call: { op: 'recvfrom', fd: args.fd(), bytes: args.size(2), flags: flagNames(args, 3, RECV_FLAGS) as never },
       check: args.returning(),
     };
   },
   read(args) {
     args.counted(3);
-    return { call: { op: 'read', fd: args.fd(), bytes: args.number(2) }, check: args.returning() };
+    return { call: { op: 'read', fd: args.fd(), bytes: args.size(2) }, check: args.returning() };
   },
   recv(args) {
     args.counted(4);
     return {
-      call: { op: 'recv', fd: args.fd(), bytes: args.number(2), flags: flagNames(args, 3, RECV_FLAGS) as never },
+      call: { op: 'recv', fd: args.fd(), bytes: args.size(2), flags: flagNames(args, 3, RECV_FLAGS) as never },
       check: args.returning(),
     };
   },
@@ -234,7 +244,7 @@ function pieces(args: Arguments, list: Expression | undefined): number[] {
   if (list?.kind !== 'list') return args.beyond(1);
   return list.items.map((item) => {
     const bytes = item.kind === 'struct' ? numberOf(item.items.at(-1)) : null;
-    return bytes ?? args.beyond(1);
+    return bytes === null || !isSize(bytes) ? args.beyond(1) : bytes;
   });
 }
 
@@ -272,7 +282,7 @@ function payload(
 ): { bytes: number; pattern: 'zeros'; data: string | null } {
   const text = args.at(buffer);
   const data = text?.kind === 'string' && !text.more ? text.parts.join('') : null;
-  return { bytes: args.number(count), pattern: 'zeros', data };
+  return { bytes: args.size(count), pattern: 'zeros', data };
 }
 
 function ipOf(text: string): number {
