@@ -98,7 +98,7 @@ describe('shell commands', () => {
     ['sleep 0.5', [{ kind: 'sleep', us: 500_000 }]],
     ['ifconfig tun0 mtu 1400', [{ kind: 'mtu', bytes: 1400 }]],
     ['tc qdisc add dev tun0 root pfifo; ethtool -K tun0 tso off gso off && true', []],
-    ['/tmp/sysctl_restore_${PPID}.sh', []],
+    ['/tmp/sysctl_restore_1234.sh', []],
     ['ip tcp_metrics flush all > /dev/null 2>&1', []],
     ['nstat -n', []],
     ['', []],
