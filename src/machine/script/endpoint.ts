@@ -276,6 +276,10 @@ export const ICMP_TYPES: Readonly<Record<string, number>> = {
   parameter_problem: 12,
   timestamp_request: 13,
   timestamp_reply: 14,
+  information_request: 15,
+  information_reply: 16,
+  address_mask_request: 17,
+  address_mask_reply: 18,
 };
 
 export const ICMP_CODES: Readonly<Record<number, Readonly<Record<string, number>>>> = {

@@ -74,9 +74,8 @@ function isOf(endpoint: Endpoint, seen: Seen, expected: Packet): boolean {
   if (endpoint.sends(seen)) return true;
   if (inner.protocol !== endpoint.protocol || inner.destination !== endpoint.remotePort) return false;
   const isSyn = inner.protocol === 'tcp' && (inner.flags & (FLAG.S | FLAG['.'])) === FLAG.S;
-  if (!(isSyn && endpoint.state === 'syn sent') && !(inner.protocol === 'udp' && endpoint.state === 'connecting')) {
-    return false;
-  }
+  const isConnecting = endpoint.state === 'connecting' || (isSyn && endpoint.state === 'syn sent');
+  if (!isConnecting || !(isSyn || inner.protocol === 'udp')) return false;
   endpoint.localIp = ip.source;
   endpoint.localPort = inner.source;
   if (inner.protocol === 'tcp') endpoint.liveLocalIsn = inner.seq;
