@@ -11,6 +11,7 @@ const FILES: Readonly<Record<string, Layer | null>> = {
   'net/core/stream': 'socket',
   'net/core/datagram': 'socket',
   'net/core/request_sock': 'tcp',
+  'drivers/char/random': null,
   'net/core/iovec': null,
   'net/core/skbuff': null,
   'net/core/utils': null,
