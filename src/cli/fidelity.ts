@@ -46,9 +46,14 @@ function allowances(functions: readonly FunctionFact[]): string[] {
       return `| \`${caller}\` | ${what} | ${why} |`;
     });
   const head = ['', '| caller | callee | why |', '| --- | --- | --- |'];
-  const hidden = CLASSES.map(({ why, names }) => {
-    const members = functions.filter(({ name }) => names.test(name)).map(({ name }) => `\`${name}\``);
-    return `| ${why} | ${members.join(' ')} |`;
+  const named = (names: RegExp): string =>
+    functions
+      .filter(({ name }) => names.test(name))
+      .map(({ name }) => `\`${name}\``)
+      .join(' ');
+  const hidden = CLASSES.map(({ why, names, callers }) => {
+    const under = callers === undefined ? '' : `, when called by ${named(callers)}`;
+    return `| ${why} | ${named(names)}${under} |`;
   });
   return [
     '## What the comparison allows for\n',
@@ -68,7 +73,7 @@ function allowances(functions: readonly FunctionFact[]): string[] {
 
 function rowOf(fact: FunctionFact, checks: Checks): string {
   const leftOut = omissions(fact).map(({ name, why }) => `\`${name}\`: ${why}`);
-  const hidden = whyHidden(fact.name);
+  const hidden = whyHidden(fact.name, null);
   const checked = checksText(checks);
   const shown = checks.recordings.length > 0 || hidden === null ? '' : `recordings do not show it (${hidden})`;
   const cells = [

@@ -41,21 +41,25 @@ export function walk(
   }
 }
 
-/** Takes calls out of a forest and puts what they called in their place. Each caller keeps note of what it lost. */
-export function splice(calls: readonly Call[], goes: (name: string) => boolean): Call[] {
+/**
+ * Takes calls out of a forest and puts what they called in their place. Each caller keeps note of what it lost. `goes` is
+ * asked with the function that made the call, null at the top.
+ */
+export function splice(calls: readonly Call[], goes: (name: string, caller: string | null) => boolean): Call[] {
   return spliced(calls, goes, null, []);
 }
 
 function spliced(
   calls: readonly Call[],
-  goes: (name: string) => boolean,
+  goes: (name: string, caller: string | null) => boolean,
   gone: string | null,
   removed: Removed[],
-  caller = '-',
+  caller: string | null = null,
 ): Call[] {
   return calls.flatMap(({ name, children }) => {
-    if (goes(name)) {
-      removed.push({ caller: gone ?? caller, callee: name });
+    const direct = gone ?? caller;
+    if (goes(name, direct)) {
+      removed.push({ caller: direct ?? '-', callee: name });
       return spliced(children, goes, name, removed, caller);
     }
     const lost: Removed[] = [];

@@ -7,8 +7,18 @@ function oneOf(names: string): RegExp {
   return new RegExp(`^(${names.trim().split(/\s+/).join('|')})$`);
 }
 
+export interface HiddenClass {
+  readonly why: string;
+  readonly names: RegExp;
+  /** Only calls made by these are hidden; left out: all. */
+  readonly callers?: RegExp;
+}
+
+const NO_STEERING =
+  'steering of flows between CPUs: the recorded kernel was built for one CPU, where CONFIG_RPS cannot be set';
+
 /** The classes, with the functions of the model that belong to them. */
-export const CLASSES: readonly { readonly why: string; readonly names: RegExp }[] = [
+export const CLASSES: readonly HiddenClass[] = [
   {
     why: 'allocator',
     names:
@@ -70,9 +80,18 @@ export const CLASSES: readonly { readonly why: string; readonly names: RegExp }[
   {
     why: 'small functions and macros merged into their callers: in no recording, though their callers are',
     names: oneOf(`
-      DEFINE_WAIT __pskb_trim __skb_queue_purge inet_getid ipv4_is_multicast pskb_pull bictcp_update get_rps_cpu hystart_update ip_send_check pskb_trim rps_record_sock_flow
-      rps_reset_sock_flow rt_genid rt_hash rt_is_expired sock_rps_reset_flow
+      DEFINE_WAIT __pskb_trim __skb_queue_purge inet_getid ipv4_is_multicast pskb_pull bictcp_update hystart_update ip_send_check pskb_trim
+      rt_genid rt_hash rt_is_expired
     `),
+  },
+  {
+    why: NO_STEERING,
+    names: oneOf('get_rps_cpu rps_record_sock_flow rps_reset_sock_flow'),
+  },
+  {
+    why: NO_STEERING,
+    names: oneOf('sock_rps_reset_flow'),
+    callers: oneOf('sock_rps_save_rxhash'),
   },
   {
     why: 'what qdisc_restart does to get a packet: recordings show nothing between it and sch_direct_xmit',
@@ -88,12 +107,15 @@ export const CLASSES: readonly { readonly why: string; readonly names: RegExp }[
   },
 ];
 
-/** True for a function of one of these classes. */
-export function isHidden(name: string): boolean {
-  return CLASSES.some(({ names }) => names.test(name));
+/** True for a call of a function of one of these classes; `caller` is null at the top of a context. */
+export function isHidden(name: string, caller: string | null): boolean {
+  return whyHidden(name, caller) !== null;
 }
 
-/** Why recordings do not show a function, or null when they would. */
-export function whyHidden(name: string): string | null {
-  return CLASSES.find(({ names }) => names.test(name))?.why ?? null;
+/** Why recordings do not show a call, or null when they would. */
+export function whyHidden(name: string, caller: string | null): string | null {
+  const found = CLASSES.find(
+    ({ names, callers }) => names.test(name) && (callers === undefined || (caller !== null && callers.test(caller))),
+  );
+  return found?.why ?? null;
 }
