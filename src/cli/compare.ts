@@ -4,7 +4,7 @@ import { type Comparison, compare } from '../trace/compare/compare';
 import { parseRecording } from '../trace/compare/recording';
 import { Trace } from '../trace/trace';
 import { Problem } from './problem';
-import { RECORDED_CALLS } from './recordings';
+import { numberOf, RECORDED_CALLS } from './recordings';
 
 export type Pace = Pick<RunOptions, 'emulated' | 'linkTick' | 'oneCore' | 'slowdown'>;
 
@@ -13,7 +13,7 @@ export function compareWith(scenario: Scenario, name: string, text: string, pace
   const recording = located(name, () => parseRecording(text));
   const data = runScenario(scenario, { level: 'calls', ...pace });
   if (data.end.reason === 'error') throw new Error(`the run ended with an error: ${data.end.message}`);
-  return located(name, () => compare(new Trace(data), recording, RECORDED_CALLS));
+  return located(name, () => compare(new Trace(data), recording, { number: numberOf(text), known: RECORDED_CALLS }));
 }
 
 function located<T>(name: string, make: () => T): T {

@@ -40,12 +40,12 @@ export function fidelityOf(functions: readonly FunctionFact[]): string {
 /** What the comparison with recordings allows for. */
 function allowances(functions: readonly FunctionFact[]): string[] {
   const rows = (list: readonly Allowance[]): string[] =>
-    list.map(({ caller, callee, not, why }) => {
+    list.map(({ caller, callee, not, recordings, why }) => {
       const what =
         callee === undefined ? `all but ${(not ?? []).map((name) => `\`${name}\``).join(', ')}` : `\`${callee}\``;
-      return `| \`${caller}\` | ${what} | ${why} |`;
+      return `| \`${caller}\` | ${what} | ${recordings?.join(', ') ?? 'any'} | ${why} |`;
     });
-  const head = ['', '| caller | callee | why |', '| --- | --- | --- |'];
+  const head = ['', '| caller | callee | recording | why |', '| --- | --- | --- | --- |'];
   const named = (names: RegExp): string =>
     functions
       .filter(({ name }) => names.test(name))

@@ -14,6 +14,11 @@ export const RECORDINGS: ReadonlyMap<string, { readonly name: string; readonly t
     .map((recording) => [recording.name.slice(0, 2), recording]),
 );
 
+/** The number of the one with this text, null: it is none of them. */
+export function numberOf(text: string): string | null {
+  return [...RECORDINGS].find(([, recording]) => recording.text === text)?.[0] ?? null;
+}
+
 /** Every call of any of them. */
 export const RECORDED_CALLS: Calls = callsIn([...RECORDINGS.values()].map(({ text }) => parseRecording(text)));
 

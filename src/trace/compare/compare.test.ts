@@ -108,6 +108,15 @@ describe('the comparison', () => {
     ]);
   });
 
+  it('allows for what the tracer did in one recording there only', () => {
+    const misplaced = [blocks[0] as Block, { ...(blocks[1] as Block), calls: [call('do_IRQ', call('tcp_push'))] }];
+    const made = [blocks[0] as Block, { ...(blocks[1] as Block), calls: [call('do_IRQ')] }];
+    const rowIn = (number: string | null): string | null | undefined =>
+      compareBlocks(made, misplaced, facts(shown), { number, known: new Set() }).missing[0]?.row;
+    expect(rowIn('36')).toMatch('set-up: ');
+    expect([rowIn('08'), rowIn(null)]).toEqual([null, null]);
+  });
+
   it('counts calls of all levels', () => {
     expect(blocks.map(({ calls }) => countCalls(calls))).toEqual([5, 2]);
   });

@@ -37,21 +37,38 @@ export interface Comparison {
 /** System calls of the recorded kind that are tried as the beginning. */
 const MOST_BEGINNINGS = 32;
 
+/** What else is known of a recording. */
+export interface Background {
+  /** Its number among the project's, null: it is none of them. Some allowances are for one recording only. */
+  readonly number: string | null;
+  /** Calls that other recordings have. */
+  readonly known: Calls;
+}
+
+const NO_BACKGROUND: Background = { number: null, known: new Set() };
+
 /**
  * Compares from a system call on that is like the first of the recording that the scenario makes at all: the one from which most is
- * reproduced, for the scenario may have a history before. Throws when there is none. `known`: calls that other recordings have.
+ * reproduced and least is extra, for the scenario may have a history before. A recording without system calls is held against the
+ * whole run. Throws when the scenario makes none of the recorded system calls.
  */
-export function compare(trace: Trace, recording: readonly Block[], known: Calls = NO_CALLS): Comparison {
+export function compare(trace: Trace, recording: readonly Block[], background: Background = NO_BACKGROUND): Comparison {
   const names = recording.flatMap(({ kind, calls }) => (kind === 'syscall' ? calls.map(({ name }) => name) : []));
-  if (names.length === 0) throw new Error('the recording has no system call to begin at');
-  const beginnings = names.map((name) => callsOf(trace, name)).find((steps) => steps.length > 0);
+  const beginnings =
+    names.length === 0 ? [0] : names.map((name) => callsOf(trace, name)).find(({ length }) => length > 0);
   if (beginnings === undefined) {
     throw new Error(`the recording has ${[...new Set(names)].join(', ')}, which no task of the scenario calls`);
   }
   const tried = beginnings
     .slice(0, MOST_BEGINNINGS)
-    .map((from) => compareBlocks(blocksOf(trace, from), recording, trace.data.schema.functions, known));
-  return tried.reduce((best, other) => (other.reproduced > best.reproduced ? other : best));
+    .map((from) => compareBlocks(blocksOf(trace, from), recording, trace.data.schema.functions, background));
+  return tried.reduce((best, other) => (better(other, best) ? other : best));
+}
+
+function better(one: Comparison, other: Comparison): boolean {
+  if (one.reproduced !== other.reproduced) return one.reproduced > other.reproduced;
+  const extras = ({ extra }: Comparison): number => extra.reduce((sum, { count }) => sum + count, 0);
+  return extras(one) < extras(other);
 }
 
 /** The same for blocks; `functions` are those of the model. */
@@ -59,10 +76,10 @@ export function compareBlocks(
   model: readonly Block[],
   recording: readonly Block[],
   functions: readonly FunctionFact[],
-  known: Calls = NO_CALLS,
+  background: Background = NO_BACKGROUND,
 ): Comparison {
   const shown = namesIn([recording]);
-  const tally = new Tally(functions, [known, callsIn([recording])]);
+  const tally = new Tally(functions, background, callsIn([recording]));
   const visible = model.map((block) => ({ ...block, calls: plain(splice(block.calls, isHidden)) }));
   for (const { calls } of [...model, ...visible]) walk(calls, (call, caller) => tally.seen(caller, call.name));
   const oneHost = !recording.some(({ host }) => host === 1);
@@ -119,7 +136,8 @@ class Tally {
 
   constructor(
     functions: readonly FunctionFact[],
-    private readonly recorded: readonly Calls[],
+    private readonly background: Background,
+    private readonly recorded: Calls,
   ) {
     this.facts = new Map(functions.map((fact) => [fact.name, fact]));
   }
@@ -173,12 +191,13 @@ class Tally {
     if (side === 'extra') {
       const { model } = this.facts.get(callee)?.tags ?? {};
       if (model !== undefined) return `only in the model: ${model}`;
-      if (this.recorded.some((calls) => calls.has(`${caller} ${callee}`)))
+      const { known, number } = this.background;
+      if ([known, this.recorded].some((calls) => calls.has(`${caller} ${callee}`)))
         return 'recorded elsewhere: how often or when differs';
-      const why = unrecorded(caller, callee);
+      const why = unrecorded(number, caller, callee);
       return why === null ? null : `in no recording: ${why}`;
     }
-    const setup = setupDifference(caller, callee);
+    const setup = setupDifference(this.background.number, caller, callee);
     if (setup !== null) return `set-up: ${setup}`;
     const omitted = omissions(this.facts.get(caller)).find(({ name }) => name === callee);
     if (omitted !== undefined) return `left out: ${omitted.why}`;
@@ -201,8 +220,6 @@ export function omissions(fact: FunctionFact | undefined): { name: string; why: 
 
 /** Calls as `CALLER CALLEE`. */
 export type Calls = ReadonlySet<string>;
-
-const NO_CALLS: Calls = new Set();
 
 /** Every call of some recordings. */
 export function callsIn(recordings: readonly (readonly Block[])[]): Calls {
