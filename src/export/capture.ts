@@ -1,4 +1,5 @@
 /** What is seen at a place of a host: by a packet socket on `ptype_all` (the tap) or on the wire at its card. */
+import { finish, rests, type Work } from '../base/work';
 import { Cursor } from '../trace/cursor';
 import { Kind, NONE } from '../trace/recorder';
 import type { State, StructView } from '../trace/state';
@@ -26,7 +27,12 @@ const FCS_BYTES = 4;
 
 /** All packets seen at a place, in order of time. */
 export function captureAt(trace: Trace, place: Place): Seen[] {
-  const cursor = new Cursor(trace);
+  return finish(capturing(trace, place));
+}
+
+/** The same, a little at a time. */
+export function capturing(trace: Trace, place: Place): Work<Seen[]> {
+  const cursor = new Cursor(trace, { once: true });
   return place.side === 'tap' ? atTap(trace, cursor, place) : onWire(trace, cursor, place);
 }
 
@@ -37,10 +43,11 @@ export function captureFile(trace: Trace, place: Place): Uint8Array {
   return pcapng([{ name, description }], captureAt(trace, place));
 }
 
-function atTap(trace: Trace, cursor: Cursor, { host, dev }: Place): Seen[] {
+function* atTap(trace: Trace, cursor: Cursor, { host, dev }: Place): Work<Seen[]> {
   const taken = trace.data.schema.functions.find(({ name }) => name === 'packet_rcv')?.id ?? -1;
   const seen: Seen[] = [];
   for (let n = 0; n < trace.steps; n++) {
+    if (rests(n)) yield;
     if (trace.kind(n) !== Kind.ENTER || trace.fn(n) !== taken || trace.context(trace.ctx(n)).host !== host) continue;
     cursor.seek(n);
     const skb = cursor.state.find(trace.skb(n));
@@ -102,10 +109,11 @@ function device(frame: StructView, field: 'from_port' | 'to_port'): string {
   return `eth${frame.num(field)}`;
 }
 
-function onWire(trace: Trace, cursor: Cursor, { host, dev }: Place): Seen[] {
+function* onWire(trace: Trace, cursor: Cursor, { host, dev }: Place): Work<Seen[]> {
   const seen: Seen[] = [];
   const lost = new Set<number>();
   for (let n = 0; n < trace.steps; n++) {
+    if (rests(n)) yield;
     if (trace.kind(n) !== Kind.WIRE || trace.skb(n) === 0) continue;
     const label = trace.label(n);
     if (label === 'lost') lost.add(trace.skb(n));

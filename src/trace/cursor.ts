@@ -1,4 +1,5 @@
 /** Moves a `State` over a trace: the journal applied up to a step, forwards or backwards, from the nearest keyframe. */
+import type { Work } from '../base/work';
 import { State } from './state';
 import type { Trace } from './trace';
 
@@ -25,9 +26,13 @@ export class Cursor {
   private readonly places: readonly number[];
   private readonly keyframes: (Keyframe | undefined)[] = [];
 
-  constructor(readonly trace: Trace) {
+  /** With `once` it is for a single pass from the start to the end, and keeps no keyframes to come back by. */
+  constructor(
+    readonly trace: Trace,
+    { once = false }: { once?: boolean } = {},
+  ) {
     this.state = new State(trace);
-    this.places = keyframeSteps(trace);
+    this.places = once ? [] : keyframeSteps(trace);
     if (trace.steps > 0) this.seek(0);
   }
 
@@ -46,9 +51,25 @@ export class Cursor {
       const place = this.places[nth] as number;
       if (place <= this.at || place > n || this.keyframes[nth] !== undefined) continue;
       this.apply(place);
-      this.keyframes[nth] = { words: this.state.words.slice(), bytes: this.state.bytes.slice() };
+      this.keyframes[nth] = this.copy();
     }
     this.apply(n);
+  }
+
+  /** Makes the keyframes beforehand, a little at a time, without moving: later jumps are short then. */
+  *prepare(): Work<void> {
+    const pass = new Cursor(this.trace, { once: true });
+    for (let nth = 0; nth < this.places.length; nth++) {
+      if (this.keyframes[nth] !== undefined) continue;
+      pass.seek(this.places[nth] as number);
+      yield;
+      if (this.keyframes[nth] === undefined) this.keyframes[nth] = pass.copy();
+      yield;
+    }
+  }
+
+  private copy(): Keyframe {
+    return { words: this.state.words.slice(), bytes: this.state.bytes.slice() };
   }
 
   /** Takes the best keyframe if it is nearer to step n than where the cursor stands. */
@@ -132,11 +153,21 @@ function keyframeSteps(trace: Trace): number[] {
   const affordable = Math.max(1, Math.floor(KEYFRAME_BUDGET / (size.words * 8 + size.ram)));
   const spacing = Math.max(MIN_SPACING, workAt(trace, trace.steps - 1) / affordable);
   const places: number[] = [];
-  let due = spacing;
-  for (let n = 0; n < trace.steps; n++) {
-    if (workAt(trace, n) < due) continue;
-    places.push(n);
-    due = workAt(trace, n) + spacing;
+  for (let at = firstWith(trace, 0, spacing); at < trace.steps; ) {
+    places.push(at);
+    at = firstWith(trace, at, workAt(trace, at) + spacing);
   }
   return places;
+}
+
+/** First step from `from` on that takes at least so much work; the number of steps if there is none. */
+function firstWith(trace: Trace, from: number, work: number): number {
+  let low = from;
+  let high = trace.steps;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if (workAt(trace, mid) < work) low = mid + 1;
+    else high = mid;
+  }
+  return low;
 }

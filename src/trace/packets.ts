@@ -2,6 +2,7 @@
  * Which skbs and wire frames are one packet. Clones, copies and segments say so themselves (`family`); what crosses hardware does
  * not, so a frame is matched with the skb the driver was given before, and a received skb with the frame whose bytes it has.
  */
+import { rests, type Work } from '../base/work';
 import { Cursor } from './cursor';
 import { Kind, RETURN_SLOT } from './recorder';
 import type { StructView } from './state';
@@ -19,17 +20,17 @@ const NETDEV_TX_BUSY = 0x10;
 /** Bytes that tell one frame from another: Ethernet, IP and TCP headers. */
 const HEAD_BYTES = 54;
 
-export function indexPackets(trace: Trace): PacketIndex {
-  const parents = familyParents(trace);
+export function* indexPackets(trace: Trace): Work<PacketIndex> {
+  const parents = yield* familyParents(trace);
   const senders = new Map<number, number>();
-  if (trace.structIndex('frame') >= 0) new Hardware(trace, parents, senders).follow();
+  if (trace.structIndex('frame') >= 0) yield* new Hardware(trace, parents, senders).follow();
   const roots = new Uint32Array(parents.length);
   for (let id = 1; id < roots.length; id++) roots[id] = rootOf(parents, id);
   return { roots, senders };
 }
 
 /** What each object says it was made from. The first value counts: that does not change later. */
-function familyParents(trace: Trace): Uint32Array {
+function* familyParents(trace: Trace): Work<Uint32Array> {
   const { type, base } = trace.data.objects;
   const parents = new Uint32Array(type.length);
   const offsets = trace.data.schema.structs.map((s) => s.fields.find(({ name }) => name === 'family')?.offset ?? 0);
@@ -40,6 +41,7 @@ function familyParents(trace: Trace): Uint32Array {
   }
   const { addr, new: after } = trace.data.journal;
   for (let i = 0; i < addr.length; i++) {
+    if (rests(i)) yield;
     const id = owner[addr[i] as number] as number;
     if (id !== 0 && parents[id] === 0 && after[i] !== id) parents[id] = after[i] as number;
   }
@@ -71,14 +73,15 @@ class Hardware {
     private readonly parents: Uint32Array,
     private readonly senders: Map<number, number>,
   ) {
-    this.cursor = new Cursor(trace);
+    this.cursor = new Cursor(trace, { once: true });
   }
 
-  follow(): void {
+  *follow(): Work<void> {
     const { trace } = this;
     const xmit = new Set(trace.data.schema.slots.filter(({ slot }) => slot === 'ndo_start_xmit').map(({ id }) => id));
     const received = trace.data.schema.functions.find(({ name }) => name === 'eth_type_trans')?.id ?? -1;
     for (let n = 0; n < trace.steps; n++) {
+      if (rests(n)) yield;
       const kind = trace.kind(n);
       if (kind === Kind.ENTER) {
         if (xmit.has(trace.via(n))) this.listOf(this.given, n).push({ skb: trace.skb(n), enter: n });

@@ -1,4 +1,5 @@
 /** Reads a run: events, frames, values and objects, by step. A step is the index of an event. */
+import type { Work } from '../base/work';
 import type { ContextInfo, FunctionFact, SlotSchema, StructSchema, TableSchema, TraceData } from './data';
 import { type Layer, layerOf } from './layers';
 import { indexPackets, type PacketIndex } from './packets';
@@ -76,6 +77,7 @@ export class Trace {
   private contextIndex: ContextIndex | null = null;
   private leaves: Uint32Array | null = null;
   private packetIndex: PacketIndex | null = null;
+  private readonly relating = indexPackets(this);
   private byType: ReadonlyMap<number, readonly number[]> | null = null;
 
   constructor(readonly data: TraceData) {
@@ -352,8 +354,19 @@ export class Trace {
   senderOf(frameId: number): number {
     return this.packets.senders.get(frameId) ?? -1;
   }
+  /** Works out beforehand which packets belong together: who asks before it is done waits for the rest. */
+  *relate(): Work<void> {
+    while (this.packetIndex === null) {
+      this.relateOn();
+      yield;
+    }
+  }
+  private relateOn(): void {
+    const { value } = this.relating.next();
+    if (value !== undefined) this.packetIndex = value;
+  }
   private get packets(): PacketIndex {
-    this.packetIndex ??= indexPackets(this);
+    while (this.packetIndex === null) this.relateOn();
     return this.packetIndex;
   }
 }

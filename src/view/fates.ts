@@ -4,6 +4,7 @@
  * are those later kernels use (enum skb_drop_reason), where they have one.
  */
 import { seqDiff } from '../base/seq';
+import { finish, rests, type Work } from '../base/work';
 import { Cursor } from '../trace/cursor';
 import { Kind, NONE } from '../trace/recorder';
 import type { State, StructView } from '../trace/state';
@@ -443,12 +444,11 @@ function argumentWithin(trace: Trace, frame: Frame, step: number, fn: string, na
 }
 
 /** What became of the sk_buff that is freed at `step`, an entry of kfree_skbmem. */
-function fateAt(trace: Trace, step: number, packet: number): Fate {
+function fateAt(trace: Trace, step: number, packet: number, state = stateAt(trace, step)): Fate {
   const frames = trace.stackAt(step);
   const by = frames.findLast(({ fact }) => !FREEING.has(fact.name));
   const name = by?.fact.name ?? '';
   const base = { step, packet, host: trace.context(trace.ctx(step)).host, by: name };
-  const state = stateAt(trace, step);
   const skb = state.find(packet);
   const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
   if (rule === undefined || skb === null || by === undefined)
@@ -474,37 +474,57 @@ const LOST_ON_THE_WAY: Readonly<Record<string, Told>> = {
   lost: ['LOST', 'the wire lost it'],
 };
 
-/** Steps at which packets end: entries of kfree_skbmem, and frames that the wire loses. */
-function* endings(trace: Trace): Generator<number> {
+/** What ends packets: entries of kfree_skbmem, and losses on the wire. */
+function endingsOf(trace: Trace): (step: number) => boolean {
   const freeing = trace.data.schema.functions.find(({ name }) => name === 'kfree_skbmem')?.id ?? -1;
-  for (let n = 0; n < trace.steps; n++) {
-    const kind = trace.kind(n);
-    if (kind === Kind.ENTER ? trace.fn(n) === freeing : kind === Kind.WIRE && trace.label(n) in LOST_ON_THE_WAY)
-      yield n;
-  }
+  return (step) => {
+    const kind = trace.kind(step);
+    return kind === Kind.ENTER
+      ? trace.fn(step) === freeing
+      : kind === Kind.WIRE && trace.label(step) in LOST_ON_THE_WAY;
+  };
 }
 
-function fateOfEnding(trace: Trace, step: number): Fate {
+function fateOfEnding(trace: Trace, step: number, cursor: Cursor): Fate {
   const packet = trace.skb(step);
   const told = LOST_ON_THE_WAY[trace.label(step)];
-  if (told === undefined) return fateAt(trace, step, packet);
+  if (told === undefined) {
+    cursor.seek(step);
+    return fateAt(trace, step, packet, cursor.state);
+  }
   return { step, packet, host: -1, dropped: true, word: told[0], text: told[1], by: 'wire' };
 }
 
 /** What became of every packet that ends in the run, in order. */
 export function fatesOf(trace: Trace): Fate[] {
-  return [...endings(trace)].map((step) => fateOfEnding(trace, step));
+  return finish(fates(trace));
 }
 
 /** Those that were dropped, in order; at most `most`. */
 export function dropsOf(trace: Trace, most: number): Fate[] {
-  const drops: Fate[] = [];
-  for (const step of endings(trace)) {
-    const fate = fateOfEnding(trace, step);
-    if (fate.dropped) drops.push(fate);
-    if (drops.length >= most) break;
+  return finish(drops(trace, most));
+}
+
+/** The same, a little at a time. */
+export function drops(trace: Trace, most: number): Work<Fate[]> {
+  return fates(trace, ({ dropped }) => dropped, most);
+}
+
+function* fates(
+  trace: Trace,
+  wanted: (fate: Fate) => boolean = () => true,
+  most = Number.POSITIVE_INFINITY,
+): Work<Fate[]> {
+  const isEnding = endingsOf(trace);
+  const cursor = new Cursor(trace, { once: true });
+  const found: Fate[] = [];
+  for (let n = 0; n < trace.steps && found.length < most; n++) {
+    if (rests(n)) yield;
+    if (!isEnding(n)) continue;
+    const fate = fateOfEnding(trace, n, cursor);
+    if (wanted(fate)) found.push(fate);
   }
-  return drops;
+  return found;
 }
 
 /** What became of an sk_buff that is gone at `step`; null when it was never freed before. */

@@ -1,4 +1,5 @@
 /** What the command palette finds for what is typed. */
+import { rests, type Work } from '../base/work';
 import type { Breakpoint, Condition } from '../trace/navigate';
 import { Kind } from '../trace/recorder';
 import type { State } from '../trace/state';
@@ -44,9 +45,10 @@ export interface Calls {
 }
 
 /** All functions that were entered, by name. */
-export function callsOf(trace: Trace): Calls[] {
+export function* callsOf(trace: Trace): Work<Calls[]> {
   const steps = new Map<number, number[]>();
   for (let n = 0; n < trace.steps; n++) {
+    if (rests(n)) yield;
     if (trace.kind(n) !== Kind.ENTER) continue;
     const list = steps.get(trace.fn(n));
     if (list === undefined) steps.set(trace.fn(n), [n]);

@@ -1,8 +1,9 @@
 /** Rows of each card's capture, read off a run when they are first asked for. */
-import { captureAt } from '../../export/capture';
+import type { Work } from '../../base/work';
+import { capturing } from '../../export/capture';
 import { Cursor } from '../../trace/cursor';
 import type { Trace } from '../../trace/trace';
-import { type CaptureRow, captureRows } from '../../view/capture/rows';
+import { type CaptureRow, rowsOf } from '../../view/capture/rows';
 import { Derived } from '../store/derived';
 
 /** A card at which packets are seen. */
@@ -13,9 +14,11 @@ interface Place {
   readonly label: string;
 }
 
-const PLACES = new Derived((trace): readonly Place[] => {
+const placesOfTraces = new WeakMap<Trace, readonly Place[]>();
+
+function findPlaces(trace: Trace): readonly Place[] {
   // Cards are there from the first step on.
-  const cards = new Cursor(trace).state.objects('nic');
+  const cards = new Cursor(trace, { once: true }).state.objects('nic');
   return cards.map((nic) => {
     const host = nic.num('host');
     const dev = nic.text('name');
@@ -23,11 +26,16 @@ const PLACES = new Derived((trace): readonly Place[] => {
     const isOne = cards.filter((other) => other.num('host') === host).length === 1;
     return { host, dev, label: isOne ? `Host ${name}` : `${name} ${dev}` };
   });
-});
+}
 
 /** The cards of a run, in the order in which they were put in. */
 export function placesOf(trace: Trace): readonly Place[] {
-  return PLACES.of(trace);
+  let places = placesOfTraces.get(trace);
+  if (places === undefined) {
+    places = findPlaces(trace);
+    placesOfTraces.set(trace, places);
+  }
+  return places;
 }
 
 /** Most cards of a run: two hosts, and a router with two. */
@@ -37,11 +45,12 @@ const MOST_CARDS = 4;
 export const ROWS: readonly Derived<readonly CaptureRow[]>[] = Array.from(
   { length: MOST_CARDS },
   (_, nth) =>
-    new Derived((trace): readonly CaptureRow[] => {
+    new Derived(function* (trace): Work<readonly CaptureRow[]> {
       const place = placesOf(trace)[nth];
       if (place === undefined) return [];
-      const tap = captureAt(trace, { host: place.host, dev: place.dev, side: 'tap' });
-      const wire = captureAt(trace, { host: place.host, dev: place.dev, side: 'wire' });
-      return captureRows(tap, wire, (object) => trace.packetOf(object));
+      yield* trace.relate();
+      const tap = yield* capturing(trace, { host: place.host, dev: place.dev, side: 'tap' });
+      const wire = yield* capturing(trace, { host: place.host, dev: place.dev, side: 'wire' });
+      return yield* rowsOf(tap, wire, (object) => trace.packetOf(object));
     }),
 );

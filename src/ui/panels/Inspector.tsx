@@ -19,6 +19,8 @@ import { Switches } from './Switches';
 import './inspector.css';
 
 const MOST_CHANGES = 80;
+/** After a jump further than this, steps, only what the last step changed is shown: all else would be marked too. */
+const FAR = 20_000;
 
 const TABS = { object: 'Object', bytes: 'Bytes', changes: 'Changes', objects: 'Find' };
 
@@ -35,7 +37,8 @@ export function Inspector() {
   const { state } = cursor;
   const id = selection ?? defaultObject(trace, state, step);
   const view = state.find(id);
-  const changes = state.changes(previousStep, step);
+  const isNear = Math.abs(step - previousStep) <= FAR;
+  const changes = state.changes(isNear ? previousStep : Math.max(0, step - 1), step);
   return (
     <div className="inspector">
       <TabRow label="Inspector" tabs={TABS} chosen={tab} onChoose={setTab} panel="inspector-sheet" />

@@ -21,6 +21,7 @@ import {
 import { Kind } from '../../trace/recorder';
 import { Trace } from '../../trace/trace';
 import { type Change, withEdit } from '../../view/switches';
+import { inSlices } from './slices';
 import { WorkerClient } from './worker-client';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -120,6 +121,9 @@ export interface PageActions {
   say(notice: string | null): void;
 }
 
+/** Gives up what is still worked out for the run that was shown before. */
+let stopPreparing = (): void => undefined;
+
 const MOVES = { into, over, out, intoBack, overBack, outBack } as const;
 const client = new WorkerClient();
 
@@ -192,6 +196,13 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       // A wrong address is told of before the run that is shown instead.
       problem: ended ?? lost ?? get().problem,
     });
+    stopPreparing();
+    const over = get().wait();
+    const stop = inSlices(cursor.prepare(), over);
+    stopPreparing = () => {
+      stop();
+      over();
+    };
   };
 
   return {

@@ -1,12 +1,13 @@
-import { type PointerEvent, useEffect, useRef, useState, type WheelEvent } from 'react';
-import { coursesOf } from '../../view/timeline/history';
-import { lanesOf } from '../../view/timeline/lanes';
-import { timeScale } from '../../view/timeline/scale';
-import { sequencePlots } from '../../view/timeline/series';
+import { type PointerEvent, useEffect, useMemo, useRef, useState, type WheelEvent } from 'react';
+import type { Work } from '../../base/work';
+import { type Lane, lanesOf } from '../../view/timeline/lanes';
+import { type TimeScale, timeScale } from '../../view/timeline/scale';
+import { type SenderPlot, senderPlots, valueAt } from '../../view/timeline/series';
 import { Derived, useDerived } from '../store/derived';
 import { DROPS } from '../store/drops';
 import { usePage } from '../store/store';
-import { draw, drawPlayhead, LABEL_WIDTH, LEGEND, nsAt, timeText } from './draw';
+import { draw, drawPlayhead, LABEL_WIDTH, nsAt, timeText } from './draw';
+import { plotsOf } from './plots';
 import './timeline.css';
 
 /** First step at or after a time. Steps of different CPUs are out of order by less than a microsecond. */
@@ -21,34 +22,21 @@ function stepAt(times: Float64Array, ns: number): number {
   return low;
 }
 
-/** How many of the sorted times are not after `ns`. */
-function stepsBefore(times: readonly number[], ns: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    if ((times[mid] as number) <= ns) low = mid + 1;
-    else high = mid;
-  }
-  return low;
-}
-
-/** Lanes, axis and plot of a trace. */
-const SCENES = new Derived((trace) => {
-  const { lanes, frames } = lanesOf(trace);
-  const scale = timeScale(
+/** Lanes and axis of a trace, and what can be plotted. */
+const SCENES = new Derived(function* (trace): Work<{
+  lanes: Lane[];
+  scale: TimeScale;
+  senders: SenderPlot[];
+  drops: number[];
+}> {
+  const { lanes, frames } = yield* lanesOf(trace);
+  const scale = yield* timeScale(
     trace,
     frames.map(({ start, arrival }) => [start, arrival] as const),
   );
-  const plot = sequencePlots(trace)[0] ?? null;
-  const numbers =
-    plot === null
-      ? []
-      : coursesOf(trace, 'tcp_sock', ['snd_cwnd', 'packets_out', 'snd_wnd', 'srtt']).filter(
-          ({ object }) => object === plot.sock,
-        );
-  const drops = DROPS.of(trace).map(({ step }) => trace.time(step));
-  return { lanes, scale, plot, numbers, drops };
+  const senders = yield* senderPlots(trace);
+  const drops = (yield* DROPS.from(trace)).map(({ step }) => trace.time(step));
+  return { lanes, scale, senders, drops };
 });
 
 /** Width and height of an element as they change. */
@@ -113,6 +101,9 @@ export function Timeline() {
   const [view, setView] = useState<{ from: number; to: number } | null>(null);
   const isDark = useIsDark();
   const scene = useDerived(SCENES, trace);
+  const [chosen, setChosen] = useState(0);
+  const sender = scene?.senders.find(({ sock }) => sock === chosen) ?? scene?.senders[0] ?? null;
+  const plots = useMemo(() => plotsOf(sender), [sender]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another trace, another axis
   useEffect(() => setView(null), [trace]);
 
@@ -122,8 +113,8 @@ export function Timeline() {
   useEffect(() => {
     const made = contextOf(back.current, size);
     if (made === null || scene === null) return;
-    draw(made.context, { ...size, ...scene, from, to, colour: made.colour });
-  }, [scene, size, from, to, isDark]);
+    draw(made.context, { ...size, ...scene, plots, from, to, colour: made.colour });
+  }, [scene, plots, size, from, to, isDark]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes what the colours are
   useEffect(() => {
     const made = contextOf(canvas, size);
@@ -152,30 +143,25 @@ export function Timeline() {
 
   if (trace === null) return <section className="timeline" aria-label="Timeline" />;
   const now = trace.time(step);
-  const at = (field: string): number => {
-    const course = scene?.numbers.find((other) => other.field === field);
-    return course === undefined ? 0 : (course.values[Math.max(0, stepsBefore(course.times, now) - 1)] ?? 0);
-  };
   return (
     <section className="timeline" aria-label="Timeline">
       <div className="timeline-head">
         <h2 className="panel-title">Timeline</h2>
-        {scene?.plot != null && (
-          <ul className="timeline-legend">
-            {LEGEND.map(([name, colour]) => (
-              <li key={name}>
-                <i style={{ background: `var(${colour})` }} />
+        {scene !== null && scene.senders.length > 1 && (
+          <select
+            className="timeline-sender"
+            aria-label="Connection that is plotted"
+            value={sender?.sock}
+            onChange={(event) => setChosen(Number(event.target.value))}
+          >
+            {scene.senders.map(({ sock, name }) => (
+              <option key={sock} value={sock}>
                 {name}
-              </li>
+              </option>
             ))}
-          </ul>
+          </select>
         )}
-        {scene !== null && scene.numbers.length > 0 && (
-          <p className="mono timeline-numbers">
-            cwnd {at('snd_cwnd')} · in flight {at('packets_out')} · peer's window {at('snd_wnd').toLocaleString('en')} ·
-            srtt {(at('srtt') / 8).toFixed(1)} ms
-          </p>
-        )}
+        {sender !== null && <Numbers sender={sender} ns={now} />}
         <span className="grow" />
         {scene !== null && scene.drops.length > 0 && (
           <button type="button" className="button small timeline-drops" onClick={() => openDialog('drops')}>
@@ -211,5 +197,19 @@ export function Timeline() {
         />
       </div>
     </section>
+  );
+}
+
+/** The sender's numbers at a moment. */
+function Numbers({ sender, ns }: { sender: SenderPlot; ns: number }) {
+  const [cwnd, ssthresh, flight] = sender.congestion.map((line) => valueAt(line, ns));
+  const state = sender.troubles.find(({ from, to }) => from <= ns && ns < to)?.state ?? 'Open';
+  return (
+    <p className="mono timeline-numbers">
+      <span className={state === 'Open' ? undefined : 'timeline-trouble'}>{state}</span> · cwnd {cwnd} · ssthresh{' '}
+      {ssthresh === undefined || Number.isNaN(ssthresh) ? 'none' : ssthresh} · in flight {flight} · peer's window{' '}
+      {valueAt(sender.numbers.window, ns).toLocaleString('en')} · srtt{' '}
+      {(valueAt(sender.numbers.srtt, ns) / 8).toFixed(1)} ms
+    </p>
   );
 }

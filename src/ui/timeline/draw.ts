@@ -1,7 +1,7 @@
 /** Draws the timeline on a canvas. All it needs is in `Scene`; it keeps nothing. */
 import type { Lane } from '../../view/timeline/lanes';
 import type { TimeScale } from '../../view/timeline/scale';
-import type { SequencePlot } from '../../view/timeline/series';
+import { drawPlot, type Plot } from './plots';
 
 export interface Scene {
   readonly width: number;
@@ -11,7 +11,8 @@ export interface Scene {
   readonly from: number;
   readonly to: number;
   readonly lanes: readonly Lane[];
-  readonly plot: SequencePlot | null;
+  /** Those that find room are drawn, the first before the others. */
+  readonly plots: readonly Plot[];
   /** Times at which packets were dropped, ns. */
   readonly drops: readonly number[];
   readonly colour: (name: string) => string;
@@ -23,10 +24,11 @@ const LEVEL_HEIGHT = 5;
 const LANE_GAP = 7;
 const RIGHT_MARGIN = 12;
 
-/** Least heights, px: of a level and a lane when there is little room, and of the plot. */
+/** Least heights, px: of a level and a lane when there is little room, and of a plot. */
 const LEAST_LEVEL = 2;
 const LEAST_LANE = 10;
-const LEAST_PLOT = 56;
+const LEAST_PLOT = 42;
+const PLOT_GAP = 11;
 const MOST_LEVELS = 8;
 
 interface Layout {
@@ -36,9 +38,9 @@ interface Layout {
   readonly plotTop: number;
 }
 
-/** Where each lane begins, and where the plot does: lanes are made flatter until the plot has room. */
-function layout({ lanes, height, plot }: Pick<Scene, 'lanes' | 'height' | 'plot'>): Layout {
-  const room = height - AXIS_HEIGHT - 8 - (plot === null ? 0 : LEAST_PLOT);
+/** Where each lane begins, and where the plots do: lanes are made flatter until the plots have room. */
+function layout({ lanes, height }: Pick<Scene, 'lanes' | 'height'>, plots: number): Layout {
+  const room = height - AXIS_HEIGHT - 8 - plots * (LEAST_PLOT + PLOT_GAP);
   let level = LEVEL_HEIGHT;
   let gap = LANE_GAP;
   const heightsAt = (): number[] =>
@@ -55,7 +57,15 @@ function layout({ lanes, height, plot }: Pick<Scene, 'lanes' | 'height' | 'plot'
     y += one + gap;
     return top;
   });
-  return { tops, heights, level, plotTop: y + 4 };
+  return { tops, heights, level, plotTop: y + 6 };
+}
+
+/** As many plots as have room below the lanes. */
+function arranged(scene: Scene): { readonly made: Layout; readonly plots: number } {
+  for (let plots = scene.plots.length; ; plots--) {
+    const made = layout(scene, plots);
+    if (plots === 0 || scene.height - made.plotTop >= plots * (LEAST_PLOT + PLOT_GAP) - 16) return { made, plots };
+  }
 }
 
 export function xOf({ width, from, to, scale }: Pick<Scene, 'width' | 'from' | 'to' | 'scale'>, ns: number): number {
@@ -83,14 +93,25 @@ export function draw(context: CanvasRenderingContext2D, scene: Scene): void {
   const { width, height } = scene;
   context.clearRect(0, 0, width, height);
   context.textBaseline = 'middle';
-  const { tops, heights, level, plotTop } = layout(scene);
+  const { made, plots } = arranged(scene);
+  const { tops, heights, level, plotTop } = made;
   axis(context, scene);
   gaps(context, scene);
   scene.lanes.forEach((lane, i) => {
     drawLane(context, scene, lane, { top: tops[i] as number, height: heights[i] as number, level });
   });
   drops(context, scene);
-  if (scene.plot !== null && height - plotTop > 30) plot(context, scene, scene.plot, plotTop);
+  const each = (height - plotTop) / Math.max(1, plots);
+  scene.plots.slice(0, plots).forEach((plot, nth) => {
+    drawPlot(context, plot, {
+      left: LABEL_WIDTH,
+      right: width - RIGHT_MARGIN,
+      top: plotTop + nth * each,
+      height: each - PLOT_GAP,
+      x: (ns) => xOf(scene, ns),
+      colour: scene.colour,
+    });
+  });
 }
 
 /** The playhead alone: it moves with every step, the rest does not. */
@@ -221,48 +242,3 @@ function drawLane(
     }
   }
 }
-
-const LINE_COLOURS = ['--layer-tcp', '--ink', '--ink-3', '--layer-device'] as const;
-
-function plot(context: CanvasRenderingContext2D, scene: Scene, { lines, most }: SequencePlot, top: number): void {
-  const { colour, width, height } = scene;
-  const room = height - top - 10;
-  const y = (value: number): number => top + room - (Math.min(value, most) / most) * room;
-  context.save();
-  context.strokeStyle = colour('--line-strong');
-  context.beginPath();
-  context.moveTo(LABEL_WIDTH, top + room + 0.5);
-  context.lineTo(width - RIGHT_MARGIN, top + room + 0.5);
-  context.stroke();
-  context.font = '12px "Inter Variable", sans-serif';
-  context.fillStyle = colour('--ink-2');
-  context.textAlign = 'left';
-  context.fillText('sequence', 0, top + 8, LABEL_WIDTH - 8);
-  lines.forEach((line, i) => {
-    context.strokeStyle = colour(LINE_COLOURS[i] ?? '--ink');
-    context.fillStyle = context.strokeStyle;
-    context.lineWidth = i === 1 ? 1.75 : 1.25;
-    context.setLineDash(i === 3 ? [5, 4] : []);
-    context.beginPath();
-    let lastY = y(line.values[0] ?? 0);
-    context.moveTo(LABEL_WIDTH, lastY);
-    line.times.forEach((t, k) => {
-      const x = Math.max(LABEL_WIDTH, xOf(scene, t));
-      context.lineTo(x, lastY);
-      lastY = y(line.values[k] as number);
-      context.lineTo(x, lastY);
-    });
-    context.lineTo(width - RIGHT_MARGIN, lastY);
-    context.stroke();
-  });
-  context.setLineDash([]);
-  context.restore();
-}
-
-/** Legend of the plot: name and CSS variable of each line. */
-export const LEGEND: readonly (readonly [name: string, colour: string])[] = [
-  ['acked', LINE_COLOURS[0]],
-  ['sent', LINE_COLOURS[1]],
-  ['written', LINE_COLOURS[2]],
-  ["peer's window", LINE_COLOURS[3]],
-];

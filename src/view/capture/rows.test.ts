@@ -42,6 +42,26 @@ describe('captureRows', () => {
     ]);
   });
 
+  it('names no ack where there is none, and counts bytes from the one after the SYN', () => {
+    const [mine, yours] = [941_273_482, 2_717_677_803];
+    const wire = [
+      seen(10, 1, 'out', segment({ seq: mine, ack: 0, data: 0, flags: 0x02 })),
+      seen(20, 2, 'in', segment({ seq: yours, ack: mine + 1, data: 0, back: true, flags: 0x12 })),
+      seen(30, 3, 'out', segment({ seq: mine + 1, ack: yours + 1, data: 0 })),
+      seen(40, 4, 'out', segment({ seq: mine + 1, ack: yours + 1, data: 100, flags: 0x18 })),
+      seen(50, 5, 'in', segment({ seq: yours + 1, ack: 0, data: 0, back: true, flags: 0x04 })),
+    ];
+    const rows = captureRows([], wire, (object) => object);
+    expect(rows.map(({ brief }) => brief)).toEqual([
+      'SYN',
+      'SYN ACK ack 1',
+      'ACK ack 1',
+      'PSH ACK 1:101, ack 1',
+      'RST',
+    ]);
+    expect(rows[0]?.summary).toContain('[SYN] seq 941273482 win');
+  });
+
   it('puts the frames a large packet became beside it, and says that it was cut', () => {
     const tap = [seen(10, 1, 'out', segment({ seq: 1, ack: 1, data: 2000 }))];
     const wire = [

@@ -1,4 +1,5 @@
 /** Tap and wire side by side: which frames of the wire a captured packet became, where they differ, and why. */
+import { finish, type Work } from '../../base/work';
 import { dissect } from '../dissect/dissect';
 import type { Filterable } from '../filter/fields';
 import { type Comparison, compare, type Difference, payloadLength } from './compare';
@@ -72,10 +73,13 @@ function briefly(): (bytes: Uint8Array) => string {
     const segment = segmentOf(bytes);
     // Without the addresses, as for TCP: flows of one host are told apart by what they say.
     if (segment === null) return dissect(bytes).summary.replace(/^[\d.]+ to [\d.]+: /, '');
+    // A SYN has a sequence number of its own: bytes are counted from the one after it.
+    if (/\bSYN\b/.test(segment.flags)) origins.set(segment.flow, (segment.seq + 1) >>> 0);
     const seq = relative(segment.flow, segment.seq);
-    const ack = relative(segment.back, segment.ack);
-    const range = segment.length > 0 ? `${seq}:${seq + segment.length}, ` : '';
-    return `${segment.flags} ${range}ack ${ack}`;
+    const range = segment.length > 0 ? `${seq}:${seq + segment.length}` : '';
+    // Without ACK the field means nothing, and is no place to count the other direction from.
+    const ack = /\bACK\b/.test(segment.flags) ? `ack ${relative(segment.back, segment.ack)}` : '';
+    return `${segment.flags} ${[range, ack].filter((part) => part !== '').join(', ')}`.trimEnd();
   };
 }
 
@@ -103,6 +107,15 @@ export function captureRows(
   wire: readonly SeenPacket[],
   packetOf: (object: number) => number,
 ): CaptureRow[] {
+  return finish(rowsOf(tap, wire, packetOf));
+}
+
+/** The same, a little at a time. */
+export function* rowsOf(
+  tap: readonly SeenPacket[],
+  wire: readonly SeenPacket[],
+  packetOf: (object: number) => number,
+): Work<CaptureRow[]> {
   const framesOf = new Map<string, SeenPacket[]>();
   const keyOf = ({ object, direction }: SeenPacket): string => `${direction} ${packetOf(object)}`;
   for (const frame of wire) {
@@ -113,6 +126,7 @@ export function captureRows(
   const rows: Omit<CaptureRow, 'brief' | 'number' | 'differences'>[] = [];
   const taken = new Set<SeenPacket>();
   for (const packet of tap) {
+    yield;
     // A packet sent again has the same family: its frames are those that come next.
     const frames = (framesOf.get(keyOf(packet)) ?? []).filter(
       (frame) => !taken.has(frame) && (packet.direction === 'in' || frame.ns >= packet.ns),
@@ -130,6 +144,7 @@ export function captureRows(
   }
   for (const frame of wire) {
     if (taken.has(frame)) continue;
+    yield;
     rows.push({
       packet: packetOf(frame.object),
       direction: frame.direction,
@@ -143,12 +158,14 @@ export function captureRows(
     wire: frames,
   }: Omit<CaptureRow, 'brief' | 'number' | 'differences'>): SeenPacket | undefined => packet ?? frames[0];
   const brief = briefly();
-  return rows
-    .sort((a, b) => (firstOf(a)?.ns ?? 0) - (firstOf(b)?.ns ?? 0))
-    .map((row, nth) => {
-      const named = { ...row, number: nth + 1, brief: brief(firstOf(row)?.bytes ?? new Uint8Array()), differences: [] };
-      return { ...named, differences: comparisonOf(named, 0)?.differences ?? [] };
-    });
+  rows.sort((a, b) => (firstOf(a)?.ns ?? 0) - (firstOf(b)?.ns ?? 0));
+  const made: CaptureRow[] = [];
+  for (const [nth, row] of rows.entries()) {
+    yield;
+    const named = { ...row, number: nth + 1, brief: brief(firstOf(row)?.bytes ?? new Uint8Array()), differences: [] };
+    made.push({ ...named, differences: comparisonOf(named, 0)?.differences ?? [] });
+  }
+  return made;
 }
 
 /** Bytes of payload by packet: asked for more than once of each. */

@@ -13,6 +13,8 @@ const FLAGS = [
   ['CWR', 'cwr'],
 ] as const;
 
+const ACK = 0x10;
+
 /** `ip`: where the IP header is; -1: not known, so the checksum cannot be judged. `whole`: the segment is all there. */
 export function tcp(
   bytes: Uint8Array,
@@ -56,7 +58,8 @@ export function tcp(
   reader.part('payload', at, header, data, 'tcp.len', `${data} bytes`);
   sections.push({ protocol: 'tcp', title: 'Transmission Control Protocol', at, length: header, fields: reader.fields });
   if (data > 0) sections.push(dataSection('data', 'Data', bytes, at + header, end));
-  return `${source} to ${target} [${names.join(' ')}] seq ${seq} ack ${ack} win ${window} len ${data}`;
+  const acks = (flags & ACK) === 0 ? '' : ` ack ${ack}`;
+  return `${source} to ${target} [${names.join(' ')}] seq ${seq}${acks} win ${window} len ${data}`;
 }
 
 const NAMES: Readonly<Record<number, string>> = {

@@ -1,4 +1,5 @@
 /** The course of single fields over a run, read off the journal. */
+import { rests, type Work } from '../../base/work';
 import type { Trace } from '../../trace/trace';
 
 export interface Course {
@@ -10,7 +11,7 @@ export interface Course {
 }
 
 /** Every change of `fields` in all objects of a type (or derived from it), by object and field. */
-export function coursesOf(trace: Trace, typeName: string, fields: readonly string[]): Course[] {
+export function* coursesOf(trace: Trace, typeName: string, fields: readonly string[]): Work<Course[]> {
   const { addr, old: before, new: after } = trace.data.journal;
   const { base, type } = trace.data.objects;
   const watched = new Map<number, Course>();
@@ -25,6 +26,7 @@ export function coursesOf(trace: Trace, typeName: string, fields: readonly strin
   const { words } = trace.data.columns;
   let event = 0;
   for (let i = 0; i < addr.length; i++) {
+    if (rests(i)) yield;
     const course = watched.get(addr[i] as number);
     if (course === undefined) continue;
     // The change was made after the last event whose journal length does not reach beyond it.
@@ -58,17 +60,10 @@ export interface WireSpan {
 }
 
 /** All frames that began to leave a card, in order. */
-export function wireSpans(trace: Trace): WireSpan[] {
+export function* wireSpans(trace: Trace): Work<WireSpan[]> {
   const frames = new Map<number, Record<string, number>>();
-  for (const { object, field, values } of coursesOf(trace, 'frame', [
-    'from_host',
-    'to_host',
-    'start',
-    'end',
-    'arrival',
-    'len',
-    'state',
-  ])) {
+  const courses = yield* coursesOf(trace, 'frame', ['from_host', 'to_host', 'start', 'end', 'arrival', 'len', 'state']);
+  for (const { object, field, values } of courses) {
     const known = frames.get(object) ?? {};
     known[field] = values.at(-1) as number;
     frames.set(object, known);

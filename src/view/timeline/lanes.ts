@@ -1,4 +1,5 @@
 /** The lanes of the timeline: what each CPU worked on, by layer, and what was on the wire. */
+import { rests, type Work } from '../../base/work';
 import { type Layer, layerOf } from '../../trace/layers';
 import { Kind } from '../../trace/recorder';
 import type { Trace } from '../../trace/trace';
@@ -34,7 +35,7 @@ interface Floor {
   since: number;
 }
 
-function cpuLanes(trace: Trace): Lane[] {
+function* cpuLanes(trace: Trace): Work<Lane[]> {
   const layers = trace.data.schema.functions.map((fact) => layerOf(fact.file));
   const lanes = new Map<string, { label: string; order: number; spans: Span[]; levels: number }>();
   // By context: one entry a frame, null where the layer is the caller's.
@@ -63,6 +64,7 @@ function cpuLanes(trace: Trace): Lane[] {
   };
 
   for (let n = 0; n < trace.steps; n++) {
+    if (rests(n)) yield;
     const ctx = trace.ctx(n);
     const { cpu, host, kind } = trace.context(ctx);
     if (kind === 'hardware' || cpu === 255) continue;
@@ -117,10 +119,12 @@ function cpuLanes(trace: Trace): Lane[] {
     }));
 }
 
-function wireLanes(trace: Trace, frames: readonly WireSpan[]): Lane[] {
+function* wireLanes(trace: Trace, frames: readonly WireSpan[]): Work<Lane[]> {
   const steps = new Map<number, number>();
-  for (let n = 0; n < trace.steps; n++)
+  for (let n = 0; n < trace.steps; n++) {
+    if (rests(n)) yield;
     if (trace.kind(n) === Kind.WIRE && !steps.has(trace.skb(n))) steps.set(trace.skb(n), n);
+  }
   const lanes = new Map<string, Span[]>();
   for (const frame of frames) {
     const key = `${frame.from}.${frame.to}`;
@@ -154,10 +158,10 @@ function wireLanes(trace: Trace, frames: readonly WireSpan[]): Lane[] {
 }
 
 /** CPUs of the hosts in order, the wires between the hosts'. */
-export function lanesOf(trace: Trace): { lanes: Lane[]; frames: WireSpan[] } {
-  const frames = wireSpans(trace);
-  const cpus = cpuLanes(trace);
-  const wires = wireLanes(trace, frames);
+export function* lanesOf(trace: Trace): Work<{ lanes: Lane[]; frames: WireSpan[] }> {
+  const frames = yield* wireSpans(trace);
+  const cpus = yield* cpuLanes(trace);
+  const wires = yield* wireLanes(trace, frames);
   const first = cpus.filter(({ id }) => id.startsWith('cpu.0.'));
   return { lanes: [...first, ...wires, ...cpus.filter((lane) => !first.includes(lane))], frames };
 }

@@ -2,6 +2,7 @@
  * The time axis. A run is microseconds of work between milliseconds of nothing, so stretches in which nothing happens are drawn short,
  * with a break mark. Positions on the axis are in units u: one is a busy nanosecond.
  */
+import { rests, type Work } from '../../base/work';
 import type { Trace } from '../../trace/trace';
 
 export interface Gap {
@@ -29,8 +30,8 @@ const QUIET_NS = 12_000;
 const GAP_U = 2500;
 
 /** Makes the axis of a run; `busy` are stretches during which something is under way without events, such as a frame on the wire. */
-export function timeScale(trace: Trace, busy: readonly (readonly [from: number, to: number])[]): TimeScale {
-  const times = trace.data.columns.time.slice().sort();
+export function* timeScale(trace: Trace, busy: readonly (readonly [from: number, to: number])[]): Work<TimeScale> {
+  const times = yield* inOrder(trace.data.columns.time);
   const covered = [...busy].sort((a, b) => a[0] - b[0]);
   const knots: { t: number; u: number }[] = [{ t: 0, u: 0 }];
   const gaps: Gap[] = [];
@@ -59,7 +60,10 @@ export function timeScale(trace: Trace, busy: readonly (readonly [from: number, 
     last = t;
     reach = t;
   };
-  for (const t of times) quietUntil(t);
+  for (let n = 0; n < times.length; n++) {
+    if (rests(n)) yield;
+    quietUntil(times[n] as number);
+  }
   const end = Math.max(reach, times.at(-1) ?? 0, 1);
   u += end - last;
   knots.push({ t: end, u });
@@ -79,4 +83,17 @@ export function timeScale(trace: Trace, busy: readonly (readonly [from: number, 
     return a[out] + share * (b[out] - a[out]);
   };
   return { length: Math.max(u, 1), gaps, toU: (t) => at(t, 't', 'u'), toNs: (value) => at(value, 'u', 't') };
+}
+
+/** Times in order. Those of a run nearly are, as CPUs are ahead of each other by less than a microsecond: each has a short way to its place. */
+function* inOrder(recorded: Float64Array): Work<Float64Array> {
+  const times = recorded.slice();
+  for (let n = 1; n < times.length; n++) {
+    if (rests(n)) yield;
+    const t = times[n] as number;
+    let at = n;
+    for (; at > 0 && (times[at - 1] as number) > t; at--) times[at] = times[at - 1] as number;
+    times[at] = t;
+  }
+  return times;
 }
