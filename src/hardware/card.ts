@@ -33,6 +33,8 @@ export interface Card {
   readonly side: 0 | 1;
   /** As an emulator makes it: no time passes inside, interrupts are neither delayed nor throttled. */
   readonly emulated: boolean;
+  /** One more segment, of headers only, goes out behind a packet that was cut into whole ones. */
+  readonly addsEmptySegment: boolean;
   /** Masks of the low byte of the TCP flags in the first, the middle and the last segment of a packet that is cut. */
   readonly tcpFlagMasks: readonly [number, number, number];
   /** Longest frame it takes in now, FCS included. */

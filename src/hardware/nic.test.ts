@@ -165,7 +165,7 @@ describe('transmission', () => {
   });
 
   it('as the emulated card of the recordings: at once, and one segment with headers only after whole ones', () => {
-    const bench = new Bench({ instant: true, propagation: 0 }, { emulated: true });
+    const bench = new Bench({ instant: true, propagation: 0 }, { emulated: true, addsEmptySegment: true });
     const nic = bench.nic(0);
     const ring = transmitRing(nic, 8);
     const block = heap.ramAlloc(8192);

@@ -107,10 +107,11 @@ export interface NicConfig {
   /** Host bus; default `pci-66`. */
   readonly bus?: BusKind;
   /**
-   * The card is the emulated one of the recordings (QEMU of 2011) and not Intel's: DMA takes no time, interrupts are neither delayed
-   * (TIDV, RDTR) nor throttled (ITR), and after a packet cut into whole segments one more goes out that has headers only.
+   * The card is an emulator's and not Intel's: DMA takes no time, interrupts are neither delayed (TIDV, RDTR) nor throttled (ITR).
    */
   readonly emulated?: boolean;
+  /** After a packet cut into whole segments one more goes out that has headers only, as by the emulator of the recordings (QEMU of 2011). */
+  readonly addsEmptySegment?: boolean;
 }
 
 function swapBytes(value: number, bytes: number): number {
@@ -125,6 +126,7 @@ export abstract class Port implements Card, LinkEnd {
   readonly host: number;
   readonly port: number;
   readonly emulated: boolean;
+  readonly addsEmptySegment: boolean;
   link: Link | null = null;
   side: 0 | 1 = 0;
   abstract readonly registers: CommonRegisters;
@@ -143,6 +145,7 @@ export abstract class Port implements Card, LinkEnd {
     this.host = config.host;
     this.port = config.port ?? 0;
     this.emulated = config.emulated ?? false;
+    this.addsEmptySegment = config.addsEmptySegment ?? false;
     this.bus = new Bus(bus);
     this.state.name = config.name;
     this.state.model = config.model ?? '82540EM';

@@ -451,7 +451,7 @@ export class TransmitEngine {
     } else if (building !== null) {
       state.building = null;
       freeFrame(building);
-    } else if (state.tse && this.card.emulated) this.endSegment(this.startSegment(0), 0);
+    } else if (state.tse && this.card.addsEmptySegment) this.endSegment(this.startSegment(0), 0);
     state.packet_active = false;
     state.context_loaded = false;
   }

@@ -48,7 +48,7 @@ export function insertCard(
   index: number,
   cpus: readonly MachineCpu[],
   wanted: Interface,
-  { emulated, verifies }: { readonly emulated: boolean; readonly verifies: boolean },
+  { emulated, likeRecorded }: { readonly emulated: boolean; readonly likeRecorded: boolean },
   connect: (hardware: Hardware) => void,
 ): Card {
   const { recorder } = machine;
@@ -79,8 +79,9 @@ export function insertCard(
     name,
     model: card.model,
     mac: macNumber(wanted.mac),
-    rxCsum: card.rxCsum && verifies,
+    rxCsum: card.rxCsum && !likeRecorded,
     emulated,
+    addsEmptySegment: likeRecorded,
   };
   const isPcix = card.model === '82545EM';
   const hardware: Hardware =

@@ -100,8 +100,8 @@ interface BootOptions {
   /** All CPUs of all hosts are one core. */
   readonly sharesCore: boolean;
   readonly emulated: boolean;
-  /** Cards can verify checksums: the emulated ones of the recordings cannot. */
-  readonly verifies: boolean;
+  /** The emulated cards are those of the recordings: they verify no checksums, and send a segment of headers only behind whole ones. */
+  readonly likeRecorded: boolean;
 }
 
 /** Builds and boots a host: CPUs, kernel, cards, addresses, routes, the neighbours at the other ends of its links. */

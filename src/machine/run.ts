@@ -93,7 +93,7 @@ export function run(
   const hosts = new Map(
     names.map((name, n) => [
       name,
-      bootHost(machine, n, name, scenario, links, { sharesCore: oneCore, emulated, verifies: !likeRecorded }),
+      bootHost(machine, n, name, scenario, links, { sharesCore: oneCore, emulated, likeRecorded }),
     ]),
   );
   settleLinks([...hosts.values()], heap);

@@ -35,7 +35,7 @@ export function scenarioOfScript(text: string, { sysctl, initcwnd, title }: Scri
       A: {
         ip: settings?.localIp ?? LOCAL_IP,
         cpus: 1,
-        nic: { tso: false, gso: false, sg: false, txCsum: false, itr: 0, mtu },
+        nic: { tso: true, gso: true, sg: true, txCsum: true, itr: 0, mtu },
         routes: [
           { to: `${remote.slice(0, remote.lastIndexOf('.'))}.0/24`, ...(initcwnd === undefined ? {} : { initcwnd }) },
         ],
