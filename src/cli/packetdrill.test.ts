@@ -85,15 +85,40 @@ describe('what the model has not is unsupported, whatever comes before', () => {
 
   it.each([
     ['--ip_version=ipv6\n', 's.pkt:1: --ip_version=ipv6'],
-    ['`sysctl -q net.ipv4.tcp_recovery=1`\n', 's.pkt:1: the sysctl net.ipv4.tcp_recovery=1'],
+    ['`iptables -F`\n', 's.pkt:1: the command "iptables -F"'],
   ])('%j before the first event', (head, expected) => {
     expect(play(head + OPEN)).toBe(`unsupported ${expected}`);
   });
 });
 
 describe('set-up', () => {
-  it('switches off of what 2.6.39 has not are accepted', () => {
+  it('switches of what 2.6.39 has not are left out: a script that does not hold without one on is unsupported', () => {
     expect(play(`\`sysctl -q net.ipv4.tcp_recovery=0 net.ipv4.tcp_early_retrans=0\`\n${OPEN}`)).toBe('ok s.pkt');
+    const newer = `\`sysctl -q net.ipv4.tcp_recovery=1\`\n${OPEN}`;
+    expect(play(newer)).toBe('ok s.pkt');
+    expect(play(`${newer}+0 close(4) = 1\n`)).toBe(
+      'unsupported s.pkt:1: the sysctl net.ipv4.tcp_recovery=1, which this kernel has not (without it s.pkt:9: expected close() = 1, got 0)',
+    );
+  });
+
+  it('the device has the offloads of packetdrill’s, unless the script turns them off, or holds without only', () => {
+    const buffer = '+0 setsockopt(4, SOL_SOCKET, SO_SNDBUF, [100000], 4) = 0\n';
+    const large = `${OPEN}${buffer}+0 write(4, ..., 14000) = 14000\n+0 > . 1:9881(9880) ack 1 <...>\n`;
+    // tcp_tso_should_defer: 3 segments of a window of 11 are less than a third of it.
+    const early = '+0 < . 1:1(0) ack 1977 win 257 <nop,nop,TS val 900 ecr 100>\n+0 > . 9881:12845(2964) ack 1 <...>\n';
+    const late = `${early.split('\n')[0]}\n+.05 < . 1:1(0) ack 3953 win 257 <nop,nop,TS val 900 ecr 100>\n+0 > P. 9881:14001(4120) ack 1 <...>\n`;
+    expect(play(large + early)).toBe('ok s.pkt');
+    expect(play(large + late)).toBe('ok s.pkt');
+    const off = '`ethtool -K tun0 tso off gso off`\n';
+    expect(play(off + large + early)).toBe('ok s.pkt');
+    expect(play(off + large + late)).toMatch(/^not ok s\.pkt:14: /);
+  });
+
+  it('a queue that takes nothing loses everything', () => {
+    const text = `${OPEN}+0 \`tc qdisc replace dev tun0 root pfifo limit 0\`\n+0 write(4, ..., 100) = 100\n`;
+    expect(play(text)).toBe('ok s.pkt');
+    expect(play(`${text}+0 > P. 1:101(100) ack 1 <...>\n`)).toMatch(/^not ok s\.pkt:10: .* got nothing/);
+    expect(play(`${text}+.1 \`tc qdisc del dev tun0 root\`\n+.05~+.5 > P. 1:101(100) ack 1 <...>\n`)).toBe('ok s.pkt');
   });
 
   it("the suites' common file sets buffers: a shift of 8 for 15 MiB", () => {

@@ -5,7 +5,13 @@ import { run } from '../machine/run';
 import { callsBeyond } from '../machine/script/beyond';
 import { sysctlOf } from '../scenario/packetdrill/commands';
 import { parsePacketdrill } from '../scenario/packetdrill/parse';
-import { beyondOf, type ScriptOptions, scenarioOfScript } from '../scenario/packetdrill/scenario';
+import {
+  beyondOf,
+  ignoredOf,
+  type ScriptOptions,
+  scenarioOfScript,
+  setsOffload,
+} from '../scenario/packetdrill/scenario';
 import { parseScenario } from '../scenario/schema';
 import type { SysctlValue } from '../scenario/sysctls';
 import { Problem } from './problem';
@@ -83,6 +89,24 @@ export function verdictOf(path: string, text: string, options: ScriptOptions): V
   }
   const [beyond] = [...beyondOf(text), ...callsBeyond(parsed.script)].sort((a, b) => a.line - b.line);
   if (beyond !== undefined) return { kind: 'unsupported', text: `unsupported ${path}:${beyond.line}: ${beyond.what}` };
+  const first = playOn(path, text, options);
+  if (first.kind === 'ok') return first;
+  // Scripts written for a device without offload hold where each segment is a packet of its own.
+  if (first.kind === 'not ok' && options.offload === undefined && !setsOffload(parsed.script)) {
+    const plain = playOn(path, text, { ...options, offload: false });
+    if (plain.kind === 'ok') return plain;
+  }
+  const [ignored] = ignoredOf(parsed.script);
+  if (ignored === undefined || first.kind === 'unsupported') return first;
+  const why = first.text.replace(/^not ok /, '');
+  return {
+    kind: 'unsupported',
+    text: `unsupported ${path}:${ignored.line}: ${ignored.what}, which this kernel has not (without it ${why})`,
+  };
+}
+
+/** One run. */
+function playOn(path: string, text: string, options: ScriptOptions): Verdict {
   const scenario = parseScenario(scenarioOfScript(text, options));
   if (!scenario.ok)
     return { kind: 'not ok', text: `not ok ${path}:1: ${scenario.issues[0]?.message ?? 'no scenario'}` };

@@ -4,7 +4,7 @@
  */
 import type { IcmpPacket, Packet, TcpOption, TcpPacket, UdpPacket } from '../../scenario/packetdrill/ast';
 import { printPacket } from '../../scenario/packetdrill/print';
-import { type Endpoint, flagsOf, ICMP_CODES, ICMP_TYPES } from './endpoint';
+import { type Endpoint, flagsOf, ICMP_CODES, ICMP_TYPES, numbered } from './endpoint';
 import type { Icmp, Ip, Seen, Tcp, Udp } from './wire';
 
 /** Timestamps further apart than this are a difference; null: any will do. */
@@ -111,9 +111,10 @@ function udpDifference(expected: UdpPacket, udp: Udp, ip: Ip): string | null {
 }
 
 function icmpDifference(expected: IcmpPacket, icmp: Icmp, ip: Ip): string | null {
-  const type = ICMP_TYPES[expected.type] ?? Number(expected.type);
+  const type = ICMP_TYPES[expected.type] ?? numbered(expected.type, 'type');
   if (type !== icmp.type) return `ICMP type ${type}, not ${icmp.type}`;
-  const code = expected.code === null ? 0 : (ICMP_CODES[type]?.[expected.code] ?? Number(expected.code));
+  const code =
+    expected.code === null ? 0 : (ICMP_CODES[type ?? -1]?.[expected.code] ?? numbered(expected.code, 'code'));
   if (code !== icmp.code) return `ICMP code ${code}, not ${icmp.code}`;
   return ipDifference(expected, ip.tos, ip.ttl);
 }

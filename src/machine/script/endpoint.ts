@@ -144,19 +144,19 @@ export class Endpoint {
 
   /** An ICMP message about a packet of this connection: its IP header and the first 8 bytes after it. */
   icmpIn(packet: IcmpPacket): Uint8Array {
-    const type = ICMP_TYPES[packet.type] ?? (/^\d+$/.test(packet.type) ? Number(packet.type) : undefined);
-    if (type === undefined) throw new CannotMap(`an ICMP type out of ${Object.keys(ICMP_TYPES).join(', ')}`);
+    const type = ICMP_TYPES[packet.type] ?? numbered(packet.type, 'type');
+    if (type === null) throw new CannotMap(`an ICMP type out of ${Object.keys(ICMP_TYPES).join(', ')}`);
     const codes = ICMP_CODES[type] ?? {};
-    const named =
-      packet.code === null ? 0 : (codes[packet.code] ?? (/^\d+$/.test(packet.code) ? Number(packet.code) : undefined));
-    if (named === undefined) throw new CannotMap(`an ICMP code out of ${Object.keys(codes).join(', ')}`);
+    const named = packet.code === null ? 0 : (codes[packet.code] ?? numbered(packet.code, 'code'));
+    if (named === null) throw new CannotMap(`an ICMP code out of ${Object.keys(codes).join(', ')}`);
     const ip = this.ipIn(packet, 'icmp');
     const rest = packet.mtu ?? (packet.id === null ? 0 : packet.id * 0x10000);
     return encodeIp(ip, encodeIcmp(type, named, rest, this.quoted(packet)));
   }
 
-  private quoted({ about }: IcmpPacket): Uint8Array {
-    if (about === null) return new Uint8Array(0);
+  /** As packetdrill: without a word of what the message is about, that is a packet of the connection's first sequence number. */
+  private quoted(packet: IcmpPacket): Uint8Array {
+    const about = packet.about ?? { protocol: 'raw', length: 0 };
     const protocol = about.protocol === 'raw' ? this.protocol : about.protocol;
     const ip: Ip = {
       source: this.localIp,
@@ -173,7 +173,8 @@ export class Endpoint {
       view.setUint32(4, mod32(about.sequence.start + this.localOffset(false)));
       return encodeIp(ip, inner, { total: IP_BYTES + 20 + about.sequence.length });
     }
-    view.setUint16(4, 8 + about.length);
+    if (protocol === 'tcp') view.setUint32(4, mod32(this.localOffset(false)));
+    else view.setUint16(4, 8 + about.length);
     return encodeIp(ip, inner, { total: IP_BYTES + 8 + about.length });
   }
 
@@ -244,6 +245,12 @@ export class Endpoint {
       fuzz: null,
     };
   }
+}
+
+/** `type_3`, `code_0`, `3`; null: none of these. */
+export function numbered(text: string, word: 'type' | 'code'): number | null {
+  const found = new RegExp(`^(?:${word}_)?(\\d{1,3})$`).exec(text);
+  return found === null || Number(found[1]) > 255 ? null : Number(found[1]);
 }
 
 const LETTERS = ['S', 'F', 'R', 'P', 'U', 'E', 'W', 'A', '.'] as const;

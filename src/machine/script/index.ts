@@ -1,6 +1,7 @@
 /** Puts a scenario's packetdrill script in the place of host B. */
 import type { Link } from '../../hardware/link';
 import { type Kernel, setCurrent } from '../../kernel/arch/current';
+import { qdisc_model_attach } from '../../kernel/net/sched/sch_model';
 import { parsePacketdrill } from '../../scenario/packetdrill/parse';
 import { settingsOf } from '../../scenario/packetdrill/settings';
 import type { Scenario } from '../../scenario/schema';
@@ -39,6 +40,11 @@ export function playScript(
       if (port === undefined || network === undefined) return;
       const { locked = [], window: _, ...metrics } = effect.metrics;
       addRoute({ ...network, ...metrics, lock: locked as typeof network.lock }, host.ports, port);
+    } else if (effect.kind === 'queue') {
+      const [port] = host.ports;
+      const { limit } = effect;
+      if (port !== undefined)
+        qdisc_model_attach(port.device, limit === null ? { kind: 'pfifo_fast' } : { kind: 'pfifo', limit });
     } else if (effect.kind === 'mtu') {
       const [port] = host.ports;
       if (port !== undefined) port.device.mtu = effect.bytes;

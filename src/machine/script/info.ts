@@ -13,6 +13,11 @@ const CONSTANTS = {
   TCPI_OPT_SACK: 2,
   TCPI_OPT_WSCALE: 4,
   TCPI_OPT_ECN: 8,
+  /** Of later kernels; 2.6.39 sets none of these bits. */
+  TCPI_OPT_ECN_SEEN: 16,
+  TCPI_OPT_SYN_DATA: 32,
+  TCPI_OPT_USEC_TS: 64,
+  TCPI_OPT_TFO_CHILD: 128,
   TCP_ESTABLISHED: 1,
   TCP_SYN_SENT: 2,
   TCP_SYN_RECV: 3,

@@ -15,9 +15,9 @@
  *
  * **Not an error**, as in packetdrill: packets that come after the last outbound line, and packets of other connections than the one under test.
  *
- * **Device.** packetdrill's tun has no checksum offload, scatter-gather, TSO or GSO, takes inbound packets of any size, and neither delays nor
- * takes time. `scenarioOfScript` gives host A's card the same: no offload for what is sent, one CPU; and the card and wire of a run with a
- * script are the emulated ones, in which no time passes. An inbound packet larger than the MTU comes as segments that are all there when the
+ * **Device.** packetdrill's tun sends with checksum offload, scatter-gather and TSO, takes inbound packets of any size, and neither delays nor
+ * takes time. `scenarioOfScript` gives host A's card the same offloads, and one CPU; the card and wire of a run with a script are emulated ones,
+ * in which no time passes. An inbound packet larger than the MTU comes as segments that are all there when the
  * driver polls, so that GRO hands TCP one packet again. The script begins in the middle of a jiffy, as packetdrill does, so that what falls on
  * whole milliseconds is never at the edge of one.
  *

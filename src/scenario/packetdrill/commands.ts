@@ -1,6 +1,6 @@
 /**
- * Shell commands of a script, as far as the model can do what they do: switches of the kernel, metrics of the route, the device's MTU. Nothing is
- * handed to a shell.
+ * Shell commands of a script, as far as the model can do what they do: switches of the kernel, metrics of the route, the device's MTU, offloads
+ * and queue. Nothing is handed to a shell.
  */
 import { SYSCTL_LISTS, SYSCTL_WORDS, SYSCTLS } from '../sysctls';
 import { parsePython, runPython, type Value } from './python';
@@ -30,8 +30,17 @@ export type Effect =
   | { readonly kind: 'sysctl'; readonly name: string; readonly value: number | string }
   | { readonly kind: 'route'; readonly metrics: RouteMetrics }
   | { readonly kind: 'mtu'; readonly bytes: number }
+  /** `ethtool -K`. */
+  | { readonly kind: 'offload'; readonly feature: Offload; readonly on: boolean }
+  /** A pfifo as the device's queue, of so many packets; null: the default queue. */
+  | { readonly kind: 'queue'; readonly limit: number | null }
   | { readonly kind: 'sleep'; readonly us: number }
+  /** A setting this kernel has not, or not with that value: the script may well hold without it. */
+  | { readonly kind: 'ignored'; readonly what: string }
   | { readonly kind: 'unsupported'; readonly what: string };
+
+/** Offloads of what is sent, as fields of a scenario's card. */
+export type Offload = 'tso' | 'gso' | 'sg' | 'txCsum';
 
 const any = (): boolean => true;
 const only =
@@ -110,6 +119,31 @@ const DEFAULTS: readonly (readonly [string, number | string])[] = [
   ['ipv4.tcp_syncookies', 1],
 ];
 
+/** By the names and abbreviations of ethtool. */
+const OFFLOADS: ReadonlyMap<string, Offload> = new Map([
+  ['tso', 'tso'],
+  ['tcp-segmentation-offload', 'tso'],
+  ['gso', 'gso'],
+  ['generic-segmentation-offload', 'gso'],
+  ['sg', 'sg'],
+  ['scatter-gather', 'sg'],
+  ['tx', 'txCsum'],
+  ['tx-checksumming', 'txCsum'],
+]);
+
+/** Parameters of modules with the values they have (net/ipv4/tcp_cubic.c). */
+const CUBIC_PARAMETERS: ReadonlyMap<string, string> = new Map([
+  ['tcp_cubic.fast_convergence', '1'],
+  ['tcp_cubic.beta', '717'],
+  ['tcp_cubic.initial_ssthresh', '0'],
+  ['tcp_cubic.bic_scale', '41'],
+  ['tcp_cubic.tcp_friendliness', '1'],
+  ['tcp_cubic.hystart', '1'],
+  ['tcp_cubic.hystart_detect', '3'],
+  ['tcp_cubic.hystart_low_window', '16'],
+  ['tcp_cubic.hystart_ack_delta', '2'],
+]);
+
 /** Commands that look and change nothing, or tidy up what does not exist here. */
 const HARMLESS =
   /^(true|:|cat|nstat|ss|netstat|uname|date|lsmod|modprobe|rm|echo|killall|set|export|exit 0|ip tcp_metrics flush|ip route flush cache|ip route show|ip route list|sync)\b/;
@@ -160,6 +194,13 @@ function simpleCommands(text: string): string[] {
 function effectOf(written: string): Effect[] {
   const echo = /^echo\s+(.+?)\s*>\s*\/proc\/sys\/(\S+)$/.exec(written);
   if (echo !== null) return sysctlOf(nameOf(echo[2] as string), unquoted(echo[1] as string));
+  const module = /^echo\s+(\S+)\s*>\s*\/sys\/module\/(\w+)\/parameters\/(\w+)$/.exec(written);
+  if (module !== null) {
+    const [, value = '', name = '', parameter = ''] = module;
+    return CUBIC_PARAMETERS.get(`${name}.${parameter}`) === unquoted(value)
+      ? []
+      : [{ kind: 'ignored', what: `the parameter ${parameter}=${unquoted(value)} of ${name}` }];
+  }
   const command = written
     .replace(/\s*\|\|\s*(true|:)\s*$/, '')
     .replace(/\s*(\d|&)?>+\s*(\/dev\/null|&\d)/g, '')
@@ -184,13 +225,13 @@ function effectOf(written: string): Effect[] {
   if (name === 'sleep' && /^\d*\.?\d+$/.test(rest[0] ?? ''))
     return [{ kind: 'sleep', us: Math.round(Number(rest[0]) * 1e6) }];
   if (HARMLESS.test(command)) return [];
-  if (name === 'ethtool') return /\bon\b/.test(command) ? unsupported : [];
-  if (name === 'tc' && /\bqdisc\b/.test(command))
-    return /\b(pfifo|pfifo_fast|bfifo)\b|\bdel\b/.test(command) ? [] : unsupported;
+  const ignored: Effect[] = [{ kind: 'ignored', what: `the command ${JSON.stringify(written.slice(0, 80))}` }];
+  if (name === 'ethtool') return offloadsOf(rest) ?? ignored;
+  if (name === 'tc' && rest[0] === 'qdisc') return queueOf(rest) ?? ignored;
   const mtu = /^(?:ifconfig\s+\S+|ip\s+link\s+set\b.*?)\s+mtu\s+(\d+)$/.exec(command);
   if (mtu !== null) return [{ kind: 'mtu', bytes: Number(mtu[1]) }];
   if (name === 'ip' && /^(-4\s+)?(route|ro|r)$/.test(rest.slice(0, rest[0] === '-4' ? 2 : 1).join(' '))) {
-    return routeOf(rest.slice(rest[0] === '-4' ? 2 : 1)) ?? unsupported;
+    return routeOf(rest.slice(rest[0] === '-4' ? 2 : 1)) ?? ignored;
   }
   return unsupported;
 }
@@ -207,10 +248,35 @@ function nameOf(written: string): string {
     .replace(/^net\./, '');
 }
 
+/** Those of `ethtool -K DEV FEATURE on|off ...`; null: another use of it, or a feature of reception that is asked for. */
+function offloadsOf(words: readonly string[]): Effect[] | null {
+  if (words[0] !== '-K') return null;
+  const effects: Effect[] = [];
+  for (let n = 2; n < words.length; n += 2) {
+    const [feature, value] = [OFFLOADS.get(words[n] as string), words[n + 1]];
+    if (value !== 'on' && value !== 'off') return null;
+    if (feature !== undefined) effects.push({ kind: 'offload', feature, on: value === 'on' });
+    else if (value === 'on') return null;
+  }
+  return effects;
+}
+
+/** `tc qdisc replace dev tun0 root pfifo limit 0`, `tc qdisc del dev tun0 root`; null: another queueing discipline. */
+function queueOf([, action = '', ...words]: readonly string[]): Effect[] | null {
+  if (/^del(ete)?$/.test(action)) return [{ kind: 'queue', limit: null }];
+  if (!/^(add|replace|change)$/.test(action) || !words.includes('root')) return null;
+  const kind = words.find((word) => /^(p|b)fifo(_fast)?$/.test(word));
+  if (kind === undefined) return null;
+  const at = words.indexOf('limit');
+  if (at < 0 || kind === 'pfifo_fast') return [];
+  const limit = words[at + 1] ?? '';
+  return kind === 'pfifo' && /^\d{1,6}$/.test(limit) ? [{ kind: 'queue', limit: Number(limit) }] : null;
+}
+
 /** The effects of `net.NAME=VALUE`: one for each number of a list. */
 export function sysctlOf(name: string, value: string): Effect[] {
   if (name.startsWith('ipv6.')) return [];
-  const unsupported: Effect[] = [{ kind: 'unsupported', what: `the sysctl net.${name}=${value}` }];
+  const ignored: Effect[] = [{ kind: 'ignored', what: `the sysctl net.${name}=${value}` }];
   const list = Object.hasOwn(SYSCTL_LISTS, name) ? SYSCTL_LISTS[name] : undefined;
   if (list !== undefined) {
     const numbers = value
@@ -218,19 +284,19 @@ export function sysctlOf(name: string, value: string): Effect[] {
       .split(/[\s,]+/)
       .map(Number);
     const fit = numbers.length === list.parts.length && numbers.every((n) => n >= list.min && n <= list.max);
-    if (!fit) return unsupported;
+    if (!fit) return ignored;
     return list.parts.map((part, n) => ({ kind: 'sysctl', name: `${name}.${part}`, value: numbers[n] as number }));
   }
   const word = Object.hasOwn(SYSCTL_WORDS, name) ? SYSCTL_WORDS[name as keyof typeof SYSCTL_WORDS] : undefined;
   if (word !== undefined) {
-    return (word.words as readonly string[]).includes(value) ? [{ kind: 'sysctl', name, value }] : unsupported;
+    return (word.words as readonly string[]).includes(value) ? [{ kind: 'sysctl', name, value }] : ignored;
   }
   const known = Object.hasOwn(SYSCTLS, name) ? SYSCTLS[name] : undefined;
   const number = /^-?(\d+|0x[\da-f]+)$/i.test(value) ? Number(value) : Number.NaN;
   if (known !== undefined && number >= known.min && number <= known.max)
     return [{ kind: 'sysctl', name, value: number }];
   const newer = Object.hasOwn(NEWER, name) ? NEWER[name] : undefined;
-  return newer?.(value) ? [] : unsupported;
+  return newer?.(value) ? [] : ignored;
 }
 
 /** Metrics out of the words after `ip route`; null: more than metrics is changed. */

@@ -97,7 +97,22 @@ describe('shell commands', () => {
     ],
     ['sleep 0.5', [{ kind: 'sleep', us: 500_000 }]],
     ['ifconfig tun0 mtu 1400', [{ kind: 'mtu', bytes: 1400 }]],
-    ['tc qdisc add dev tun0 root pfifo; ethtool -K tun0 tso off gso off && true', []],
+    ['tc qdisc add dev tun0 root pfifo; ethtool -K tun0 gro off && true', []],
+    [
+      'ethtool -K tun0 gso off tso on',
+      [
+        { kind: 'offload', feature: 'gso', on: false },
+        { kind: 'offload', feature: 'tso', on: true },
+      ],
+    ],
+    [
+      'tc qdisc delete dev tun0 root 2>/dev/null ; tc qdisc add dev tun0 root pfifo limit 0',
+      [
+        { kind: 'queue', limit: null },
+        { kind: 'queue', limit: 0 },
+      ],
+    ],
+    ['echo 3 > /sys/module/tcp_cubic/parameters/hystart_detect', []],
     ['/tmp/sysctl_restore_1234.sh', []],
     ['ip tcp_metrics flush all > /dev/null 2>&1', []],
     ['nstat -n', []],
@@ -107,14 +122,22 @@ describe('shell commands', () => {
   });
 
   it.each([
-    'sysctl -q net.ipv4.tcp_recovery=1',
-    'sysctl -q net.ipv4.tcp_sack=7',
     'iptables -A INPUT -j DROP',
-    'tc qdisc replace dev tun0 root fq',
     'cat /etc/passwd | nc example.org 1',
     'rm $(ls)',
-    'ip route add blackhole 10.0.0.0/8',
+    'nstat | grep -q TcpExtBeyondWindow',
   ])('%j is not done', (text) => {
     expect(effectsOf(text)).toEqual([{ kind: 'unsupported', what: expect.any(String) }]);
+  });
+
+  it.each([
+    'sysctl -q net.ipv4.tcp_recovery=1',
+    'sysctl -q net.ipv4.tcp_sack=7',
+    'echo 1 > /sys/module/tcp_cubic/parameters/hystart_detect',
+    'ethtool -K tun0 lro on',
+    'tc qdisc replace dev tun0 root fq',
+    'ip route add blackhole 10.0.0.0/8',
+  ])('%j is a setting that is left out', (text) => {
+    expect(effectsOf(text)).toEqual([{ kind: 'ignored', what: expect.any(String) }]);
   });
 });

@@ -1,7 +1,7 @@
 /** A scenario whose other end is a packetdrill script. */
 import type { ScenarioInput } from '../shape';
 import type { SysctlValue } from '../sysctls';
-import type { Packet } from './ast';
+import type { Packet, Script } from './ast';
 import { effectsOf } from './commands';
 import { parsePacketdrill } from './parse';
 import { parsePython, Unsupported } from './python';
@@ -16,14 +16,20 @@ export interface ScriptOptions {
   readonly sysctl?: Readonly<Record<string, SysctlValue>>;
   /** First congestion window of the route, segments. */
   readonly initcwnd?: number;
+  /** The device sends with offload, as packetdrill's; default true. */
+  readonly offload?: boolean;
   readonly title?: string;
 }
 
 /**
- * The scenario a script makes: host A with a card that does what packetdrill's tun device does, which is nothing when it sends (no offload), one
- * CPU, and packetdrill's addresses; no time passes on the wire. The script must parse; what it asks beyond the model is told by `beyondOf`.
+ * The scenario a script makes: host A with a card that does what packetdrill's tun device does when it sends (checksums, scatter-gather, TSO:
+ * set_device_offload_flags), one CPU, and packetdrill's addresses; no time passes on the wire. The script must parse; what it asks beyond the
+ * model is told by `beyondOf`.
  */
-export function scenarioOfScript(text: string, { sysctl, initcwnd, title }: ScriptOptions = {}): ScenarioInput {
+export function scenarioOfScript(
+  text: string,
+  { sysctl, initcwnd, offload = true, title }: ScriptOptions = {},
+): ScenarioInput {
   const parsed = parsePacketdrill(text);
   const settings = parsed.ok ? settingsOf(parsed.script).settings : null;
   const remote = settings?.remoteIp ?? REMOTE_IP;
@@ -35,7 +41,15 @@ export function scenarioOfScript(text: string, { sysctl, initcwnd, title }: Scri
       A: {
         ip: settings?.localIp ?? LOCAL_IP,
         cpus: 1,
-        nic: { tso: true, gso: true, sg: true, txCsum: true, itr: 0, mtu },
+        nic: {
+          tso: offload,
+          gso: offload,
+          sg: offload,
+          txCsum: offload,
+          ...Object.fromEntries(settings?.offloads ?? []),
+          itr: 0,
+          mtu,
+        },
         routes: [
           { to: `${remote.slice(0, remote.lastIndexOf('.'))}.0/24`, ...(initcwnd === undefined ? {} : { initcwnd }) },
         ],
@@ -46,6 +60,22 @@ export function scenarioOfScript(text: string, { sysctl, initcwnd, title }: Scri
     link: { delayUs: 0 },
     script: text,
   };
+}
+
+/** Whether a script says itself with which offloads its device sends. */
+export function setsOffload(script: Script): boolean {
+  return settingsOf(script).settings.offloads.length > 0;
+}
+
+/** Settings of a script that this kernel has not, by line: it runs without them. */
+export function ignoredOf({ init, events }: Script): Beyond[] {
+  const commands = [
+    ...init,
+    ...events.flatMap(({ action, place }) => (action.kind === 'command' ? [{ text: action.text, place }] : [])),
+  ];
+  return commands.flatMap(({ text, place }) =>
+    effectsOf(text).flatMap((effect) => (effect.kind === 'ignored' ? [{ line: place.line, what: effect.what }] : [])),
+  );
 }
 
 /** What a script asks for that the model has no way to do, by line; the script must parse. System calls are known only when they are made. */

@@ -1,7 +1,7 @@
 /** What a script's option lines and set-up commands come to, and which parts of it the model has no way to do. */
 import { IP } from '../fields';
 import type { Option, Script } from './ast';
-import { type Effect, effectsOf } from './commands';
+import { type Effect, effectsOf, type Offload } from './commands';
 
 /** What a run takes from the head of a script. */
 export interface Settings {
@@ -24,7 +24,9 @@ export interface Settings {
   readonly connectPort: number;
   readonly localIp: string | null;
   readonly remoteIp: string | null;
-  /** What the commands before the first event do, in order. */
+  /** Offloads that commands before the first event set, in order. */
+  readonly offloads: readonly (readonly [Offload, boolean])[];
+  /** What the other commands before the first event do, in order. */
   readonly effects: readonly Effect[];
 }
 
@@ -46,6 +48,7 @@ const DEFAULTS: Settings = {
   connectPort: 8080,
   localIp: null,
   remoteIp: null,
+  offloads: [],
   effects: [],
 };
 
@@ -78,17 +81,19 @@ export function settingsOf(script: Script): { settings: Settings; beyond: Beyond
     } else settings = { ...settings, ...change };
   }
   const effects: Effect[] = [];
+  const offloads: (readonly [Offload, boolean])[] = [];
   for (const { text, place } of script.init) {
     for (const effect of effectsOf(text)) {
       if (effect.kind === 'unsupported') beyond.push({ line: place.line, what: effect.what });
       else if (effect.kind === 'mtu') settings = { ...settings, mtu: effect.bytes };
+      else if (effect.kind === 'offload') offloads.push([effect.feature, effect.on]);
       else if (effect.kind !== 'sleep') effects.push(effect);
     }
   }
   if (settings.mtu < 68 || settings.mtu > 9000) {
     beyond.push({ line: script.options[0]?.place.line ?? 1, what: `an MTU of ${settings.mtu}` });
   }
-  return { settings: { ...settings, effects }, beyond };
+  return { settings: { ...settings, effects, offloads }, beyond };
 }
 
 /** What an option changes; null: it asks for what the model has not. */

@@ -35,14 +35,17 @@ export function pfifo_enqueue(skb: sk_buff, sch: Qdisc): number {
 }
 
 /**
- * Default limits: tx_queue_len packets, in bytes with the MTU of the device.
+ * Sets the limit: the given one, or tx_queue_len packets, in bytes with the MTU of the device. A packet may go round the queue if the queue
+ * could hold one.
  * @modelled net/sched/sch_fifo.c
  */
-export function fifo_init(sch: Qdisc): void {
-  const { tx_queue_len, mtu } = sch.dev as net_device;
+export function fifo_init(sch: Qdisc, opt: number | null = null): void {
+  const { tx_queue_len, mtu, hard_header_len } = sch.dev as net_device;
+  const is_bfifo = sch.ops === bfifo_qdisc_ops;
   const packets = tx_queue_len || 1;
-  sch.limit = sch.ops === bfifo_qdisc_ops ? packets * mtu : packets;
-  sch.flags = sch.flags | TCQ_F_CAN_BYPASS;
+  sch.limit = opt ?? (is_bfifo ? packets * mtu : packets);
+  const bypass = sch.limit >= (is_bfifo ? mtu + hard_header_len : 1);
+  sch.flags = bypass ? sch.flags | TCQ_F_CAN_BYPASS : sch.flags & ~TCQ_F_CAN_BYPASS;
 }
 
 /**

@@ -7,7 +7,7 @@ import {
 } from '../../include/linux/netdevice';
 import { HZ } from '../../include/linux/timer';
 import type { netem_sched_data, Qdisc } from '../../include/net/sch_generic';
-import { bfifo_qdisc_ops, pfifo_qdisc_ops } from './sch_fifo';
+import { bfifo_qdisc_ops, fifo_init, pfifo_qdisc_ops } from './sch_fifo';
 import {
   attach_default_qdiscs,
   dev_graft_qdisc,
@@ -120,7 +120,7 @@ const unnamed = (txq: netdev_queue, wanted: QdiscParameters, handle: number): Qd
     case 'pfifo':
     case 'bfifo': {
       const fifo = qdisc_create_dflt(txq, wanted.kind === 'pfifo' ? pfifo_qdisc_ops : bfifo_qdisc_ops);
-      fifo.limit = wanted.limit;
+      fifo_init(fifo, wanted.limit);
       return fifo;
     }
     case 'sfq': {
