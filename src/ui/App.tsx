@@ -1,5 +1,5 @@
 import { Activity, type CSSProperties, type ReactNode, useEffect, useState } from 'react';
-import { Bar } from './Bar';
+import { Bar, Watch } from './Bar';
 import { Capture } from './capture/Capture';
 import { PacketView } from './capture/PacketView';
 import { Card } from './card/Card';
@@ -84,7 +84,8 @@ export function App() {
   );
   return (
     <div className="page" data-width={width} style={style}>
-      <Bar />
+      <Bar width={width} />
+      {width !== 'wide' && <Watch />}
       {width === 'narrow' && <TabRow label="Panels" tabs={PANELS} chosen={chosen} onChoose={setChosen} />}
       {width === 'medium' && <TabRow label="Side panels" tabs={SIDES} chosen={side} onChoose={setSide} />}
       {panel(

@@ -1,5 +1,7 @@
+import { useState } from 'react';
 import { PRESET_GROUPS } from '../scenario/presets';
 import { copyLink, toggleTheme } from './actions';
+import type { Width } from './frame/layout';
 import { presetSource } from './store/address';
 import { type Theme, usePage } from './store/store';
 
@@ -15,7 +17,7 @@ function useScenarioWords(): { title: string; watch: string } {
 function PresetPicker() {
   const source = usePage((page) => page.source);
   const load = usePage((page) => page.load);
-  const { title, watch } = useScenarioWords();
+  const { title } = useScenarioWords();
   const own = source !== null && !source.unchanged;
   return (
     <>
@@ -25,7 +27,6 @@ function PresetPicker() {
       <select
         id="preset"
         className="bar-preset"
-        title={watch}
         value={own || source === null ? '' : (source.preset ?? '')}
         onChange={(event) => {
           const chosen = presetSource(event.target.value);
@@ -43,15 +44,31 @@ function PresetPicker() {
           </optgroup>
         ))}
       </select>
-      <p className="bar-watch" title={watch}>
-        {watch}
-      </p>
     </>
   );
 }
 
+/** What to look at, in a sentence of the scenario. What finds no room comes out when it is pressed. */
+export function Watch() {
+  const { watch } = useScenarioWords();
+  const [whole, setWhole] = useState(false);
+  if (watch === '') return <p className="watch" />;
+  return (
+    <button
+      type="button"
+      className="watch"
+      aria-expanded={whole}
+      aria-label={`What to look at: ${watch}`}
+      title={watch}
+      onClick={() => setWhole(!whole)}
+    >
+      <span>{watch}</span>
+    </button>
+  );
+}
+
 /** The top row: what is open, and what one can do with it. */
-export function Bar() {
+export function Bar({ width }: { width: Width }) {
   const trace = usePage((page) => page.trace);
   const run = usePage((page) => page.run);
   const theme = usePage((page) => page.theme);
@@ -60,6 +77,7 @@ export function Bar() {
     <header className="bar">
       <h1>skbscope</h1>
       <PresetPicker />
+      {width === 'wide' && <Watch />}
       {run !== null && (
         <button type="button" className="button" onClick={cancelRun}>
           Running, {run.events.toLocaleString('en')} events: cancel
@@ -67,10 +85,10 @@ export function Bar() {
       )}
       <div className="bar-buttons">
         <button type="button" className="button" title="Edit the scenario (E)" onClick={() => openEditor(null)}>
-          Edit scenario
+          Edit<span className="sr-only"> scenario</span>
         </button>
         <button type="button" className="button" disabled={trace === null} onClick={() => void copyLink()} title="L">
-          Link to this step
+          Link<span className="sr-only"> to this step</span>
         </button>
         <button type="button" className="button" disabled={trace === null} onClick={() => openDialog('export')}>
           Export

@@ -43,6 +43,8 @@ const BYTES_FROM = 3.2;
 const NEAREST = 14;
 /** A drawing that leaves more than the rest of the height empty is drawn larger. */
 const SPARE = 0.86;
+/** A wide drawing is not made smaller than this to be seen whole. */
+const SMALLEST = 0.66;
 /** Drawings narrower than this are for a phone: they fill its width. */
 const NARROW = 620;
 
@@ -429,7 +431,7 @@ export class StageRenderer {
     const { w, h } = this.size;
     const fit = Math.min(w / width, h / height);
     // Rather fill the width and let the camera follow than draw too small to read.
-    const k = Math.max(fit, Math.min(w / width, width < NARROW ? 1.1 : 0.8));
+    const k = Math.max(fit, Math.min(w / width, width < NARROW ? 1.1 : SMALLEST));
     const x = (w - width * k) / 2;
     const y = height * k <= h ? Math.max(0, (h - height * k) / 2) : this.verticalFor(k);
     return zoomIdentity.translate(x, y).scale(k);
@@ -481,7 +483,8 @@ export class StageRenderer {
     const { scene, transform, size } = this;
     if (scene === null) return;
     if (!this.free) {
-      if (scene.height * transform.k > size.h + 1) this.goTo(this.wholeView(), motion);
+      // Also back from where it was, when what was too high for the view has become lower.
+      if (scene.height * transform.k > size.h + 1 || transform.y < -0.5) this.goTo(this.wholeView(), motion);
       return;
     }
     const cx = transform.applyX(scene.here.x + scene.here.w / 2);

@@ -63,7 +63,7 @@ function transportItems(host: HostStage): Item[] {
 function tcpItems({ tcp }: HostStage): Item[] {
   if (tcp === null) return [];
   return [
-    item(`connection ${tcp.ends}, ${tcp.state}, ${tcp.congestion}`, tcp.id),
+    item(`connection ${tcp.ends}, ${tcp.state}, ${tcp.congestion.sentence}`, tcp.id),
     item(
       `send queue: ${tcp.send.sentence}; ${tcp.send.marks.map(({ name, at }) => `${name} ${at + 1}`).join(', ')}`,
       tcp.id,
@@ -88,6 +88,13 @@ function deviceItems({ device }: HostStage): Item[] {
     const waiting = qdisc.bands.map(({ name, skbs }) => `${name} ${skbs.length}`).join(', ');
     items.push(item(`${qdisc.name}, ${qdisc.state}: ${waiting}; bypass ${qdisc.bypass.text}`, qdisc.id));
   }
+  for (const queue of device.queues)
+    items.push(
+      item(
+        `TX queue ${queue.index}${queue.stopped ? ', stopped' : ''}: ${counted(queue.skbs.length, 'packet')}; lock ${queue.lock.owner}`,
+        queue.id,
+      ),
+    );
   if (lock !== null)
     items.push(
       item(`TX lock: ${lock.owner}${lock.waiters.length > 0 ? `, ${lock.waiters.join(' and ')} spins` : ''}`, lock.id),
@@ -151,6 +158,15 @@ function hostSections(stage: Stage, host: HostStage): Section[] {
         ? []
         : [item(`route to ${ip.route.to} by ${ip.route.dev}, MTU ${ip.route.mtu}`, ip.route.id)]),
       ...(ip.header === '' ? [] : [item(`IP header: ${ip.header}`, ip.skb)]),
+      ...(ip.arp === null
+        ? []
+        : [item(`arp_queue: ${counted(ip.arp.skbs.length, 'packet')}; neighbour ${ip.arp.text}`, ip.arp.id)]),
+      ...(ip.reassembly?.queues ?? []).map(({ id, text, skbs }) =>
+        item(`${counted(skbs.length, 'fragment')} of ${text}`, id),
+      ),
+      ...ip.sieves.flatMap(({ name, rules }) =>
+        rules.map((rule) => item(`${name}: ${rule.text}, ${counted(rule.packets, 'packet')} matched`, rule.id)),
+      ),
     ]),
     section('device', deviceItems(host)),
     section('driver', hardwareItems(host)),

@@ -110,7 +110,7 @@ function blocksOf({ host, detail, isLeftmost }: HostColumn, layer: Layer, width:
     case 'tcp':
       return transportBlocks(host, detail, width);
     case 'ip':
-      return ipBlocks(host, detail);
+      return ipBlocks(host, detail, width);
     case 'device':
       return deviceBlocks(host, detail);
     case 'driver':

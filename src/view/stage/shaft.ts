@@ -7,8 +7,8 @@ import { type Box, type Pen, type Point, widthOf } from './draw/shapes';
 import { anatomyText } from './draw/token';
 import type { HostStage, Stage } from './stage';
 
-export const SHAFT = 132;
-export const TOKEN = { w: 122, h: 20 } as const;
+export const SHAFT = 140;
+export const TOKEN = { w: 128, h: 20 } as const;
 const HEAD = 14;
 const LINE = 11.5;
 /** Functions of a path that a low floor shows. */
@@ -50,7 +50,7 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
   const { x, y } = band;
   const w = beside ? SHAFT : band.w - 12;
   const isHere = stage.host === host.host && stage.layer === layer;
-  const name = layer === 'process' ? `Host ${host.name}` : NAMES[layer];
+  const name = nameOf(host, layer);
   pen.text(x + 12, y + 12, name, 'b', {
     max: w - 12,
     cls: isHere ? 'hereink' : layer === 'process' ? 'ink' : 'layerink',
@@ -60,8 +60,11 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
   const held = heldOn(host, layer);
   const tokens = held.length * (TOKEN.h + 2);
   if (layer === 'tcp') {
+    const trouble = host.tcp !== null && host.tcp.congestion.state !== 'Open' ? host.tcp.congestion.state : '';
     const state = host.listen !== null ? 'LISTEN' : (host.tcp?.state ?? '');
-    if (state !== 'ESTABLISHED') pen.text(after, y + 12, state, 'n', { max: x + w - after, cls: 'ink2' });
+    // Beside the shaft the machinery says what is wrong; where there is no room for it, it stands here.
+    const shown = !beside && state === 'ESTABLISHED' && trouble !== '' ? trouble : state;
+    pen.text(after, y + 12, shown, 'n', { max: x + w - after, cls: shown === trouble ? 'drop' : 'ink2' });
   }
   let lead: Point = { x: x + w, y: y + 9 };
   if (layer === 'process') {
@@ -107,6 +110,12 @@ export function drawShaft(pen: Pen, stage: Stage, host: HostStage, band: Box, be
     });
   });
   return lead;
+}
+
+/** What a floor of a host is called: that of the process after the host, that of the transport after its socket. */
+function nameOf(host: HostStage, layer: Layer): string {
+  if (layer === 'process') return `Host ${host.name}`;
+  return layer === 'tcp' && host.datagram !== null ? host.datagram.kind : NAMES[layer];
 }
 
 export function floorName(layer: Layer): string {

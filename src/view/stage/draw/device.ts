@@ -69,7 +69,8 @@ function qdiscBlock(qdisc: QdiscStage): Block {
         qdisc.state,
         qdisc.drops > 0 ? `${qdisc.drops} dropped` : '',
         qdisc.requeued > 0 ? 'one put back' : '',
-        qdisc.root.locked ? `root lock ${qdisc.root.owner}` : '',
+        // Who runs it has its lock, but for the moments in which it hands a packet to the driver.
+        qdisc.root.locked && qdisc.running < 0 ? `root lock ${qdisc.root.owner}` : '',
       ];
       const line = extra.filter((part) => part !== '').join(', ');
       pen.text(x + used, y + 10, line, 'n', {
@@ -80,6 +81,61 @@ function qdiscBlock(qdisc: QdiscStage): Block {
       drawBands(pen, qdisc, { x, y: y + 15, w: w - LANE - 10, h: h - 15 });
       if (qdisc.tokens !== null) drawTokens(pen, qdisc.tokens, { x, y: y + 32, w: w - LANE - 10, h: 18 });
       drawBypass(pen, qdisc, { x: x + w - LANE, y: y + 14, w: LANE, h: h - 14 });
+    },
+  };
+}
+
+const QUEUE_ROW = 13;
+const MOST_QUEUES = 8;
+
+/** All TX queues of a device side by side: what waits in each, and who has its lock. */
+function queuesBlock(device: DeviceStage): Block {
+  const queues = device.queues.slice(0, MOST_QUEUES);
+  return {
+    id: 'device.queues',
+    min: 250,
+    grow: 3,
+    h: 14 + queues.length * QUEUE_ROW,
+    draw(pen, { x, y, w }) {
+      pen.text(x, y + 10, device.root, 'k', { max: 70, cls: 'ink' });
+      const used = widthOf(device.root, 'k') + 8;
+      const more = device.queues.length - queues.length;
+      const says = `a qdisc and a TX lock for each queue${more > 0 ? `, and ${more} more` : ''}`;
+      pen.text(x + used, y + 10, says, 'n', { max: w - used, cls: 'ink2' });
+      const names = 18;
+      const locks = 104;
+      queues.forEach(({ index, id, skbs, stopped, lock, chosen }, nth) => {
+        const top = y + 14 + nth * QUEUE_ROW;
+        const here = chosen && device.qdisc?.bypass.here === true;
+        const line = { x: x + names, y: top, w: w - names - locks - 6, h: QUEUE_ROW - 2 };
+        pen.text(x, top + 8.5, `q${index}`, 'n', { max: names, cls: chosen ? 'layerink strong' : 'ink2', object: id });
+        pen.rect(line, here ? 'bin here' : 'bin', {
+          rx: 1,
+          object: id,
+          title: `queue ${index}: ${counted(skbs.length, 'packet')}${stopped ? ', stopped' : ''}`,
+        });
+        if (here) pen.here(line);
+        cells(pen, { x: line.x + 1.5, y: top + 1.5, w: line.w - 3, h: QUEUE_ROW - 5 }, skbs, {
+          label: (skb) => `#${skb}`,
+          wide: 32,
+        });
+        if (skbs.length === 0)
+          pen.text(line.x + 4, top + 8.5, here ? 'bypass' : stopped ? 'stopped' : '', 'n', {
+            max: line.w - 8,
+            cls: here ? 'hereink strong' : 'blocked',
+          });
+        const waits = lock.waiters.length > 0;
+        const said = waits
+          ? `${lock.owner}, ${lock.waiters.join(' ')} spins`
+          : lock.locked
+            ? `lock: ${lock.owner}`
+            : 'lock free';
+        pen.text(x + w - locks, top + 8.5, said, 'n', {
+          max: locks,
+          cls: waits ? 'blocked strong' : lock.locked ? 'ink strong' : 'ink3',
+          object: lock.id,
+        });
+      });
     },
   };
 }
@@ -158,9 +214,24 @@ function handlerBlock(device: DeviceStage): Block[] {
   );
 }
 
+/** What CPUs have to do; those with the same are named together. */
+function busyText(busy: readonly SoftnetStage[]): string {
+  const cpus = new Map<string, number[]>();
+  for (const { cpu, polls, pending } of busy) {
+    const does = [polls.length > 0 ? `polls ${polls.join(' ')}` : '', ...pending]
+      .filter((part) => part !== '')
+      .join(' ');
+    cpus.set(does, [...(cpus.get(does) ?? []), cpu]);
+  }
+  return [...cpus].map(([does, list]) => `CPU ${list.join(' ')} ${does}`).join(', ');
+}
+
 /** Lock and tap side by side, and below them who is to be polled: as high as the qdisc beside them. */
 function dockBlock(device: DeviceStage): Block {
-  const parts: Block[] = [...padlock('device.lock', device.lock, 100), tapBlock(device)];
+  const parts: Block[] = [
+    ...padlock('device.lock', device.queues.length > 0 ? null : device.lock, 100),
+    tapBlock(device),
+  ];
   return {
     id: 'device.dock',
     min: 232,
@@ -173,12 +244,7 @@ function dockBlock(device: DeviceStage): Block {
         ? `TX queue ${device.queueState}: the ring is full`
         : busy.length === 0
           ? 'softnet: no CPU has anything to poll'
-          : busy
-              .map(
-                (one) =>
-                  `CPU ${one.cpu}${one.polls.length > 0 ? ` polls ${one.polls.join(' ')}` : ''}${one.pending.length > 0 ? ` ${one.pending.join(' ')}` : ''}`,
-              )
-              .join(', ');
+          : busyText(busy);
       const here = busy.some((one) => one.here);
       if (here) pen.here({ x, y: y + 40, w, h: 14 });
       const cls = device.stopped ? 'blocked strong' : here ? 'hereink strong' : busy.length > 0 ? 'ink' : 'ink3';
@@ -213,10 +279,11 @@ export function deviceBlocks({ device, role, path }: HostStage, detail: Detail):
       waiting > 0 ? `${counted(waiting, 'packet')} in the qdisc` : `${device.qdisc?.name ?? 'no qdisc'}: empty`;
     return active === undefined ? [] : [softnetBlock(active, queue)];
   }
-  const qdisc = device.qdisc === null ? [] : [qdiscBlock(device.qdisc)];
+  const several = device.queues.length > 0;
+  const qdisc = several ? [queuesBlock(device)] : device.qdisc === null ? [] : [qdiscBlock(device.qdisc)];
   const receiver = role === 'receive' && !tx;
   if (detail === 'medium') {
-    const idle = device.qdisc !== null && waiting === 0 ? [idleQdisc(device.qdisc)] : qdisc;
+    const idle = device.qdisc !== null && waiting === 0 && !several ? [idleQdisc(device.qdisc)] : qdisc;
     return receiver ? [...handlerBlock(device), dockBlock(device), ...idle] : [...qdisc, dockBlock(device)];
   }
   const softnets = device.softnets.map((one) => softnetBlock(one));
@@ -232,7 +299,7 @@ export function deviceBlocks({ device, role, path }: HostStage, detail: Detail):
           }),
         ]
       : [];
-  const transmit = [...qdisc, ...padlock('device.lock', device.lock, 104), tapBlock(device)];
+  const transmit = [...qdisc, ...padlock('device.lock', several ? null : device.lock, 104), tapBlock(device)];
   const receive = [...handlerBlock(device), ...softnets, ...gro];
   return receiver ? [...receive, ...transmit, ...stopped] : [...transmit, ...stopped, ...receive];
 }
@@ -281,6 +348,37 @@ function ringBlock(ring: RingStage, detail: Detail): Block {
   };
 }
 
+const STRIP = 12;
+const MOST_RINGS = 8;
+
+/** The rings of all queues, one below the other; in words the one that is worked on. */
+function ringsBlock(rings: readonly RingStage[], chosen: RingStage): Block {
+  const shown = rings.slice(0, MOST_RINGS);
+  return {
+    id: `driver.${chosen.name}`,
+    min: 148,
+    grow: 1,
+    h: 15 + shown.length * STRIP + 3,
+    draw(pen, { x, y, w }) {
+      const [head, tail] = chosen.name === 'TX' ? ['TDH', 'TDT'] : ['RDH', 'RDT'];
+      const name = `${chosen.name} ring${chosen.which}`;
+      pen.text(x, y + 8.5, name, 'b', { max: 90, cls: chosen.here ? 'hereink' : 'ink', object: chosen.id });
+      const said = x + widthOf(name, 'b') + 7;
+      pen.text(said, y + 8.5, `${head} ${chosen.head} ${tail} ${chosen.tail}`, 'n', { max: x + w - said, cls: 'ink2' });
+      shown.forEach((ring, nth) => {
+        const box = { x: x + 12, y: y + 15 + nth * STRIP, w: w - 18, h: 5 };
+        pen.text(x, box.y + 5.5, String(nth), 'n', {
+          max: 11,
+          cls: ring.here ? 'hereink strong' : 'ink3',
+          object: ring.id,
+        });
+        if (ring.here) pen.here({ x: box.x - 2, y: box.y - 2, w: box.w + 4, h: 9 });
+        drawStrip(pen, ring, box);
+      });
+    },
+  };
+}
+
 function drawStrip(pen: Pen, ring: RingStage, box: Box): void {
   const { x, y, w, h } = box;
   const { count } = ring;
@@ -320,12 +418,15 @@ function drawStrip(pen: Pen, ring: RingStage, box: Box): void {
   tick(ring.head, 'tickmark card hollow', false);
 }
 
-export function driverBlocks({ driver, role, path }: HostStage, detail: Detail): Block[] {
+export function driverBlocks({ driver, role }: HostStage, detail: Detail): Block[] {
   if (driver === null) return [];
   const brief = detail === 'brief';
   const rings = [driver.tx, driver.rx].filter((ring) => ring !== null);
-  const rx = path.some(({ fn }) => fn === driver.poll);
-  const ordered = role === 'receive' || rx ? [...rings].reverse() : rings;
+  const draw = (ring: RingStage): Block => {
+    const all = ring.name === 'TX' ? driver.txRings : driver.rxRings;
+    return all.length > 1 ? ringsBlock(all, ring) : ringBlock(ring, detail);
+  };
+  const ordered = role === 'receive' ? [...rings].reverse() : rings;
   if (brief) return ordered.slice(0, 1).map((ring) => ringBlock(ring, 'brief'));
   const row = driver.table?.rows[0];
   const entry: Block = {
@@ -345,5 +446,5 @@ export function driverBlocks({ driver, role, path }: HostStage, detail: Detail):
       pen.text(x, y + 34, napi, 'n', { max: w, cls, object: driver.napiId, title: `${napi}; poll is ${driver.poll}` });
     },
   };
-  return [...ordered.map((ring) => ringBlock(ring, detail)), entry];
+  return [...ordered.map(draw), entry];
 }

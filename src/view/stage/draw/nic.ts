@@ -54,6 +54,7 @@ function fifo(what: FifoStage, engaged: readonly number[], nth: number, detail: 
         label: () => '',
         wide: 20,
         cls: () => 'frame',
+        counts: false,
       });
     },
   };
@@ -88,7 +89,7 @@ function interrupt(nic: NicStage, detail: Detail): Block {
   const { irq } = nic;
   return {
     id: 'irq',
-    min: detail === 'brief' ? 68 : 84,
+    min: detail === 'brief' ? 78 : 84,
     grow: 2,
     h: 25,
     draw(pen, box) {

@@ -118,12 +118,14 @@ export interface CellsOptions {
   readonly cls?: (id: number) => string;
   /** Width of a cell where there is room. */
   readonly wide: number;
+  /** False: what finds no room is not counted, as it is told elsewhere. */
+  readonly counts?: boolean;
 }
 
 /** Packets in a row of cells; what finds no room is counted at the end. */
 export function cells(pen: Pen, box: Box, ids: readonly number[], options: CellsOptions): void {
   if (ids.length === 0) return;
-  const counter = 26;
+  const counter = options.counts === false ? 0 : 26;
   let size = options.wide;
   let fits = Math.floor((box.w + 2) / (size + 2));
   if (fits < ids.length) {
@@ -146,7 +148,7 @@ export function cells(pen: Pen, box: Box, ids: readonly number[], options: Cells
     });
   });
   const left = ids.length - shown.length;
-  if (left > 0)
+  if (left > 0 && counter > 0)
     pen.text(box.x + box.w, box.y + box.h - 3, `+${left}`, 'n', { max: counter, anchor: 'end', cls: 'ink2' });
 }
 
@@ -159,9 +161,10 @@ export function gauge(id: string, name: string, used: number, limit: number, min
     h: 24,
     draw(pen, { x, y, w }) {
       const part = limit > 0 ? Math.min(1, used / limit) : 0;
-      pen.text(x, y + 9, name, 't', { max: w * 0.6, cls: 'ink2' });
+      const count = Math.min(widthOf(grouped(used), 'n'), w * 0.5);
+      pen.text(x, y + 9, name, 't', { max: w - count - 5, cls: 'ink2' });
       pen.text(x + w, y + 9, grouped(used), 'n', {
-        max: w * 0.4,
+        max: w * 0.5,
         anchor: 'end',
         cls: used >= limit ? 'blocked strong' : 'ink2',
       });

@@ -1,5 +1,5 @@
 /** TCP machinery: ribbons in sequence space, gates, dials, bins. */
-import type { Bin, Dial, Gate, Ribbon, Segment, TcpStage } from '../floors/tcp';
+import type { Bin, Congestion, Dial, Gate, Ribbon, Segment, TcpStage } from '../floors/tcp';
 import { counted, grouped } from '../read';
 import type { Block, Detail } from './pack';
 import { cells, gauge, note, paragraph } from './parts';
@@ -136,7 +136,12 @@ function drawMarks(pen: Pen, ribbon: Ribbon, y: number, scale: Scale): void {
     if (same === undefined) merged.push({ names: [mark.name], at: mark.at });
     else same.names.push(mark.name);
   }
-  const labels = merged.map(({ names, at }) => `${names.join(' = ')} ${grouped(at + 1)}`);
+  // Where not all names of a position find room, the last say most: how far it has got.
+  const labels = merged.map(({ names, at }) => {
+    const said = (from: number): string => `${names.slice(from).join(' = ')} ${grouped(at + 1)}`;
+    const fits = names.findIndex((_, from) => widthOf(said(from), 'n') <= scale.x1 - scale.x0);
+    return said(fits < 0 ? names.length - 1 : fits);
+  });
   const widths = labels.map((label) => Math.min(widthOf(label, 'n'), scale.x1 - scale.x0));
   const lefts: number[] = [];
   merged.forEach(({ at }, nth) => {
@@ -210,10 +215,13 @@ function drawGate(pen: Pen, gate: Gate, box: Box): void {
   });
 }
 
+/** Least widths of the gates, by what their numbers take. */
+const GATES: Readonly<Record<Gate['name'], number>> = { cwnd: 100, window: 134, Nagle: 116, 'TSO defer': 106 };
+
 function gateBlocks(tcp: TcpStage): Block[] {
   return tcp.gates.map((gate, nth) => ({
     id: `tcp.gate${nth}`,
-    min: gate.name === 'window' ? 122 : 106,
+    min: GATES[gate.name],
     grow: 1,
     h: 30,
     ...(nth === 0 ? { breaks: true } : {}),
@@ -224,7 +232,7 @@ function gateBlocks(tcp: TcpStage): Block[] {
 function dialBlock(dial: Dial, nth: number): Block {
   return {
     id: `tcp.dial${nth}`,
-    min: 100,
+    min: 112,
     grow: 1,
     h: 24,
     draw(pen, box) {
@@ -244,6 +252,41 @@ function dialBlock(dial: Dial, nth: number): Block {
       pen.path(`M${cx} ${cy} v-6`, 'thin mutedline');
       pen.text(x + 25, y + 10, dial.name, 't', { max: w - 26, cls: 'ink' });
       pen.text(x + 25, y + 21, dial.text, 'n', { max: w - 26, cls: dial.running ? 'ink' : 'ink3' });
+    },
+  };
+}
+
+/** The state of the congestion machine with its threshold, and the scoreboard in the colours of the ribbon. */
+function congestionBlock(what: Congestion, id: number): Block {
+  return {
+    id: 'tcp.congestion',
+    min: 128,
+    grow: 1,
+    h: 24,
+    draw(pen, box) {
+      const { x, y, w } = box;
+      if (what.here) pen.here(box);
+      const calm = what.state === 'Open';
+      pen.text(x, y + 10, what.state, 'b', {
+        max: w / 2,
+        cls: what.here ? 'hereink' : calm ? 'ink' : 'drop',
+        title: `icsk_ca_state: ${what.sentence}`,
+        object: id,
+      });
+      const from = x + widthOf(what.state, 'b') + 7;
+      const limit = `ssthresh ${what.ssthresh === null ? '∞' : grouped(what.ssthresh)}`;
+      pen.text(from, y + 10, limit, 'n', { max: x + w - from, cls: 'ink2' });
+      let at = x;
+      const tell = (count: number, word: string, cls: string): void => {
+        if (count === 0 || at >= x + w - 20) return;
+        const said = `${count} ${word}`;
+        pen.text(at, y + 21, said, 'n', { max: x + w - at, cls });
+        at += widthOf(said, 'n') + 8;
+      };
+      tell(what.lost, 'lost', 'drop');
+      tell(what.sacked, 'SACKed', 'good');
+      tell(what.again, 'again', 'blocked');
+      if (at === x) pen.text(x, y + 21, 'nothing SACKed or lost', 'n', { max: w, cls: 'ink3' });
     },
   };
 }
@@ -301,11 +344,22 @@ export function tcpBlocks(tcp: TcpStage | null, first: 'send' | 'receive', detai
   const verdict = aside ? [] : [paragraph('tcp.verdict', tcp.verdict, width)];
   const receives = tcp.receive.segments.length > 0;
   const sends = tcp.send.segments.some((one) => one.id !== 0);
+  const score = congestionBlock(tcp.congestion, tcp.id);
   if (first === 'send') {
     const memory = sendMemory === undefined ? [] : [sendMemory];
-    return [sending, ...gates, ...verdict, ...dials, ...memory, ...(receives ? [receiving, ...bins] : filled)];
+    const [timer, ...others] = dials;
+    return [
+      sending,
+      ...gates,
+      ...verdict,
+      ...(timer === undefined ? [] : [timer]),
+      score,
+      ...others,
+      ...memory,
+      ...(receives ? [receiving, ...bins] : filled),
+    ];
   }
   const memory = receiveMemory === undefined ? [] : [receiveMemory];
   const timers = dials.map((one, nth) => (nth === 0 ? { ...one, breaks: true } : one));
-  return [receiving, ...bins, ...memory, ...timers, ...(sends ? [sending, ...gates, ...verdict] : [])];
+  return [receiving, ...bins, ...memory, ...timers, ...(sends ? [sending, ...gates, score, ...verdict] : [])];
 }

@@ -52,10 +52,10 @@ function listenBlocks({ id, port, queues, sentence }: ListenStage, detail: Detai
   ];
 }
 
-function datagramBlocks({ id, kind, ends, bins, gauge: memory, sentence }: DatagramStage, detail: Detail): Block[] {
+function datagramBlocks({ id, ends, bins, gauge: memory, sentence }: DatagramStage, detail: Detail): Block[] {
   const shown = detail === 'brief' ? bins.slice(0, 1) : bins;
   return [
-    note('tcp.kind', `${kind}, ${ends}`, 150, { cls: 'layerink', object: id }),
+    note('tcp.kind', ends, 150, { cls: 'layerink', object: id }),
     ...(detail === 'brief' ? [] : [note('tcp.sentence', sentence, 180, { cls: 'ink2' })]),
     ...shown.map((bin, nth) => ({ ...binBlock(bin, nth), ...(nth === 0 ? { breaks: true } : {}) })),
     ...(detail === 'brief' ? [] : [gauge('tcp.gauge', memory.name, memory.used, memory.limit, 104)]),

@@ -68,6 +68,17 @@ export interface SoftnetStage {
   readonly here: boolean;
 }
 
+/** One of several TX queues: how much waits in its qdisc, and who has its lock. */
+export interface QueueStage {
+  readonly index: number;
+  readonly id: number;
+  readonly skbs: readonly number[];
+  readonly stopped: boolean;
+  readonly lock: LockStage;
+  /** It is the one that is worked on. */
+  readonly chosen: boolean;
+}
+
 export interface DeviceStage {
   readonly id: number;
   readonly name: string;
@@ -75,6 +86,9 @@ export interface DeviceStage {
   readonly stopped: boolean;
   readonly qdisc: QdiscStage | null;
   readonly lock: LockStage | null;
+  /** All TX queues where there are several, with the name of the root qdisc above them; else none. */
+  readonly queues: readonly QueueStage[];
+  readonly root: string;
   readonly taps: readonly TapStage[];
   readonly tapHere: boolean;
   readonly softnets: readonly SoftnetStage[];
@@ -163,7 +177,7 @@ function qdiscStage(c: HostContext, qdisc: StructView | null, which: string): Qd
   const cpu = num(qdisc, 'running_cpu', -1);
   return {
     id: qdisc.id,
-    name: (qdisc.tableName('ops') ?? 'qdisc').replace(/_qdisc_ops$|_ops$/, '') + which,
+    name: qdiscName(qdisc) + which,
     bands: bandsOf(c, qdisc),
     running: running ? cpu : -1,
     state:
@@ -181,6 +195,30 @@ function qdiscStage(c: HostContext, qdisc: StructView | null, which: string): Qd
     bypass: bypassOf(c, qdisc, length),
   };
 }
+
+function queuesOf(c: HostContext, device: StructView, chosen: number): QueueStage[] {
+  return refs(device, '_tx')
+    .slice(0, num(device, 'real_num_tx_queues', 1))
+    .map((queue, index) => {
+      const qdisc = ref(queue, 'qdisc');
+      return {
+        index,
+        id: qdisc?.id ?? queue.id,
+        skbs: qdisc === null ? [] : bandsOf(c, qdisc).flatMap(({ skbs }) => skbs),
+        stopped: isStopped(queue),
+        lock: lockStage(c, ref(queue, '_xmit_lock'), `TX lock ${index}`, false),
+        chosen: index === chosen,
+      };
+    });
+}
+
+function isStopped(queue: StructView | null): boolean {
+  return /XOFF|FROZEN/.test(text(queue, 'state'));
+}
+
+/** What is named after a table of operations: `pfifo_fast_ops`, `mq_qdisc_ops`. */
+const qdiscName = (qdisc: StructView | null): string =>
+  (qdisc?.tableName('ops') ?? 'qdisc').replace(/_qdisc_ops$|_ops$/, '');
 
 function tapsOf(c: HostContext): TapStage[] {
   const fn = functionHere(c);
@@ -244,7 +282,9 @@ export function deviceStage(c: HostContext): DeviceStage | null {
     id: device.id,
     name: text(device, 'name'),
     queueState: state.includes('XOFF') ? 'stopped' : state.includes('FROZEN') ? 'frozen' : 'on',
-    stopped: state.includes('XOFF') || state.includes('FROZEN'),
+    stopped: isStopped(queue),
+    queues: several ? queuesOf(c, device, index) : [],
+    root: qdiscName(ref(device, 'qdisc')),
     qdisc: qdiscStage(c, ref(queue, 'qdisc'), several ? ` of queue ${index}` : ''),
     lock:
       queue === null ? null : lockStage(c, ref(queue, '_xmit_lock'), several ? `TX lock ${index}` : 'TX lock', false),

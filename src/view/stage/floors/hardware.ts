@@ -39,8 +39,12 @@ export interface DriverStage {
   readonly pollHere: boolean;
   readonly napi: string;
   readonly napiId: number;
+  /** Of the queue that is worked on. */
   readonly tx: RingStage | null;
   readonly rx: RingStage | null;
+  /** Of all queues. */
+  readonly txRings: readonly RingStage[];
+  readonly rxRings: readonly RingStage[];
 }
 
 export interface FifoStage {
@@ -120,11 +124,26 @@ function ringsOf(adapter: StructView, field: 'tx_ring' | 'rx_ring'): StructView[
   return one === null ? refs(adapter, field) : [one];
 }
 
-function ringStage(c: HostContext, adapter: StructView, name: 'TX' | 'RX', nic: StructView | null): RingStage | null {
+function ringStages(c: HostContext, adapter: StructView, name: 'TX' | 'RX', nic: StructView | null): RingStage[] {
   const rings = ringsOf(adapter, name === 'TX' ? 'tx_ring' : 'rx_ring');
-  const queue = Math.min(queueInHand(c), rings.length - 1);
-  const ring = rings[queue];
-  if (ring === undefined) return null;
+  const chosen = chosenOf(c, rings);
+  return rings.map((ring, queue) =>
+    ringStage(c, ring, name, nic, { queue, of: rings.length, chosen: queue === chosen }),
+  );
+}
+
+/** The ring that is worked on, of a list by queue. */
+function chosenOf(c: HostContext, rings: readonly unknown[]): number {
+  return Math.min(queueInHand(c), rings.length - 1);
+}
+
+function ringStage(
+  c: HostContext,
+  ring: StructView,
+  name: 'TX' | 'RX',
+  nic: StructView | null,
+  { queue, of, chosen }: { queue: number; of: number; chosen: boolean },
+): RingStage {
   const registers = ref(refs(nic, name === 'TX' ? 'tx_queues' : 'rx_queues')[queue] ?? null, 'ring');
   const buffers = ring.has('buffer_info') ? ring.list('buffer_info') : [];
   const skbs: { at: number; id: number }[] = [];
@@ -137,7 +156,7 @@ function ringStage(c: HostContext, adapter: StructView, name: 'TX' | 'RX', nic: 
   }
   return {
     name,
-    which: rings.length > 1 ? ` ${queue} of ${rings.length}` : '',
+    which: of > 1 ? ` ${queue} of ${of}` : '',
     id: ring.id,
     count: num(ring, 'count'),
     use: num(ring, 'next_to_use'),
@@ -146,9 +165,10 @@ function ringStage(c: HostContext, adapter: StructView, name: 'TX' | 'RX', nic: 
     tail: num(registers, name === 'TX' ? 'TDT' : 'RDT'),
     skbs,
     here:
-      name === 'TX'
+      chosen &&
+      (name === 'TX'
         ? inCallHere(c, ...TX_WORK)
-        : inCallHere(c, ...RX_WORK) && !inCallHere(c, 'napi_gro_receive', 'e1000_receive_skb'),
+        : inCallHere(c, ...RX_WORK) && !inCallHere(c, 'napi_gro_receive', 'e1000_receive_skb')),
   };
 }
 
@@ -159,6 +179,8 @@ export function driverStage(c: HostContext): DriverStage | null {
   const nic = cardOf(c, device);
   const napi = napiInHand(c, device);
   const poll = napi?.fnName('poll') ?? '';
+  const txRings = ringStages(c, adapter, 'TX', nic);
+  const rxRings = ringStages(c, adapter, 'RX', nic);
   return {
     id: adapter.id,
     table: cabinetOf(c, device.tableName('netdev_ops'), ['ndo_start_xmit'], 1),
@@ -167,8 +189,10 @@ export function driverStage(c: HostContext): DriverStage | null {
     pollHere: inCallHere(c, poll) && c.hand?.frames.at(-1)?.layer === 'driver',
     napi: text(napi, 'state').includes('SCHED') ? 'scheduled' : 'idle',
     napiId: napi?.id ?? 0,
-    tx: ringStage(c, adapter, 'TX', nic),
-    rx: ringStage(c, adapter, 'RX', nic),
+    tx: txRings[chosenOf(c, txRings)] ?? null,
+    rx: rxRings[chosenOf(c, rxRings)] ?? null,
+    txRings,
+    rxRings,
   };
 }
 
@@ -188,10 +212,19 @@ const NETIF_F_CSUM = 2 | 4 | 8;
 const REGISTERS = ['TDH', 'TDT', 'RDH', 'RDT', 'EICR', 'EIMS', 'ICR', 'IMS', 'ITR', 'STATUS'];
 const ITR_UNIT_NS = 256;
 
+/** What an engine does, short enough for its chip. */
+const PHASES: Readonly<Record<string, string>> = {
+  'fetching descriptors': 'reads ring',
+  'fetching data': 'reads data',
+  'waiting for the FIFO': 'FIFO is full',
+  'writing data': 'writes data',
+  'waiting for a descriptor': 'no descriptor',
+};
+
 function enginesOf(device: StructView, nic: StructView, tx: StructView | null, rx: StructView | null): EngineStage[] {
   const features = num(device, 'features');
   const engine = (name: string, state: string, busy: boolean): EngineStage => {
-    return { name, state, busy, on: true, isSwitch: false };
+    return { name, state: PHASES[state] ?? state, busy, on: true, isSwitch: false };
   };
   const part = (name: string, on: boolean, busy: boolean): EngineStage => {
     return { name, state: on ? 'on' : 'off', busy, on, isSwitch: true };

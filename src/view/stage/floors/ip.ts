@@ -1,11 +1,42 @@
 /** The IP floor: route, netfilter hooks, the header as it stands in memory, fragment or not, neighbour. */
 import type { StructView } from '../../../trace/state';
-import { be16At, be32At, byteAt, dotted, grouped, mac, num, ref, text } from '../read';
-import { type Cabinet, cabinetOf, type HostContext, inCallHere, skbInHand } from './context';
+import type { Trace } from '../../../trace/trace';
+import { be16At, be32At, byteAt, chain, counted, dotted, grouped, mac, num, queued, ref, refs, text } from '../read';
+import { type Cabinet, cabinetOf, type HostContext, inCallHere, skbInHand, variableIn } from './context';
 
 export interface Sieve {
-  readonly name: 'PRE_ROUTING' | 'LOCAL_IN' | 'LOCAL_OUT' | 'POST_ROUTING';
+  readonly name: 'PRE_ROUTING' | 'LOCAL_IN' | 'FORWARD' | 'LOCAL_OUT' | 'POST_ROUTING';
   /** The packet is in it at this step. */
+  readonly here: boolean;
+  /** Rules of its chains, policies apart. */
+  readonly rules: readonly Rule[];
+}
+
+/** A rule of a table, as iptables lists it. */
+export interface Rule {
+  readonly id: number;
+  readonly text: string;
+  /** Packets that matched it. */
+  readonly packets: number;
+  /** The packet in hand is held against it. */
+  readonly here: boolean;
+}
+
+/** Fragments of one packet that wait for the rest. */
+export interface FragmentQueue {
+  readonly id: number;
+  /** IP identification and protocol, how much is there. */
+  readonly text: string;
+  readonly skbs: readonly number[];
+  readonly here: boolean;
+}
+
+/** Packets that wait for the answer to an ARP request. */
+export interface ArpQueue {
+  readonly id: number;
+  readonly skbs: readonly number[];
+  /** State of the neighbour, and requests sent. */
+  readonly text: string;
   readonly here: boolean;
 }
 
@@ -42,6 +73,12 @@ export interface IpStage {
   readonly fragmentHere: boolean;
   readonly table: Cabinet | null;
   readonly protocols: Cabinet | null;
+  /** Null: the neighbour is known for good, or there is none yet. */
+  readonly arp: ArpQueue | null;
+  /** Null: nothing is ever reassembled here in this run. */
+  readonly reassembly: { readonly id: number; readonly queues: readonly FragmentQueue[] } | null;
+  /** Routes in the cache, and how often one was found there. */
+  readonly cache: { readonly id: number; readonly routes: number; readonly hits: number } | null;
 }
 
 /** Each hook by the functions that call it. */
@@ -50,14 +87,95 @@ const HOOKS: readonly (readonly [Sieve['name'], readonly string[]])[] = [
   ['POST_ROUTING', ['ip_output', 'ip_mc_output']],
   ['PRE_ROUTING', ['ip_rcv']],
   ['LOCAL_IN', ['ip_local_deliver']],
+  ['FORWARD', ['ip_forward']],
 ];
+/** Hooks by number (enum nf_inet_hooks). */
+const NUMBERS: readonly Sieve['name'][] = ['PRE_ROUTING', 'LOCAL_IN', 'FORWARD', 'LOCAL_OUT', 'POST_ROUTING'];
+const MOST_RULES = 32;
 
 function sieves(c: HostContext): Sieve[] {
   const names = c.hand?.current === true ? c.hand.frames.map(({ frame }) => frame.fact.name) : [];
+  const rules = rulesOf(c);
   return HOOKS.map(([name, callers]) => ({
     name,
+    rules: rules.get(name) ?? [],
     here: names.some((fn, depth) => /^(nf_hook|NF_HOOK)/.test(fn) && callers.includes(names[depth - 1] ?? '')),
   }));
+}
+
+function rulesOf(c: HostContext): ReadonlyMap<Sieve['name'], Rule[]> {
+  const found = new Map<Sieve['name'], Rule[]>();
+  const now = c.hand?.current === true ? variableIn(c, c.hand, 'ipt_do_table', 'e') : null;
+  for (const table of c.state.objects('xt_table', c.host)) {
+    const chains = table.list('hook_entry');
+    chains.forEach((first, hook) => {
+      const name = NUMBERS[hook];
+      if (name === undefined || first === null || typeof first === 'number') return;
+      // The last entry is the chain's policy.
+      const rules = chain(first, 'next', MOST_RULES)
+        .slice(0, -1)
+        .map((rule) => ({
+          id: rule.id,
+          text: text(rule, 'text'),
+          packets: num(rule, 'pcnt'),
+          here: rule.id === now,
+        }));
+      found.set(name, [...(found.get(name) ?? []), ...rules]);
+    });
+  }
+  return found;
+}
+
+function arpOf(c: HostContext, neighbour: StructView | null): ArpQueue | null {
+  if (neighbour === null || text(neighbour, 'nud_state') === 'NUD_PERMANENT') return null;
+  const probes = num(neighbour, 'probes');
+  const dropped = num(neighbour, 'arp_queue_dropped');
+  return {
+    id: neighbour.id,
+    skbs: queued(ref(neighbour, 'arp_queue')).map(({ id }) => id),
+    text: [
+      text(neighbour, 'nud_state').replace('NUD_', ''),
+      probes > 0 ? counted(probes, 'request') : '',
+      dropped > 0 ? `${dropped} dropped` : '',
+    ]
+      .filter((part) => part !== '')
+      .join(', '),
+    here: inCallHere(c, '__neigh_event_send', 'neigh_update', 'neigh_timer_handler', 'arp_process', 'arp_solicit'),
+  };
+}
+
+const reassembles = new WeakMap<Trace, ReadonlySet<number>>();
+
+/** Hosts that put fragments together at some time of the run: these keep room for them. */
+function reassemblers(trace: Trace): ReadonlySet<number> {
+  let known = reassembles.get(trace);
+  if (known === undefined) {
+    known = new Set(trace.idsOf('ipq').map((id) => trace.data.objects.host[id] as number));
+    reassembles.set(trace, known);
+  }
+  return known;
+}
+
+function reassemblyOf(c: HostContext): IpStage['reassembly'] {
+  if (!reassemblers(c.trace).has(c.host)) return null;
+  const table = c.state.objects('inet_frags', c.host)[0];
+  const queues = refs(table ?? null, 'queues').map((queue) => ({
+    id: queue.id,
+    text: `id ${num(queue, 'id').toString(16).padStart(4, '0')}: ${grouped(num(queue, 'meat'))} of ${
+      text(queue, 'last_in').includes('LAST_IN') ? grouped(num(queue, 'len')) : '?'
+    } bytes`,
+    skbs: chain(ref(queue, 'fragments'), 'next').map(({ id }) => id),
+    here: inCallHere(c, 'ip_frag_queue', 'ip_frag_reasm', 'ip_expire'),
+  }));
+  return { id: table?.id ?? 0, queues };
+}
+
+function cacheOf(c: HostContext): IpStage['cache'] {
+  const table = c.state.objects('rt_hash_table', c.host)[0];
+  if (table === undefined) return null;
+  const routes = refs(table, 'chain').reduce((sum, first) => sum + chain(first, 'rt_next', MOST_RULES).length, 0);
+  const stat = ref(table, 'stat');
+  return { id: table.id, routes, hits: num(stat, 'in_hit') + num(stat, 'out_hit') };
 }
 
 function routeOf(c: HostContext, skb: StructView | null): RouteStage | null {
@@ -141,5 +259,8 @@ export function ipStage(c: HostContext): IpStage {
       2,
     ),
     protocols: cabinetOf(c, 'tcp_protocol', ['handler'], 1),
+    arp: arpOf(c, ref(dst, 'neighbour')),
+    reassembly: reassemblyOf(c),
+    cache: cacheOf(c),
   };
 }

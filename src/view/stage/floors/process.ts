@@ -29,7 +29,7 @@ export interface ProcessStage {
 }
 
 const KERNEL_THREADS = /^(ksoftirqd|swapper|idle)/;
-const SHOWN = 3;
+const SHOWN = 4;
 
 export function processStage(c: HostContext): ProcessStage {
   // Tasks are the host's whose contexts are.

@@ -43,6 +43,18 @@ describe('the stage of a card with four queues', () => {
     }
   });
 
+  it('shows all queues together, with the lock of each', () => {
+    const device = at(entered('igb_tx_map_adv', 0, 2)).hosts[0]?.device;
+    expect(device?.root).toBe('mq');
+    expect(device?.queues.map(({ index, chosen }) => [index, chosen])).toEqual([
+      [0, false],
+      [1, false],
+      [2, true],
+      [3, false],
+    ]);
+    expect(device?.queues[2]?.lock).toMatchObject({ locked: true, owner: 'CPU 2' });
+  });
+
   it('shows the receive ring whose vector is polled', () => {
     for (const cpu of [0, 1, 2, 3]) {
       const host = at(entered('igb_clean_rx_irq_adv', 1, cpu)).hosts[1];

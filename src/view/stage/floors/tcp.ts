@@ -86,7 +86,20 @@ export interface TcpStage {
   readonly receive: Ribbon;
   readonly bins: readonly Bin[];
   readonly gauges: readonly Gauge[];
-  readonly congestion: string;
+  readonly congestion: Congestion;
+}
+
+/** The congestion state machine and its scoreboard, segments. */
+export interface Congestion {
+  readonly state: string;
+  /** Null: without limit. */
+  readonly ssthresh: number | null;
+  readonly lost: number;
+  readonly sacked: number;
+  /** Sent again and not yet acknowledged. */
+  readonly again: number;
+  readonly here: boolean;
+  readonly sentence: string;
 }
 
 const SACKED_ACKED = 1;
@@ -446,13 +459,51 @@ function binsOf(c: HostContext, sk: StructView): Bin[] {
   ];
 }
 
+/** TCP_INFINITE_SSTHRESH. */
+const NO_LIMIT = 0x7fffffff;
+
+function congestionOf(c: HostContext, sk: StructView): Congestion {
+  const state = text(sk, 'icsk_ca_state').replace('TCP_CA_', '');
+  const limit = num(sk, 'snd_ssthresh');
+  const ssthresh = limit >= NO_LIMIT ? null : limit;
+  const slow = num(sk, 'snd_cwnd') < limit;
+  const [lost, sacked, again] = [num(sk, 'lost_out'), num(sk, 'sacked_out'), num(sk, 'retrans_out')];
+  const marks = [
+    lost > 0 ? `${lost} thought lost` : '',
+    sacked > 0 ? `${sacked} SACKed` : '',
+    again > 0 ? `${again} sent again` : '',
+  ].filter((part) => part !== '');
+  return {
+    state,
+    ssthresh,
+    lost,
+    sacked,
+    again,
+    here: inCallHere(
+      c,
+      'tcp_fastretrans_alert',
+      'tcp_sacktag_write_queue',
+      'tcp_enter_loss',
+      'tcp_cong_avoid',
+      'tcp_enter_frto',
+      'tcp_process_frto',
+    ),
+    sentence: [
+      state,
+      slow ? 'slow start' : 'congestion avoidance',
+      ssthresh === null ? 'ssthresh without limit' : `ssthresh ${ssthresh}`,
+      `srtt ${num(sk, 'srtt') >> 3} ms`,
+      ...marks,
+    ].join(', '),
+  };
+}
+
 export function tcpStage(c: HostContext): TcpStage | null {
   const { sock } = c;
   if (sock === null || !sock.is('tcp_sock') || num(sock, 'skc_state') === TCP_LISTEN) return null;
   const send = sendRibbon(c, sock);
   const gates = gatesOf(c, sock, send);
   const waiting = ref(sock, 'sk_send_head') !== null;
-  const ssthresh = num(sock, 'snd_ssthresh');
   return {
     id: sock.id,
     state: text(sock, 'skc_state').replace('TCP_', ''),
@@ -467,8 +518,6 @@ export function tcpStage(c: HostContext): TcpStage | null {
       { name: 'send memory', used: num(sock, 'sk_wmem_queued'), limit: num(sock, 'sk_sndbuf') },
       { name: 'receive memory', used: num(sock, 'sk_rmem_alloc'), limit: num(sock, 'sk_rcvbuf') },
     ],
-    congestion: `${text(sock, 'icsk_ca_state').replace('TCP_CA_', '')}, ${
-      ssthresh >= 0x7fffffff || num(sock, 'snd_cwnd') < ssthresh ? 'slow start' : `ssthresh ${ssthresh}`
-    }, srtt ${num(sock, 'srtt') >> 3} ms`,
+    congestion: congestionOf(c, sock),
   };
 }

@@ -141,7 +141,7 @@ export function datagramStage(c: HostContext): DatagramStage | null {
     bins: [
       received,
       bin('backlog', 'sk_backlog', ['sk_add_backlog', '__release_sock']),
-      bin('being put together', 'sk_write_queue', ['ip_append_data', '__ip_append_data', 'ip_push_pending_frames']),
+      bin('write queue', 'sk_write_queue', ['ip_append_data', '__ip_append_data', 'ip_push_pending_frames']),
     ],
     gauge: { name: 'receive memory', used: num(sock, 'sk_rmem_alloc'), limit: num(sock, 'sk_rcvbuf') },
     sentence:
