@@ -39,8 +39,9 @@ const linuxCycles = [
   // af_inet.c registers tcp_prot and tcp_protocol; ipv4_specific of tcp_ipv4.c names inet_sk_rebuild_header.
   'net/ipv4/(af_inet|tcp|tcp_input|tcp_minisocks|tcp_output|tcp_ipv4|tcp_timer|syncookies)\\.ts$',
   // Every part of IP reports errors by icmp_send, which sends by ip_append_data and ip_route_output_key and tells raw sockets and route.c;
-  // a route names ip_local_deliver and ip_output, whose paths lead on to raw sockets; raw_prot takes udp_disconnect.
-  'net/ipv4/(route|icmp|raw|udp|datagram|ip_input|ip_output|ip_fragment|ip_forward)\\.ts$',
+  // a route names ip_local_deliver and ip_output, whose paths lead on to raw sockets; raw_prot takes udp_disconnect;
+  // a route is bound to its neighbour by arp.c, which asks route.c whether a target is this host's.
+  'net/ipv4/(route|arp|icmp|raw|udp|datagram|ip_input|ip_output|ip_fragment|ip_forward)\\.ts$',
   // inet_hashtables.c ends a socket in TIME_WAIT that gives way; inet_timewait_sock.c frees the entry of a port with inet_bind_bucket_destroy.
   'net/ipv4/(inet_hashtables|inet_timewait_sock)\\.ts$',
   // softirq.c wakes ksoftirqd; sched.c's cond_resched_softirq enables bottom halves.

@@ -18,7 +18,7 @@ import {
   xt_udp,
 } from '../kernel/include/linux/netfilter/x_tables';
 import { TCPHDR_ACK, TCPHDR_FIN, TCPHDR_RST, TCPHDR_SYN } from '../kernel/include/net/tcp';
-import { inet_make_mask } from '../kernel/net/ipv4/fib_frontend';
+import { inet_make_mask } from '../kernel/net/ipv4/fib_trie';
 import { ipt_model_append, ipt_standard_target } from '../kernel/net/ipv4/netfilter/ip_tables';
 import { reject_target } from '../kernel/net/ipv4/netfilter/ipt_REJECT';
 import { iptable_filter_init } from '../kernel/net/ipv4/netfilter/iptable_filter';

@@ -13,7 +13,9 @@ import {
   RTN_UNICAST,
   RTN_UNREACHABLE,
 } from '../kernel/include/net/dst';
-import { fib_table_delete, fib_table_insert } from '../kernel/net/ipv4/fib_frontend';
+import { RT_TABLE_MAIN } from '../kernel/include/net/ip_fib';
+import { fib_get_table } from '../kernel/net/ipv4/fib_frontend';
+import { fib_table_delete, fib_table_insert } from '../kernel/net/ipv4/fib_trie';
 import type { Route } from '../scenario/hosts';
 import { ipNumber } from './addresses';
 
@@ -32,9 +34,19 @@ export function addRoute(route: Route, ports: readonly Port[], toward: Port): vo
   const { device } = ports.find(({ dev }) => dev === route.dev) ?? toward;
   const [prefix = '', length = '32'] = route.to === 'default' ? ['0.0.0.0', '0'] : route.to.split('/');
   const dst = ipNumber(prefix);
-  fib_table_delete(dst, Number(length), route.metric);
+  const main = fib_get_table(RT_TABLE_MAIN);
+  fib_table_delete(main, dst, Number(length), route.metric);
   const via = route.via === undefined ? 0 : ipNumber(route.via);
-  const made = fib_table_insert(dst, Number(length), TYPES[route.type], via, device, device.ip_addr, route.metric);
+  const made = fib_table_insert(
+    main,
+    dst,
+    Number(length),
+    TYPES[route.type],
+    via,
+    device,
+    device.ip_addr,
+    route.metric,
+  );
   // The units of the kernel: smoothed RTT times 8, its variation times 4.
   made.rtt = inJiffies(route.rttMs) * 8;
   made.rttvar = inJiffies(route.rttvarMs) * 4;

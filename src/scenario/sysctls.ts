@@ -23,6 +23,12 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'core.somaxconn': sysctl(128, 0, 65_535, 'Longest accept queue listen() sets.'),
   'core.wmem_default': sysctl(126_976, 2048, 16 << 20, 'Send buffer of a socket that is not TCP, bytes.'),
   'core.wmem_max': sysctl(126_976, 2048, 64 << 20, 'Largest send buffer SO_SNDBUF sets, bytes.'),
+  'ipv4.conf.all.arp_ignore': sysctl(
+    0,
+    0,
+    1,
+    'ARP requests answered: for any address of the host (0), only of the interface they came by (1).',
+  ),
   'ipv4.conf.all.rp_filter': sysctl(0, 0, 2, 'Sources must be reachable: 1 by the device they came by, 2 by any.'),
   'ipv4.icmp_echo_ignore_all': flag(0, 'Echo requests get no answer.'),
   'ipv4.icmp_echo_ignore_broadcasts': flag(1, 'Those to broadcast addresses get none.'),

@@ -1,4 +1,4 @@
-/** Mirrors include/net/ip_fib.h (2.6.39) in a simple form: one list of prefixes a host. Lookup is in net/ipv4/fib_frontend.ts. */
+/** Mirrors include/net/ip_fib.h (2.6.39) in a simple form: a list of prefixes a table. Lookup is in net/ipv4/fib_trie.ts. */
 import { byteCount, enumeration, int, ip4, list, ref, struct } from '../../../base/struct';
 import type { net_device } from '../linux/netdevice';
 import {
@@ -45,6 +45,13 @@ export const fib_info = struct('fib_info', {
 });
 export interface fib_info extends InstanceType<typeof fib_info> {}
 
-/** Routes of a host; the tables local and main in one. */
-export const fib_table = struct('fib_table', { routes: list(ref<fib_info>('route'), 32, 'longest prefix first') });
+/** Table of the routes that a user sets, and table of a host's own addresses. */
+export const RT_TABLE_MAIN = 254;
+export const RT_TABLE_LOCAL = 255;
+
+/** A routing table. */
+export const fib_table = struct('fib_table', {
+  tb_id: enumeration('which', { RT_TABLE_MAIN, RT_TABLE_LOCAL }),
+  routes: list(ref<fib_info>('route'), 32, 'longest prefix first'),
+});
 export interface fib_table extends InstanceType<typeof fib_table> {}

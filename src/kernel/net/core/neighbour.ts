@@ -38,7 +38,7 @@ import {
   skb_dst_force,
 } from '../../include/net/dst';
 import { del_timer, mod_timer, setup_timer } from '../../kernel/timer';
-import { __skb_queue_purge, kfree_skb, skb_copy, skb_push } from './skbuff';
+import { kfree_skb, skb_copy, skb_push, skb_queue_purge } from './skbuff';
 
 export const NEIGH_UPDATE_F_OVERRIDE = 0x00000001;
 export const NEIGH_UPDATE_F_WEAK_OVERRIDE = 0x00000002;
@@ -84,7 +84,7 @@ function delay_probe_time(): number {
  * @model parms->ucast_probes
  * @cost 1
  */
-function ucast_probes(): number {
+export function ucast_probes(): number {
   return sysctl('ipv4.neigh.ucast_solicit', 3);
 }
 
@@ -152,10 +152,11 @@ export function neigh_create(
 }
 
 /**
- * Starts the state timer.
+ * Starts the state timer, which holds a reference.
  * @modelled net/core/neighbour.c
  */
 export function neigh_add_timer(n: neighbour, when: number): void {
+  n.refcnt++;
   mod_timer(n.timer, when);
 }
 
@@ -164,7 +165,11 @@ export function neigh_add_timer(n: neighbour, when: number): void {
  * @modelled net/core/neighbour.c
  */
 export function neigh_del_timer(n: neighbour): number {
-  return (n.nud_state & NUD_IN_TIMER) !== 0 ? del_timer(n.timer) : 0;
+  if ((n.nud_state & NUD_IN_TIMER) !== 0 && del_timer(n.timer) !== 0) {
+    neigh_release(n);
+    return 1;
+  }
+  return 0;
 }
 
 /**
@@ -222,18 +227,20 @@ export function* neigh_invalidate(neigh: neighbour): Kgen {
   if (skb !== null) {
     kfree_skb(skb);
   }
-  __skb_queue_purge(neigh.arp_queue);
+  skb_queue_purge(neigh.arp_queue);
 }
 
 /**
  * State timer: reachable grows stale, delay becomes probe, probes are sent and counted.
  * @modelled net/core/neighbour.c
+ * @omits neigh_update_notify: nobody listens to netlink
  */
 export function* neigh_timer_handler(neigh: neighbour): Kgen {
   const state = neigh.nud_state;
   const now = jiffies();
   let next = now + HZ;
   if ((state & NUD_IN_TIMER) === 0) {
+    neigh_release(neigh);
     return;
   }
   if ((state & NUD_REACHABLE) !== 0) {
@@ -269,7 +276,9 @@ export function* neigh_timer_handler(neigh: neighbour): Kgen {
     yield* neigh_invalidate(neigh);
   }
   if ((neigh.nud_state & NUD_IN_TIMER) !== 0) {
-    mod_timer(neigh.timer, Math.max(next, now + HZ / 2));
+    if (mod_timer(neigh.timer, Math.max(next, now + HZ / 2)) === 0) {
+      neigh.refcnt++;
+    }
   }
   if ((neigh.nud_state & (NUD_INCOMPLETE | NUD_PROBE)) !== 0 && neigh.ops !== null) {
     const waiting = skb_peek(neigh.arp_queue);
@@ -278,6 +287,7 @@ export function* neigh_timer_handler(neigh: neighbour): Kgen {
     neigh.probes++;
     kfree_skb(skb);
   }
+  neigh_release(neigh);
 }
 
 /**
@@ -341,6 +351,7 @@ export function neigh_update_hhs(neigh: neighbour): void {
 /**
  * Something was learned of a neighbour. Packets that waited for its address leave now.
  * @modelled net/core/neighbour.c
+ * @omits neigh_update_notify: nobody listens to netlink
  */
 export function* neigh_update(neigh: neighbour, lladdr: number | null, update: number, flags: number): Kgen<number> {
   const old = neigh.nud_state;
@@ -419,7 +430,7 @@ export function* neigh_update(neigh: neighbour, lladdr: number | null, update: n
         yield* output(skb);
       }
     }
-    __skb_queue_purge(neigh.arp_queue);
+    skb_queue_purge(neigh.arp_queue);
   }
   return 0;
 }
@@ -494,10 +505,55 @@ export function* neigh_hh_output(hh: hh_cache, skb: sk_buff): Kgen<number> {
 }
 
 /**
- * Learns the sender of a request that was received; null when it is not to be kept.
+ * Finds the entry of an address, making it if there is none.
+ * @modelled include/net/neighbour.h
+ */
+export function __neigh_lookup_errno(
+  tbl: neigh_table,
+  pkey: number,
+  dev: net_device,
+  setup: (neigh: neighbour) => number,
+): neighbour | null {
+  const n = neigh_lookup(tbl, pkey, dev);
+  return n === null ? neigh_create(tbl, pkey, dev, setup) : n;
+}
+
+/**
+ * Finds the entry of an address; makes it if there is none and `creat` sets it up.
+ * @modelled include/net/neighbour.h
+ */
+export function __neigh_lookup(
+  tbl: neigh_table,
+  pkey: number,
+  dev: net_device,
+  creat: ((neigh: neighbour) => number) | null,
+): neighbour | null {
+  const n = neigh_lookup(tbl, pkey, dev);
+  return n === null && creat !== null ? neigh_create(tbl, pkey, dev, creat) : n;
+}
+
+/**
+ * Gives a reference back.
+ * @modelled include/net/neighbour.h
+ * @omits neigh_destroy: entries stay for the whole of a run
+ * @cost 2
+ */
+export function neigh_release(neigh: neighbour): void {
+  neigh.refcnt--;
+}
+
+/**
+ * Learns the sender of a request that was received; null when there is no room for it.
  * @modelled net/core/neighbour.c
  */
-export function* neigh_event_ns(neigh: neighbour | null, lladdr: number): Kgen<neighbour | null> {
+export function* neigh_event_ns(
+  tbl: neigh_table,
+  lladdr: number,
+  saddr: number,
+  dev: net_device,
+  setup: (neigh: neighbour) => number,
+): Kgen<neighbour | null> {
+  const neigh = __neigh_lookup(tbl, saddr, dev, setup);
   if (neigh !== null) {
     yield* neigh_update(neigh, lladdr, NUD_STALE, NEIGH_UPDATE_F_OVERRIDE);
   }

@@ -1475,6 +1475,25 @@ function gro_new_head(p: sk_buff): sk_buff | null {
 }
 
 /**
+ * Takes the first skb off a list that others may use too.
+ * @modelled net/core/skbuff.c
+ * @cost 8
+ */
+export function skb_dequeue(list: sk_buff_head): sk_buff | null {
+  return __skb_dequeue(list);
+}
+
+/**
+ * Frees all skbs of a list that others may use too.
+ * @modelled net/core/skbuff.c
+ */
+export function skb_queue_purge(list: sk_buff_head): void {
+  for (let skb = skb_dequeue(list); skb !== null; skb = skb_dequeue(list)) {
+    kfree_skb(skb);
+  }
+}
+
+/**
  * Frees all of a queue; the caller has its lock.
  * @modelled include/linux/skbuff.h
  */

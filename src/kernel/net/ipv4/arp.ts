@@ -1,9 +1,9 @@
 /**
  * Mirrors net/ipv4/arp.c (2.6.39): finding the MAC address of an IPv4 neighbour.
- * Left out: proxy ARP, arp_ignore / arp_announce / arp_filter policies, the ARP netfilter hooks, ioctls and /proc.
+ * Left out: proxy ARP, the policies of arp_announce and arp_filter, the ARP netfilter hooks, ioctls and /proc.
  */
 import { ops } from '../../../base/dispatch';
-import type { Kgen } from '../../arch/current';
+import { type Kgen, sysctl } from '../../arch/current';
 import { EINVAL } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ARPHRD_ETHER, ARPOP_REPLY, ARPOP_REQUEST, arphdr } from '../../include/linux/if_arp';
@@ -37,35 +37,50 @@ import {
   RTN_LOCAL,
   RTN_MULTICAST,
   type rtable,
+  skb_rtable,
 } from '../../include/net/dst';
+import { ip_hdr } from '../../include/net/ip';
 import { dev_add_pack, dev_queue_xmit } from '../core/dev';
 import {
+  __neigh_lookup,
+  __neigh_lookup_errno,
   arp_tbl,
   NEIGH_UPDATE_F_ADMIN,
   NEIGH_UPDATE_F_OVERRIDE,
   NUD_VALID,
-  neigh_create,
   neigh_event_ns,
-  neigh_lookup,
+  neigh_release,
   neigh_resolve_output,
   neigh_update,
+  ucast_probes,
 } from '../core/neighbour';
 import { alloc_skb, consume_skb, kfree_skb, pskb_may_pull, skb_put, skb_share_check } from '../core/skbuff';
-import { inet_addr_type, inet_select_addr } from './fib_frontend';
+import { inet_select_addr } from './devinet';
+import { inet_addr_type, ipv4_is_multicast } from './fib_frontend';
+import { ip_route_input_noref } from './route';
 
+const LOOPBACK_NET = 127;
 const BROADCAST = 0xffffffffffff;
 /** An answer does not replace an address this young, jiffies: the first one counts. */
 const LOCKTIME = 1000;
 
 /**
- * Asks the link who has the address: broadcast first, unicast to the known address while probing.
+ * Asks the link who has the address: by broadcast first, and by unicast to the known address while probing. The request is in
+ * the name of the packet that waits, if that is from an address of this host.
  * @modelled net/ipv4/arp.c
  */
-export function* arp_solicit(neigh: neighbour, _skb: sk_buff | null): Kgen {
+export function* arp_solicit(neigh: neighbour, skb: sk_buff | null): Kgen {
   const dev = neigh.dev as net_device;
   const target = neigh.primary_key;
-  const dst_ha = (neigh.nud_state & NUD_VALID) !== 0 ? neigh.ha : null;
-  yield* arp_send(ARPOP_REQUEST, ETH_P_ARP, target, dev, inet_select_addr(dev, target), dst_ha, dev.dev_addr, null);
+  let saddr = 0;
+  if (skb !== null && inet_addr_type(ip_hdr(skb).saddr) === RTN_LOCAL) {
+    saddr = ip_hdr(skb).saddr;
+  }
+  if (saddr === 0) {
+    saddr = inet_select_addr(dev, target);
+  }
+  const dst_ha = neigh.probes < ucast_probes() ? neigh.ha : null;
+  yield* arp_send(ARPOP_REQUEST, ETH_P_ARP, target, dev, saddr, dst_ha, dev.dev_addr, null);
 }
 
 /**
@@ -130,24 +145,6 @@ export function arp_constructor(neigh: neighbour): number {
 }
 
 /**
- * Finds the entry of an address, making it if there is none.
- * @modelled include/net/neighbour.h
- */
-export function __neigh_lookup_errno(pkey: number, dev: net_device): neighbour | null {
-  const n = neigh_lookup(arp_tbl(), pkey, dev);
-  return n === null ? neigh_create(arp_tbl(), pkey, dev, arp_constructor) : n;
-}
-
-/**
- * Finds the entry of an address; makes it if asked to.
- * @modelled include/net/neighbour.h
- */
-export function __neigh_lookup(pkey: number, dev: net_device, creat: boolean): neighbour | null {
-  const n = neigh_lookup(arp_tbl(), pkey, dev);
-  return n === null && creat ? neigh_create(arp_tbl(), pkey, dev, arp_constructor) : n;
-}
-
-/**
  * Gives a route its neighbour: the gateway, or the destination itself.
  * @modelled net/ipv4/arp.c
  */
@@ -158,7 +155,7 @@ export function arp_bind_neighbour(dst: dst_entry): number {
   }
   if (dst.neighbour === null) {
     const nexthop = (dev.flags & IFF_LOOPBACK) !== 0 ? 0 : (dst as rtable).rt_gateway;
-    dst.neighbour = __neigh_lookup_errno(nexthop, dev);
+    dst.neighbour = __neigh_lookup_errno(arp_tbl(), nexthop, dev, arp_constructor);
   }
   return 0;
 }
@@ -236,9 +233,20 @@ export function* arp_send(
 }
 
 /**
- * Answers a request for an address of this host, and learns from requests and answers.
+ * Whether a request is to be left unanswered: with arp_ignore 1, if the address is not one of the device it came by.
+ * @simplified the policies 0 and 1
+ * @omits inet_confirm_addr: a device has one address
+ * @cost 3
+ */
+function arp_ignore(dev: net_device, _sip: number, tip: number): boolean {
+  return sysctl('ipv4.conf.all.arp_ignore', 0) !== 0 && dev.ip_addr !== tip;
+}
+
+/**
+ * Answers a request for an address of this host, and learns from requests and answers. Who asks for a route's target leaves
+ * the route of its packets in the cache.
  * @modelled net/ipv4/arp.c
- * @omits ip_route_input_noref: whether the target is ours is asked of the routes directly; there is no proxy ARP
+ * @omits arp_filter: off by default; arp_fwd_proxy, arp_fwd_pvlan, pneigh_lookup, pneigh_enqueue: no proxy ARP
  */
 export function* arp_process(skb: sk_buff): Kgen<number> {
   const dev = skb.dev as net_device;
@@ -246,33 +254,43 @@ export function* arp_process(skb: sk_buff): Kgen<number> {
   const sip = arp.ar_sip;
   const tip = arp.ar_tip;
   const sha = read_ether_addr(arp.$addr + 8);
-  const supported = arp.ar_op === ARPOP_REPLY || arp.ar_op === ARPOP_REQUEST;
-  if (arp.ar_hrd !== ARPHRD_ETHER || arp.ar_pro !== ETH_P_IP || !supported || inet_addr_type(tip) === RTN_MULTICAST) {
+  const request = arp.ar_op === ARPOP_REQUEST;
+  const wrong =
+    arp.ar_hrd !== ARPHRD_ETHER ||
+    arp.ar_pro !== ETH_P_IP ||
+    (arp.ar_op !== ARPOP_REPLY && !request) ||
+    ipv4_is_multicast(tip) ||
+    tip >>> 24 === LOOPBACK_NET;
+  if (wrong) {
     consume_skb(skb);
     return 0;
   }
   if (sip === 0) {
-    if (arp.ar_op === ARPOP_REQUEST && inet_addr_type(tip) === RTN_LOCAL) {
+    if (request && inet_addr_type(tip) === RTN_LOCAL && !arp_ignore(dev, sip, tip)) {
       yield* arp_send(ARPOP_REPLY, ETH_P_ARP, sip, dev, tip, sha, dev.dev_addr, sha);
     }
     consume_skb(skb);
     return 0;
   }
-  if (arp.ar_op === ARPOP_REQUEST && inet_addr_type(tip) === RTN_LOCAL) {
-    const learned = yield* neigh_event_ns(__neigh_lookup(sip, dev, true), sha);
-    if (learned !== null) {
-      learned.refcnt--;
-      yield* arp_send(ARPOP_REPLY, ETH_P_ARP, sip, dev, tip, sha, dev.dev_addr, sha);
+  if (request && ip_route_input_noref(skb, tip, sip, 0, dev) === 0) {
+    if ((skb_rtable(skb) as rtable).rt_type === RTN_LOCAL) {
+      if (!arp_ignore(dev, sip, tip)) {
+        const learned = yield* neigh_event_ns(arp_tbl(), sha, sip, dev, arp_constructor);
+        if (learned !== null) {
+          yield* arp_send(ARPOP_REPLY, ETH_P_ARP, sip, dev, tip, sha, dev.dev_addr, sha);
+          neigh_release(learned);
+        }
+      }
+      consume_skb(skb);
+      return 0;
     }
-    consume_skb(skb);
-    return 0;
   }
-  const n = __neigh_lookup(sip, dev, false);
+  const n = __neigh_lookup(arp_tbl(), sip, dev, null);
   if (n !== null) {
     const override = jiffies() > n.updated + LOCKTIME;
-    const state = arp.ar_op !== ARPOP_REPLY || skb.pkt_type !== PACKET_HOST ? NUD_STALE : NUD_REACHABLE;
+    const state = !request && skb.pkt_type === PACKET_HOST ? NUD_REACHABLE : NUD_STALE;
     yield* neigh_update(n, sha, state, override ? NEIGH_UPDATE_F_OVERRIDE : 0);
-    n.refcnt--;
+    neigh_release(n);
   }
   consume_skb(skb);
   return 0;
@@ -315,7 +333,7 @@ export function arp_init(): void {
  * @simplified takes arguments instead of a netlink message
  */
 export function* neigh_add(addr: number, dev: net_device, lladdr: number, state: number): Kgen<neighbour> {
-  const n = __neigh_lookup_errno(addr, dev) as neighbour;
+  const n = __neigh_lookup_errno(arp_tbl(), addr, dev, arp_constructor) as neighbour;
   yield* neigh_update(n, lladdr, state, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN);
   return n;
 }

@@ -1,24 +1,34 @@
 /**
- * Mirrors net/ipv4/fib_frontend.c and fib_trie.c (2.6.39) in a simple form: routes of a host in a list, longest prefix
- * first. Left out: the trie, several tables and rules, multipath, realms, scopes, netlink.
+ * Mirrors net/ipv4/fib_frontend.c (2.6.39): the routing tables local and main of a host.
+ * Left out: policy rules and other tables, netlink.
  */
-import { heap } from '../../../base/heap';
 import { kernel_global, sysctl } from '../../arch/current';
-import { EINVAL, ESRCH, EXDEV } from '../../include/linux/errno';
-import { IFF_LOOPBACK, IFF_UP, type net_device } from '../../include/linux/netdevice';
+import { EINVAL, EXDEV } from '../../include/linux/errno';
+import { IFF_LOOPBACK, type net_device } from '../../include/linux/netdevice';
 import { RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST } from '../../include/net/dst';
-import { fib_info, fib_table } from '../../include/net/ip_fib';
+import { type fib_info, fib_table, RT_TABLE_LOCAL, RT_TABLE_MAIN } from '../../include/net/ip_fib';
+import { fib_table_insert, fib_table_lookup, inet_make_mask } from './fib_trie';
 
-/** Routes of this host. */
-export const fib_tables = kernel_global(() => new fib_table());
+const fib_local_table = kernel_global(() => fib_new_table(RT_TABLE_LOCAL));
+const fib_main_table = kernel_global(() => fib_new_table(RT_TABLE_MAIN));
 
 /**
- * The netmask of a prefix length.
- * @modelled include/linux/inetdevice.h
- * @cost 1
+ * Makes a routing table.
+ * @modelled net/ipv4/fib_frontend.c
  */
-export function inet_make_mask(logmask: number): number {
-  return logmask === 0 ? 0 : (0xffffffff << (32 - logmask)) >>> 0;
+function fib_new_table(id: number): fib_table {
+  const tb = new fib_table();
+  tb.tb_id = id;
+  return tb;
+}
+
+/**
+ * A routing table of this host.
+ * @modelled include/net/ip_fib.h
+ * @cost 2
+ */
+export function fib_get_table(id: number): fib_table {
+  return id === RT_TABLE_LOCAL ? fib_local_table() : fib_main_table();
 }
 
 /**
@@ -31,77 +41,15 @@ export function ipv4_is_multicast(address: number): boolean {
 }
 
 /**
- * Finds the route with the longest prefix; `oif` restricts it to a device (0: any). Null: none.
- * @simplified a walk over a list instead of the trie; rules and tables are left out
- * @cost 60
+ * Finds the route to a destination: in the table of own addresses, then among the others. `oif` restricts it to a device (0: any). Null: none.
+ * @simplified gives the route itself: one that refuses is an error for its callers, as with policy rules
+ * @cost 10
  */
 export function fib_lookup(daddr: number, oif: number): fib_info | null {
-  for (const route of fib_tables().routes) {
-    const mask = inet_make_mask(route.fib_dst_len);
-    const dev = route.nh_dev;
-    if ((daddr & mask) >>> 0 !== route.fib_dst || dev === null || (dev.flags & IFF_UP) === 0) {
-      continue;
-    }
-    if (oif === 0 || oif === dev.ifindex || route.fib_type === RTN_LOCAL) {
-      return route;
-    }
-  }
-  return null;
-}
-
-/**
- * Adds a route.
- * @simplified takes its parts as arguments instead of a netlink message; metrics are fields of the result
- */
-export function fib_table_insert(
-  dst: number,
-  dst_len: number,
-  type: number,
-  gw: number,
-  dev: net_device,
-  prefsrc: number,
-  priority: number,
-): fib_info {
-  const route = new fib_info();
-  route.fib_dst = dst & inet_make_mask(dst_len);
-  route.fib_dst_len = dst_len;
-  route.fib_type = type;
-  route.nh_gw = gw;
-  route.nh_dev = dev;
-  route.fib_prefsrc = prefsrc;
-  route.fib_priority = priority;
-  const { routes } = fib_tables();
-  let i = 0;
-  while (i < routes.length && comes_first(routes.at(i), route)) {
-    i++;
-  }
-  routes.insertAt(i, route);
-  return route;
-}
-
-/**
- * Takes a route out. 0, or −ESRCH: there is none.
- * @simplified takes its parts as arguments instead of a netlink message
- */
-export function fib_table_delete(dst: number, dst_len: number, priority: number): number {
-  const { routes } = fib_tables();
-  for (let i = 0; i < routes.length; i++) {
-    const route = routes.at(i);
-    if (route.fib_dst === dst && route.fib_dst_len === dst_len && route.fib_priority === priority) {
-      routes.removeAt(i);
-      heap.release(route);
-      return 0;
-    }
-  }
-  return -ESRCH;
-}
-
-/**
- * True when route `a` is to be tried before `b`: longer prefix, then smaller metric, then age.
- * @model order of the list that stands for the trie
- */
-function comes_first(a: fib_info, b: fib_info): boolean {
-  return a.fib_dst_len > b.fib_dst_len || (a.fib_dst_len === b.fib_dst_len && a.fib_priority <= b.fib_priority);
+  return (
+    fib_table_lookup(fib_get_table(RT_TABLE_LOCAL), daddr, oif) ??
+    fib_table_lookup(fib_get_table(RT_TABLE_MAIN), daddr, oif)
+  );
 }
 
 /**
@@ -111,16 +59,36 @@ function comes_first(a: fib_info, b: fib_info): boolean {
 export function fib_add_ifaddr(dev: net_device, address: number, prefixlen: number): void {
   const mask = inet_make_mask(prefixlen);
   const prefix = (address & mask) >>> 0;
+  const local = fib_get_table(RT_TABLE_LOCAL);
   dev.ip_addr = address;
-  fib_table_insert(address, 32, RTN_LOCAL, 0, dev, address, 0);
+  fib_table_insert(local, address, 32, RTN_LOCAL, 0, dev, address, 0);
   if (prefixlen < 32) {
-    const type = (dev.flags & IFF_LOOPBACK) !== 0 ? RTN_LOCAL : RTN_UNICAST;
-    fib_table_insert(prefix, prefixlen, type, 0, dev, address, 0);
+    const [tb, type] =
+      (dev.flags & IFF_LOOPBACK) !== 0
+        ? ([local, RTN_LOCAL] as const)
+        : ([fib_get_table(RT_TABLE_MAIN), RTN_UNICAST] as const);
+    fib_table_insert(tb, prefix, prefixlen, type, 0, dev, address, 0);
   }
   if (prefixlen < 31) {
-    fib_table_insert(prefix, 32, RTN_BROADCAST, 0, dev, address, 0);
-    fib_table_insert((prefix | ~mask) >>> 0, 32, RTN_BROADCAST, 0, dev, address, 0);
+    fib_table_insert(local, prefix, 32, RTN_BROADCAST, 0, dev, address, 0);
+    fib_table_insert(local, (prefix | ~mask) >>> 0, 32, RTN_BROADCAST, 0, dev, address, 0);
   }
+}
+
+/**
+ * What kind of address this is: ours, a broadcast, somebody's. With `dev`, only what is an address of that device is ours.
+ * @modelled net/ipv4/fib_frontend.c
+ * @cost 6
+ */
+export function __inet_dev_addr_type(dev: net_device | null, addr: number): number {
+  if (addr >>> 24 === 0 || addr === 0xffffffff) {
+    return RTN_BROADCAST;
+  }
+  if (ipv4_is_multicast(addr)) {
+    return RTN_MULTICAST;
+  }
+  const res = fib_table_lookup(fib_get_table(RT_TABLE_LOCAL), addr, 0);
+  return res !== null && (dev === null || dev === res.nh_dev) ? res.fib_type : RTN_UNICAST;
 }
 
 /**
@@ -128,16 +96,7 @@ export function fib_add_ifaddr(dev: net_device, address: number, prefixlen: numb
  * @modelled net/ipv4/fib_frontend.c
  */
 export function inet_addr_type(addr: number): number {
-  if (addr === 0 || addr === 0xffffffff) {
-    return RTN_BROADCAST;
-  }
-  if (ipv4_is_multicast(addr)) {
-    return RTN_MULTICAST;
-  }
-  const route = fib_lookup(addr, 0);
-  return route !== null && (route.fib_type === RTN_LOCAL || route.fib_type === RTN_BROADCAST)
-    ? route.fib_type
-    : RTN_UNICAST;
+  return __inet_dev_addr_type(null, addr);
 }
 
 /**
@@ -163,12 +122,4 @@ export function fib_validate_source(src: number, _dst: number, _tos: number, _oi
   }
   const by_dev = fib_lookup(src, dev.ifindex);
   return by_dev !== null && by_dev.fib_type === RTN_UNICAST && by_dev.nh_gw === 0 ? 1 : 0;
-}
-
-/**
- * Own address to use as source toward a destination on a device.
- * @simplified the device's only address
- */
-export function inet_select_addr(dev: net_device, _dst: number): number {
-  return dev.ip_addr;
 }

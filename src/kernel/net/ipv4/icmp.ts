@@ -62,7 +62,8 @@ import { csum_add, csum_block_add, csum_fold, csum_partial_copy_nocheck } from '
 import { __skb_checksum_complete } from '../core/datagram';
 import { dev_get_by_index } from '../core/dev';
 import { kfree_skb, pskb_may_pull, pskb_pull, skb_copy_and_csum_bits } from '../core/skbuff';
-import { inet_addr_type, inet_select_addr } from './fib_frontend';
+import { inet_select_addr } from './devinet';
+import { inet_addr_type } from './fib_frontend';
 import { inet_peer_xrlim_allow } from './inetpeer';
 import { ip_options_echo } from './ip_options';
 import { ip_append_data, ip_flush_pending_frames, ip_push_pending_frames, type rtable_ptr } from './ip_output';

@@ -33,6 +33,7 @@ import {
   skb_dst_drop,
   skb_dst_set,
 } from '../../include/net/dst';
+import { RT_TABLE_MAIN } from '../../include/net/ip_fib';
 import type { net_protocol } from '../../include/net/protocol';
 import { __do_softirq, irq_stat, open_softirq, raise_softirq } from '../../kernel/softirq';
 import { run_timer_softirq, tvec_bases } from '../../kernel/timer';
@@ -44,7 +45,8 @@ import { eth_type_trans, ether_setup } from '../ethernet/eth';
 import { nf_register_hook } from '../netfilter/core';
 import { inet_ctl_sock_create } from './af_inet';
 import { arp_init, neigh_add } from './arp';
-import { fib_add_ifaddr, fib_table_insert } from './fib_frontend';
+import { fib_add_ifaddr, fib_get_table } from './fib_frontend';
+import { fib_table_insert } from './fib_trie';
 import { icmp_init } from './icmp';
 import { ip4_frags } from './ip_fragment';
 import { ip_rcv } from './ip_input';
@@ -233,7 +235,7 @@ describe('routes', () => {
 
   it('lead through the gateway of the longest prefix, and nowhere without one', () => {
     expect(ip_route_output_ports(null, 0x08080808, 0, 1, 2, IPPROTO_UDP, 0, 0)).toBeNull();
-    fib_table_insert(0, 0, 1, 0x0a0000fe, dev, OWN_IP, 0);
+    fib_table_insert(fib_get_table(RT_TABLE_MAIN), 0, 0, 1, 0x0a0000fe, dev, OWN_IP, 0);
     rt_cache_flush(0);
     const rt = ip_route_output_ports(null, 0x08080808, 0, 1, 2, IPPROTO_UDP, 0, 0) as rtable;
     expect(rt.rt_gateway).toBe(0x0a0000fe);

@@ -55,7 +55,8 @@ import { skb_dst_set_noref } from '../core/dst';
 import { neigh_hh_init } from '../core/neighbour';
 import { alloc_skb, kfree_skb } from '../core/skbuff';
 import { arp_bind_neighbour } from './arp';
-import { fib_lookup, fib_validate_source, inet_addr_type, inet_select_addr, ipv4_is_multicast } from './fib_frontend';
+import { __ip_dev_find, inet_select_addr } from './devinet';
+import { fib_lookup, fib_validate_source, ipv4_is_multicast } from './fib_frontend';
 import { icmp_send } from './icmp';
 import { inet_getpeer, inet_putpeer } from './inetpeer';
 import { ip_forward } from './ip_forward';
@@ -613,7 +614,7 @@ export function __mkroute_output(
   rth.rt_mark = oldflp4.flowi4_mark;
   rth.rt_gateway = fl4.daddr;
   rth.rt_spec_dst = (rt_flags & RTCF_LOCAL) !== 0 && type !== RTN_BROADCAST ? fl4.daddr : fl4.saddr;
-  rth.rt_peer_genid = rt_peer_genid();
+  rth.rt_peer_genid = 0;
   if ((rt_flags & RTCF_LOCAL) !== 0) {
     rth.input = ip_local_deliver;
   }
@@ -635,7 +636,8 @@ function loopback_dev(): net_device | null {
 }
 
 /**
- * Finds a route out in the routing table and puts it into the cache.
+ * Finds a route out in the routing table and puts it into the cache. Null: there is none. A route that refuses (unreachable,
+ * prohibit, blackhole) is none to a sender of this host: this version tells all of them ENETUNREACH.
  * @modelled net/ipv4/route.c
  * @omits fib_select_default: one default route
  * @cost 80
@@ -643,7 +645,7 @@ function loopback_dev(): net_device | null {
 export function ip_route_output_slow(oldflp4: flowi4): rtable | null {
   const fl4: flowi4 = { ...oldflp4 };
   let dev_out: net_device | null = null;
-  if (fl4.saddr !== 0 && inet_addr_type(fl4.saddr) !== RTN_LOCAL) {
+  if (fl4.saddr !== 0 && __ip_dev_find(fl4.saddr) === null) {
     return null;
   }
   if (fl4.flowi4_oif !== 0) {
@@ -655,7 +657,8 @@ export function ip_route_output_slow(oldflp4: flowi4): rtable | null {
   if (fl4.daddr === 0) {
     fl4.daddr = fl4.saddr === 0 ? 0x7f000001 : fl4.saddr;
   }
-  const res = fib_lookup(fl4.daddr, fl4.flowi4_oif);
+  const found = fib_lookup(fl4.daddr, fl4.flowi4_oif);
+  const res = found === null || fib_error(found) !== 0 ? null : found;
   let type = RTN_UNICAST;
   let flags = 0;
   if (res === null) {
@@ -665,9 +668,6 @@ export function ip_route_output_slow(oldflp4: flowi4): rtable | null {
     fl4.saddr ||= inet_select_addr(dev_out, fl4.daddr);
   } else {
     type = res.fib_type;
-    if (fib_error(res) !== 0) {
-      return null;
-    }
     fl4.saddr ||= type === RTN_LOCAL ? fl4.daddr : res.fib_prefsrc;
     if (type === RTN_LOCAL) {
       dev_out = loopback_dev();
@@ -927,7 +927,7 @@ function rt_input_route(
   rth.rt_oif = 0;
   rth.rt_mark = skb.mark;
   rth.rt_gateway = daddr;
-  rth.rt_peer_genid = rt_peer_genid();
+  rth.rt_peer_genid = 0;
   return rth;
 }
 
@@ -949,6 +949,9 @@ function __mkroute_input(
   const err = fib_validate_source(saddr, daddr, tos, out_dev.ifindex, in_dev);
   if (err < 0) {
     rt_cache().stat.in_martian_src++;
+    return null;
+  }
+  if (skb.protocol !== ETH_P_IP && out_dev === in_dev) {
     return null;
   }
   const rth = rt_input_route(skb, daddr, saddr, tos, in_dev, out_dev);
@@ -1040,6 +1043,9 @@ export function ip_route_input_slow(skb: sk_buff, daddr: number, saddr: number, 
       return forwarding ? ip_mkroute_input(skb, res, dev, daddr, saddr, tos) : -EHOSTUNREACH;
     }
   }
+  if (type === RTN_BROADCAST && skb.protocol !== ETH_P_IP) {
+    return -EINVAL;
+  }
   let flags = 0;
   if (type !== RTN_UNREACHABLE && saddr !== 0) {
     const direct = fib_validate_source(saddr, daddr, tos, 0, dev);
@@ -1049,7 +1055,7 @@ export function ip_route_input_slow(skb: sk_buff, daddr: number, saddr: number, 
     }
     flags = direct > 0 ? RTCF_DIRECTSRC : 0;
   }
-  const rth = rt_input_route(skb, daddr, saddr, tos, dev, dev);
+  const rth = rt_input_route(skb, daddr, saddr, tos, dev, loopback_dev() ?? dev);
   rth.rt_type = type;
   rth.output = ip_rt_bug;
   rth.rt_spec_dst = type === RTN_LOCAL ? daddr : inet_select_addr(dev, 0);

@@ -23,7 +23,7 @@ import { skb_dst_drop } from '../../include/net/dst';
 import { type proto, sock } from '../../include/net/sock';
 import { dev_add_pack, dev_remove_pack, net_disable_timestamp, net_enable_timestamp } from '../core/dev';
 import { sk_attach_filter, sk_filter_release, sk_run_filter, type sock_fprog } from '../core/filter';
-import { __skb_queue_purge, consume_skb, kfree_skb, pskb_trim, skb_clone, skb_pull, skb_push } from '../core/skbuff';
+import { consume_skb, kfree_skb, pskb_trim, skb_clone, skb_pull, skb_push, skb_queue_purge } from '../core/skbuff';
 import { sk_alloc, skb_set_owner_r, sock_init_data, sock_put } from '../core/sock';
 
 /** Receive buffer of a capture, bytes: what libpcap asks for. */
@@ -188,7 +188,7 @@ export function packet_do_bind(sk: sock, dev: net_device | null, protocol: numbe
 export function packet_release(sk: sock): number {
   dev_remove_pack(pkt_sk(sk).prot_hook);
   net_disable_timestamp();
-  __skb_queue_purge(sk.sk_receive_queue);
+  skb_queue_purge(sk.sk_receive_queue);
   if (sk.sk_filter !== null) {
     sk_filter_release(sk.sk_filter);
     sk.sk_filter = null;
