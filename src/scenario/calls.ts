@@ -14,6 +14,9 @@ const PATTERNS = ['offsets', 'letters', 'zeros', 'random'] as const;
 const SEND_FLAGS = ['MSG_DONTWAIT', 'MSG_EOR', 'MSG_MORE', 'MSG_NOSIGNAL', 'MSG_OOB'] as const;
 const RECV_FLAGS = ['MSG_DONTWAIT', 'MSG_OOB', 'MSG_PEEK', 'MSG_TRUNC', 'MSG_WAITALL'] as const;
 
+/** A pointer that leads nowhere in place of the buffer: EFAULT. */
+const buffer = v.exactOptional(v.literal('NULL', '"NULL", or nothing'));
+
 const payload = {
   fd,
   bytes: whole(1, LARGEST_CALL, 'Bytes to write.', 'bytes'),
@@ -22,17 +25,19 @@ const payload = {
 };
 const wanted = whole(1, LARGEST_CALL, 'Size of the buffer.', 'bytes');
 
-const WriteCall = v.strictObject({ op: v.literal('write'), ...payload });
+const WriteCall = v.strictObject({ op: v.literal('write'), ...payload, buffer });
 const SendCall = v.strictObject({
   op: v.literal('send'),
   ...payload,
+  buffer,
   flags: v.optional(listOf(oneOf(SEND_FLAGS, ''), 8, 'flags'), []),
 });
-const ReadCall = v.strictObject({ op: v.literal('read'), fd, bytes: wanted });
+const ReadCall = v.strictObject({ op: v.literal('read'), fd, bytes: wanted, buffer });
 const RecvCall = v.strictObject({
   op: v.literal('recv'),
   fd,
   bytes: wanted,
+  buffer,
   flags: v.optional(listOf(oneOf(RECV_FLAGS, ''), 8, 'flags'), []),
 });
 const pieces = listOf(whole(0, LARGEST_CALL, 'Bytes of the piece.', 'bytes'), 64, 'pieces', 1);
@@ -178,6 +183,7 @@ const SendtoCall = v.strictObject({
   op: v.literal('sendto'),
   ...payload,
   bytes: whole(0, LARGEST_CALL, 'Bytes to send.', 'bytes'),
+  buffer,
   flags: v.optional(listOf(oneOf(SEND_FLAGS, ''), 8, 'flags'), []),
   to: v.exactOptional(TargetFields),
   /** Of a raw socket: the program puts the header of an ICMP echo request, and its checksum, over the first 8 bytes. */
@@ -187,6 +193,7 @@ const RecvfromCall = v.strictObject({
   op: v.literal('recvfrom'),
   fd,
   bytes: wanted,
+  buffer,
   flags: v.optional(listOf(oneOf(RECV_FLAGS, ''), 8, 'flags'), []),
 });
 

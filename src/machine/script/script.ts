@@ -59,8 +59,12 @@ const LONGEST_BUSY_NS = 2_000_000;
 const GRACE_US = 3e6;
 /** us that a packet at any time, or a call that should return at once, is waited for. */
 const PATIENCE_US = 400e6;
-/** Port from which the script's end opens connections. */
-const EPHEMERAL_PORT = 40_000;
+/**
+ * Port from which the script's end opens its first connection. By this one the SYN falls, with the default seed and packetdrill's addresses, into
+ * the first bucket of the listener's hash table, and the SYN-ACK goes again as soon as it is due (inet_csk_reqsk_queue_prune looks at two
+ * buckets of 16 in 200 ms).
+ */
+const EPHEMERAL_PORT = 40_041;
 
 /** The end of the wire and the host the script runs at. */
 export interface Surroundings {

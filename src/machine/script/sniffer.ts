@@ -71,11 +71,10 @@ function isOf(endpoint: Endpoint, seen: Seen, expected: Packet): boolean {
   const { ip, inner } = seen;
   if (ip.destination !== endpoint.remoteIp) return false;
   if (inner.protocol === 'icmp' || expected.protocol === 'icmp') return inner.protocol === expected.protocol;
-  if (endpoint.sends(seen)) return true;
   if (inner.protocol !== endpoint.protocol || inner.destination !== endpoint.remotePort) return false;
   const isSyn = inner.protocol === 'tcp' && (inner.flags & (FLAG.S | FLAG['.'])) === FLAG.S;
   const isConnecting = endpoint.state === 'connecting' || (isSyn && endpoint.state === 'syn sent');
-  if (!isConnecting || !(isSyn || inner.protocol === 'udp')) return false;
+  if (!isConnecting || !(isSyn || inner.protocol === 'udp')) return endpoint.sends(seen);
   endpoint.localIp = ip.source;
   endpoint.localPort = inner.source;
   if (inner.protocol === 'tcp') endpoint.liveLocalIsn = inner.seq;

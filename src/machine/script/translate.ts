@@ -20,9 +20,16 @@ const MAKERS: Readonly<Record<string, (args: Arguments) => Translated>> = {
     const protocol = args.number(2);
     const flags = bits & ~SOCK_TYPE_MASK;
     if (type === undefined || (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) !== 0) return args.beyond(1);
-    if (protocol !== 0 && protocol !== (type === 'SOCK_STREAM' ? 6 : 17)) return args.beyond(2);
+    const named = ({ 0: null, 1: 'IPPROTO_ICMP', 6: 'IPPROTO_TCP', 17: 'IPPROTO_UDP' } as const)[protocol];
+    if (named === undefined) return args.beyond(2);
     return {
-      call: { op: 'socket', as: fdName(given), type, flags: flags & SOCK_NONBLOCK ? ['SOCK_NONBLOCK'] : [] },
+      call: {
+        op: 'socket',
+        as: fdName(given),
+        type,
+        ...(named === null ? {} : { protocol: named }),
+        flags: flags & SOCK_NONBLOCK ? ['SOCK_NONBLOCK'] : [],
+      },
       after: (result) => {
         if (result >= 0) sockets.opened(given, type === 'SOCK_STREAM' ? 'tcp' : 'udp');
       },
@@ -196,18 +203,30 @@ const MAKERS: Readonly<Record<string, (args: Arguments) => Translated>> = {
   recvfrom(args) {
     args.counted(6);
     return {
-      call: { op: 'recvfrom', fd: args.fd(), bytes: args.size(2), flags: flagNames(args, 3, RECV_FLAGS) as never },
+      call: {
+        op: 'recvfrom',
+        fd: args.fd(),
+        bytes: args.size(2),
+        ...pointer(args, 1),
+        flags: flagNames(args, 3, RECV_FLAGS) as never,
+      },
       check: args.returning(),
     };
   },
   read(args) {
     args.counted(3);
-    return { call: { op: 'read', fd: args.fd(), bytes: args.size(2) }, check: args.returning() };
+    return { call: { op: 'read', fd: args.fd(), bytes: args.size(2), ...pointer(args, 1) }, check: args.returning() };
   },
   recv(args) {
     args.counted(4);
     return {
-      call: { op: 'recv', fd: args.fd(), bytes: args.size(2), flags: flagNames(args, 3, RECV_FLAGS) as never },
+      call: {
+        op: 'recv',
+        fd: args.fd(),
+        bytes: args.size(2),
+        ...pointer(args, 1),
+        flags: flagNames(args, 3, RECV_FLAGS) as never,
+      },
       check: args.returning(),
     };
   },
@@ -279,10 +298,15 @@ function payload(
   args: Arguments,
   buffer: number,
   count: number,
-): { bytes: number; pattern: 'zeros'; data: string | null } {
+): { bytes: number; pattern: 'zeros'; data: string | null; buffer?: 'NULL' } {
   const text = args.at(buffer);
   const data = text?.kind === 'string' && !text.more ? text.parts.join('') : null;
-  return { bytes: args.size(count), pattern: 'zeros', data };
+  return { bytes: args.size(count), pattern: 'zeros', data, ...pointer(args, buffer) };
+}
+
+/** `NULL`, or anything else for a buffer. */
+function pointer(args: Arguments, n: number): { buffer?: 'NULL' } {
+  return numberOf(args.at(n)) === 0 ? { buffer: 'NULL' } : {};
 }
 
 function ipOf(text: string): number {

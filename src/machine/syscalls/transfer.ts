@@ -2,7 +2,7 @@
 import { heap } from '../../base/heap';
 import type { Kgen } from '../../kernel/arch/current';
 import { sys_read, sys_readv, sys_write, sys_writev } from '../../kernel/fs/read_write';
-import type { iovec } from '../../kernel/include/linux/fs';
+import type { iovec, user_buffer } from '../../kernel/include/linux/fs';
 import {
   MSG_DONTWAIT,
   MSG_EOR,
@@ -42,6 +42,14 @@ export function inStream(flags: number): boolean {
   return (flags & (MSG_PEEK | MSG_OOB | MSG_TRUNC)) === 0;
 }
 
+/** The address a call is given: that of its buffer, or none. */
+export function pointerTo({ addr }: user_buffer, call: { readonly buffer?: 'NULL' }): number {
+  return call.buffer === 'NULL' ? 0 : addr;
+}
+
+const labelOf = (fd: number, { op, bytes, buffer }: CallOf<'write' | 'send' | 'read' | 'recv'>): string =>
+  `${op}(${fd}, ${buffer === undefined ? '' : 'NULL, '}${bytes} bytes)`;
+
 /** `code` is the system call on a descriptor and the address of the buffer. */
 type Code = (fd: number, addr: number) => Kgen<number>;
 
@@ -49,7 +57,7 @@ function* give(process: Process, call: CallOf<'write' | 'send'>, code: Code): Kg
   const { fd, ledger } = process.named(call.fd);
   const buffer = userMemory(call.bytes);
   heap.writeBytes(buffer.addr, payloadOf(call, ledger.position, process.seed));
-  const result = yield* enter(process.task, `${call.op}(${fd}, ${call.bytes} bytes)`, buffer, code(fd, buffer.addr));
+  const result = yield* enter(process.task, labelOf(fd, call), buffer, code(fd, pointerTo(buffer, call)));
   if (result > 0) ledger.written.push(heap.bytes(buffer.addr, result).slice());
   freeUserMemory(buffer);
   return { result };
@@ -58,7 +66,7 @@ function* give(process: Process, call: CallOf<'write' | 'send'>, code: Code): Kg
 function* take(process: Process, call: CallOf<'read' | 'recv'>, code: Code, flags: number): Kgen<CallResult> {
   const { fd, ledger } = process.named(call.fd);
   const buffer = userMemory(call.bytes);
-  const result = yield* enter(process.task, `${call.op}(${fd}, ${call.bytes} bytes)`, buffer, code(fd, buffer.addr));
+  const result = yield* enter(process.task, labelOf(fd, call), buffer, code(fd, pointerTo(buffer, call)));
   const bytes = heap.bytes(buffer.addr, Math.min(Math.max(0, result), buffer.len)).slice();
   if (inStream(flags)) ledger.read.push(bytes);
   freeUserMemory(buffer);
