@@ -2,6 +2,7 @@
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { functions } from 'virtual:kernel-functions';
+import { lookUp } from '../base/look-up';
 import { captureFile, type Place } from '../export/capture';
 import { chromeTrace } from '../export/chrome-trace';
 import { run, runScenario } from '../machine/run';
@@ -247,7 +248,7 @@ export async function cli(args: readonly string[]): Promise<Required<Result>> {
     const [name, ...rest] = args;
     if (name === 'help' || name === '--help' || name === '-h') return done({ text: USAGE });
     if (name === undefined) throw new Problem(`expected a command\n\n${USAGE}`);
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    const command = lookUp(COMMANDS, name);
     if (command === undefined) {
       const near = nearest(name, Object.keys(COMMANDS));
       const known = near === null ? Object.keys(COMMANDS).join(', ') : near;

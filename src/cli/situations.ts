@@ -1,4 +1,5 @@
 /** The situations of the recordings in src/trace/golden, as scenarios: what was set up there, as far as a scenario can say it. */
+import { lookUp } from '../base/look-up';
 import { type CallInput, parseScenario, type Scenario, type ScenarioInput } from '../scenario/schema';
 
 type Nic = NonNullable<NonNullable<NonNullable<ScenarioInput['hosts']>['A']>['nic']>;
@@ -234,7 +235,7 @@ export const SITUATIONS: Readonly<Record<string, ScenarioInput>> = {
 
 /** The situation of a recording of the project by its number, null: there is none. */
 export function situationOf(number: string): Scenario | null {
-  const input = Object.hasOwn(SITUATIONS, number) ? SITUATIONS[number] : undefined;
+  const input = lookUp(SITUATIONS, number);
   if (input === undefined) return null;
   const parsed = parseScenario(input);
   if (!parsed.ok) throw new Error(`situation ${number}: ${parsed.issues.map(({ message }) => message).join('; ')}`);

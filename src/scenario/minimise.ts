@@ -1,4 +1,5 @@
 /** Leaves out of a JSON value whatever can be left out. */
+import { lookUp } from '../base/look-up';
 
 type Json = Record<string, unknown>;
 
@@ -51,7 +52,7 @@ export function difference(from: Json, to: Json): Json {
 export function patched(from: Json, patch: Json): Json {
   const result: Json = { ...from };
   for (const [key, change] of Object.entries(patch)) {
-    const before = Object.hasOwn(result, key) ? result[key] : undefined;
+    const before = lookUp(result, key);
     if (change === null) delete result[key];
     else if (!isObject(change) || Array.isArray(change)) result[key] = change;
     else result[key] = patched(isObject(before) && !Array.isArray(before) ? before : {}, change);

@@ -3,6 +3,7 @@
  * the run: the innermost function that gave it up, the last check that function made, and the values they had. The words for drops
  * are those later kernels use (enum skb_drop_reason), where they have one.
  */
+import { lookUp } from '../base/look-up';
 import { seqDiff } from '../base/seq';
 import { finish, rests, type Work } from '../base/work';
 import { Cursor } from '../trace/cursor';
@@ -450,7 +451,7 @@ function fateAt(trace: Trace, step: number, packet: number, state = stateAt(trac
   const name = by?.fact.name ?? '';
   const base = { step, packet, host: trace.context(trace.ctx(step)).host, by: name };
   const skb = state.find(packet);
-  const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
+  const rule = lookUp(RULES, name);
   if (rule === undefined || skb === null || by === undefined)
     return { ...base, dropped: false, word: 'FREED', text: `${name || 'someone'} freed it` };
   const values = new Map(trace.variablesAt(by.at).map((value) => [value.name, value.value]));

@@ -1,5 +1,6 @@
 /** The arguments of a call as a script writes them, read with words for what is wrong; and the checks of its result. */
 
+import { lookUp } from '../../base/look-up';
 import { LARGEST_CALL } from '../../scenario/calls';
 import type { Expression, SystemCall as Written } from '../../scenario/packetdrill/ast';
 import { printExpression } from '../../scenario/packetdrill/print';
@@ -112,7 +113,7 @@ export class Arguments {
       const got = result.result < 0 ? `-1 ${errnoName(-result.result)}` : String(result.result);
       if (wanted.kind === 'ellipsis') return null;
       const returned = result.result < 0 ? -1 : result.result;
-      const fails = numberOf(wanted) !== returned || (errno !== null && ERRNO[errno.name] !== -result.result);
+      const fails = numberOf(wanted) !== returned || (errno !== null && lookUp(ERRNO, errno.name) !== -result.result);
       if (!fails) return result.result < 0 ? null : own(result);
       const expected = `${name}() = ${printExpression(wanted)}${errno === null ? '' : ` ${errno.name}`}`;
       return { expected, got };

@@ -2,6 +2,7 @@
  * A packet the kernel sent against the one the script expects, field by field in packetdrill's order. Of what the script leaves out (window,
  * TOS, TTL, ports) nothing is asked; options are compared in their order, unless they stand as `<...>`.
  */
+import { lookUp } from '../../base/look-up';
 import type { IcmpPacket, Packet, TcpOption, TcpPacket, UdpPacket } from '../../scenario/packetdrill/ast';
 import { printPacket } from '../../scenario/packetdrill/print';
 import { type Endpoint, flagsOf, ICMP_CODES, ICMP_TYPES, numbered } from './endpoint';
@@ -111,10 +112,12 @@ function udpDifference(expected: UdpPacket, udp: Udp, ip: Ip): string | null {
 }
 
 function icmpDifference(expected: IcmpPacket, icmp: Icmp, ip: Ip): string | null {
-  const type = ICMP_TYPES[expected.type] ?? numbered(expected.type, 'type');
+  const type = lookUp(ICMP_TYPES, expected.type) ?? numbered(expected.type, 'type');
   if (type !== icmp.type) return `ICMP type ${type}, not ${icmp.type}`;
   const code =
-    expected.code === null ? 0 : (ICMP_CODES[type ?? -1]?.[expected.code] ?? numbered(expected.code, 'code'));
+    expected.code === null
+      ? 0
+      : (lookUp(ICMP_CODES[type ?? -1] ?? {}, expected.code) ?? numbered(expected.code, 'code'));
   if (code !== icmp.code) return `ICMP code ${code}, not ${icmp.code}`;
   return ipDifference(expected, ip.tos, ip.ttl);
 }

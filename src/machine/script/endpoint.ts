@@ -6,6 +6,7 @@
  * - A timestamp the kernel sends is remembered with the one the script has in its place; what the script echoes becomes the kernel's again.
  * - One connection at a time is under test: that of the last listen(), connect() or SYN.
  */
+import { lookUp } from '../../base/look-up';
 import type { IcmpPacket, TcpOption, TcpPacket, UdpPacket } from '../../scenario/packetdrill/ast';
 import type { Settings } from '../../scenario/packetdrill/settings';
 import {
@@ -144,10 +145,10 @@ export class Endpoint {
 
   /** An ICMP message about a packet of this connection: its IP header and the first 8 bytes after it. */
   icmpIn(packet: IcmpPacket): Uint8Array {
-    const type = ICMP_TYPES[packet.type] ?? numbered(packet.type, 'type');
+    const type = lookUp(ICMP_TYPES, packet.type) ?? numbered(packet.type, 'type');
     if (type === null) throw new CannotMap(`an ICMP type out of ${Object.keys(ICMP_TYPES).join(', ')}`);
     const codes = ICMP_CODES[type] ?? {};
-    const named = packet.code === null ? 0 : (codes[packet.code] ?? numbered(packet.code, 'code'));
+    const named = packet.code === null ? 0 : (lookUp(codes, packet.code) ?? numbered(packet.code, 'code'));
     if (named === null) throw new CannotMap(`an ICMP code out of ${Object.keys(codes).join(', ')}`);
     const ip = this.ipIn(packet, 'icmp');
     const rest = packet.mtu ?? (packet.id === null ? 0 : packet.id * 0x10000);

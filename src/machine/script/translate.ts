@@ -1,4 +1,5 @@
 /** Each call of a script as one the machine's programs can make, with what the script expects of it. */
+import { lookUp } from '../../base/look-up';
 import type { Expression, SystemCall as Written } from '../../scenario/packetdrill/ast';
 import { printExpression } from '../../scenario/packetdrill/print';
 import { bitNames, numberOf } from '../../scenario/packetdrill/values';
@@ -315,7 +316,7 @@ function ipOf(text: string): number {
 
 /** Throws `CannotMap` with the reason for a call the model has not. */
 export function translate(written: Written, sockets: Sockets): Translated {
-  const make = Object.hasOwn(MAKERS, written.name) ? MAKERS[written.name] : undefined;
+  const make = lookUp(MAKERS, written.name);
   if (make === undefined) throw new CannotMap(`the system call ${written.name}()`);
   return make(new Arguments(written, sockets));
 }

@@ -1,6 +1,6 @@
 /** From a filter to a program of the BSD packet filter, as libpcap makes it for an Ethernet device, but without its optimiser. */
 import type { BinaryOperator, Comparison, Direction, Filter, Protocol, Term } from './ast';
-import { parseFilter } from './parse';
+import { FilterError, parseFilter } from './parse';
 
 /** An instruction as struct sock_filter has it: jumps count instructions from the next one. */
 export interface Instruction {
@@ -367,8 +367,8 @@ export function filterProblem(text: string): string | null {
     compileFilter(text, 1);
     return null;
   } catch (error) {
-    if (error instanceof Error)
-      return 'at' in error ? `${error.message}, at character ${Number(error.at) + 1}` : error.message;
+    if (error instanceof FilterError) return `${error.message}, at character ${error.at + 1}`;
+    if (error instanceof Uncompilable) return error.message;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 /** The filter language of tcpdump (pcap-filter(7)), the part of it that can match here: Ethernet, ARP, IPv4, ICMP, TCP, UDP. */
+import { lookUp } from '../../base/look-up';
 import type { BinaryOperator, Comparison, Direction, Filter, Protocol, Term } from './ast';
 
 /** What is wrong with a filter, and where, in characters from 0. */
@@ -162,11 +163,11 @@ class Parser {
 
   private isTerm(): boolean {
     const token = this.peek() ?? '';
-    if (token === 'len' || token in CONSTANTS) return true;
+    if (token === 'len' || lookUp(CONSTANTS, token) !== undefined) return true;
     if (PROTOCOLS.has(token)) return this.peek(1) === '[';
     const after = this.peek(1) ?? '';
     const isNumber = /^(0x[0-9a-f]+|\d+)$/.test(token);
-    return isNumber && (after in COMPARISONS || OPERATORS.flat().includes(after as BinaryOperator));
+    return isNumber && (lookUp(COMPARISONS, after) !== undefined || OPERATORS.flat().includes(after as BinaryOperator));
   }
 
   private lengthIs(operator: '>=' | '<='): Filter {
@@ -175,7 +176,7 @@ class Parser {
 
   private comparison(): Filter {
     const left = this.sum(0);
-    const operator = COMPARISONS[this.peek() ?? ''];
+    const operator = lookUp(COMPARISONS, this.peek() ?? '');
     if (operator === undefined) throw this.wrong('a comparison: =, !=, <, <=, > or >=');
     this.next++;
     return { kind: 'compare', operator, left, right: this.sum(0) };
@@ -222,7 +223,7 @@ class Parser {
 
   private number(most = 0xffffffff): number {
     const token = this.peek() ?? '';
-    const value = CONSTANTS[token] ?? (/^(0x[0-9a-f]+|\d+)$/.test(token) ? Number(token) : Number.NaN);
+    const value = lookUp(CONSTANTS, token) ?? (/^(0x[0-9a-f]+|\d+)$/.test(token) ? Number(token) : Number.NaN);
     if (!(value <= most)) throw this.wrong(most === 0xffffffff ? 'a number' : `a number up to ${most}`);
     this.next++;
     return value;
@@ -275,7 +276,7 @@ class Parser {
       case 'proto': {
         if (protocol !== 'ip' && protocol !== 'ether') throw this.wrong('"ip" or "ether" before "proto"');
         const names = protocol === 'ip' ? IP_PROTOCOLS : ETHERTYPES;
-        const named = names[this.peek() ?? ''];
+        const named = lookUp(names, this.peek() ?? '');
         if (named !== undefined) this.next++;
         const value = named ?? this.number(protocol === 'ip' ? 255 : 65_535);
         return { kind: protocol === 'ip' ? 'ip protocol' : 'ethertype', value };

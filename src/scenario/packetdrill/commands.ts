@@ -2,6 +2,7 @@
  * Shell commands of a script, as far as the model can do what they do: switches of the kernel, metrics of the route, the device's MTU, offloads
  * and queue. Nothing is handed to a shell.
  */
+import { lookUp } from '../../base/look-up';
 import { SYSCTL_LISTS, SYSCTL_WORDS, SYSCTLS } from '../sysctls';
 import { parsePython, runPython, type Value } from './python';
 
@@ -277,7 +278,7 @@ function queueOf([, action = '', ...words]: readonly string[]): Effect[] | null 
 export function sysctlOf(name: string, value: string): Effect[] {
   if (name.startsWith('ipv6.')) return [];
   const ignored: Effect[] = [{ kind: 'ignored', what: `the sysctl net.${name}=${value}` }];
-  const list = Object.hasOwn(SYSCTL_LISTS, name) ? SYSCTL_LISTS[name] : undefined;
+  const list = lookUp(SYSCTL_LISTS, name);
   if (list !== undefined) {
     const numbers = value
       .trim()
@@ -287,15 +288,15 @@ export function sysctlOf(name: string, value: string): Effect[] {
     if (!fit) return ignored;
     return list.parts.map((part, n) => ({ kind: 'sysctl', name: `${name}.${part}`, value: numbers[n] as number }));
   }
-  const word = Object.hasOwn(SYSCTL_WORDS, name) ? SYSCTL_WORDS[name as keyof typeof SYSCTL_WORDS] : undefined;
+  const word = lookUp(SYSCTL_WORDS, name);
   if (word !== undefined) {
     return (word.words as readonly string[]).includes(value) ? [{ kind: 'sysctl', name, value }] : ignored;
   }
-  const known = Object.hasOwn(SYSCTLS, name) ? SYSCTLS[name] : undefined;
+  const known = lookUp(SYSCTLS, name);
   const number = /^-?(\d+|0x[\da-f]+)$/i.test(value) ? Number(value) : Number.NaN;
   if (known !== undefined && number >= known.min && number <= known.max)
     return [{ kind: 'sysctl', name, value: number }];
-  const newer = Object.hasOwn(NEWER, name) ? NEWER[name] : undefined;
+  const newer = lookUp(NEWER, name);
   return newer?.(value) ? [] : ignored;
 }
 
@@ -318,7 +319,7 @@ function routeOf(words: readonly string[]): Effect[] | null {
     window: 'window',
   };
   for (let n = 1; n < words.length; n++) {
-    const field = Object.hasOwn(fields, words[n] as string) ? fields[words[n] as string] : undefined;
+    const field = lookUp(fields, words[n] as string);
     if (field === undefined) continue;
     if (words[n + 1] === 'lock') {
       locked.push(words[n] as string);

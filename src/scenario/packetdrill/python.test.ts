@@ -62,6 +62,14 @@ describe('assertions on tcp_info', () => {
     expect(() => failure(`assert ${'-'.repeat(5000)}1`)).toThrow(Unsupported);
     expect(() => failure(`assert ${'not '.repeat(5000)}1`)).toThrow(Unsupported);
   });
+
+  it('long sums, texts that double and inverses of fractions have an answer', () => {
+    expect(failure(`assert ${'1 + '.repeat(900)}1 == 901`)).toBeNull();
+    expect(() => failure(`assert ${'0 or '.repeat(25_000)}1`)).toThrow(Unsupported);
+    expect(failure(`x = 'a'\n${'x = x + x\n'.repeat(60)}`)).toMatchObject({ got: 'a string that is too long' });
+    expect(failure('assert ~1.5 == 0')).toMatchObject({ got: 'bits of what is no whole number' });
+    expect(failure('assert ~5 == -6')).toBeNull();
+  });
 });
 
 describe('shell commands', () => {

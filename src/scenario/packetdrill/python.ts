@@ -3,6 +3,7 @@
  * `and` / `or` / `not`, conditionals, parentheses, tuples and a few pure functions. Nothing is handed to a language that could do more: what is
  * not in this grammar is `Unsupported`.
  */
+import { lookUp } from '../../base/look-up';
 
 /** Python that this evaluator has no rule for. `line` counts from 0, within the code. */
 export class Unsupported extends Error {
@@ -58,6 +59,11 @@ const FUNCTIONS: Readonly<Record<string, (...args: number[]) => number>> = {
 /** Nested brackets and operators. */
 const DEEPEST = 100;
 
+/** Words and signs of a statement. */
+const MOST_TOKENS = 2000;
+
+const LONGEST_STRING = 65_536;
+
 const TOKEN =
   /\s*(?:(#.*)|(0[xX][\da-fA-F]+|\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|((?:[rbfuRBFU]{0,2})(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))|(\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*/%&|^~<>=(),[\].:;]))/y;
 
@@ -107,6 +113,7 @@ function tokensOf(source: string, line: number): Token[] {
     const [all, comment, number, name, string, mark] = found;
     at += all.length;
     if (comment !== undefined) break;
+    if (tokens.length === MOST_TOKENS) throw new Unsupported(`more than ${MOST_TOKENS} words in a statement`, line);
     const text = (number ?? name ?? string ?? mark) as string;
     const kind =
       number !== undefined ? 'number' : name !== undefined ? 'name' : string !== undefined ? 'string' : 'mark';
@@ -300,7 +307,7 @@ class Reader {
       return this.beyond();
     }
     if (!this.take('(')) return { kind: 'name', name: token.text };
-    if (!Object.hasOwn(FUNCTIONS, token.text) && token.text !== 'len' && token.text !== 'str') {
+    if (lookUp(FUNCTIONS, token.text) === undefined && token.text !== 'len' && token.text !== 'str') {
       throw new Unsupported(`the Python function ${token.text}()`, this.line);
     }
     const args: Node[] = [];
@@ -373,7 +380,7 @@ function evaluate(node: Node, names: Names, used: Map<string, Value>, line: numb
       const value = of(node.of);
       if (node.op === 'not') return !truth(value);
       const number = numberOf(value);
-      return node.op === '-' ? -number : node.op === '~' ? Number(~BigInt(number)) : number;
+      return node.op === '-' ? -number : node.op === '~' ? bits('^', number, -1) : number;
     }
     case 'binary':
       return operate(node.op, of(node.left), of(node.right));
@@ -440,7 +447,10 @@ function compare(op: string, left: Value, right: Value): boolean {
 function operate(op: string, first: Value, second: Value): Value {
   // "..." % values: a message, which nobody reads.
   if (op === '%' && typeof first === 'string') return first;
-  if (op === '+' && typeof first === 'string' && typeof second === 'string') return first + second;
+  if (op === '+' && typeof first === 'string' && typeof second === 'string') {
+    if (first.length + second.length > LONGEST_STRING) throw new NoValue('a string that is too long');
+    return first + second;
+  }
   const [left, right] = [numberOf(first), numberOf(second)];
   switch (op) {
     case '+':

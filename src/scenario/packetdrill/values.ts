@@ -1,4 +1,5 @@
 /** What expressions of a call stand for: Linux's constants by name (x86-64, as in 2.6.39 and, where newer, as scripts spell them). */
+import { lookUp } from '../../base/look-up';
 import type { Expression } from './ast';
 
 const octal = (digits: string): number => Number.parseInt(digits, 8);
@@ -255,12 +256,12 @@ export function numberOf(of: Expression | undefined): number | null {
     case 'number':
       return of.value;
     case 'symbol':
-      return CONSTANTS[of.name] ?? ERRNO[of.name] ?? null;
+      return lookUp(CONSTANTS, of.name) ?? lookUp(ERRNO, of.name) ?? null;
     case 'or': {
       let bits = 0;
       for (const part of of.of) {
         const value = numberOf(part);
-        if (value === null) return null;
+        if (value === null || !Number.isInteger(value)) return null;
         bits = Number(BigInt(bits) | BigInt(value));
       }
       return bits;

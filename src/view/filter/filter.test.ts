@@ -111,6 +111,10 @@ describe('a filter', () => {
     ['tcp and', '7: a field or a protocol is wanted here, such as tcp.port'],
     ['tcp == 6', '4: tcp is a protocol: it has no value'],
     ['tcp # udp', '4: "#" has no meaning here'],
+    [
+      'constructor',
+      '0: there is no field or protocol "constructor"; there are eth, arp, ip, icmp, udp, tcp and fields such as tcp.port',
+    ],
   ])('%s is refused with a reason', (text, wanted) => {
     expect(problem(text)).toBe(wanted);
   });

@@ -3,6 +3,7 @@
  * `not arp`, `tcp.flags.syn || (udp && ip.ttl < 64)`. A field alone is true where the packet has it; a flag alone where it is set.
  * Of several values (either address) `==` and the others ask whether one fits, `!=` whether none is equal.
  */
+import { lookUp } from '../../base/look-up';
 import { ALIASES, FIELDS, type FieldType, type Filterable, hasProtocol, PROTOCOLS, valuesOf } from './fields';
 
 export type Test = (packet: Filterable) => boolean;
@@ -84,7 +85,7 @@ class Parser {
     const test = this.either();
     const rest = this.peek();
     if (rest !== undefined) {
-      const half = HALF[rest.text];
+      const half = lookUp(HALF, rest.text);
       if (half !== undefined) throw new Problem(`write ${half} instead of ${rest.text}`, rest.at);
       throw new Problem(
         rest.text === ')' ? 'there is no ( for this )' : `"and" or "or" is wanted before "${rest.text}"`,
@@ -152,13 +153,13 @@ class Parser {
 
   private field(token: Token): Test {
     const written = token.text.toLowerCase();
-    const name = ALIASES[written] ?? written;
+    const name = lookUp(ALIASES, written) ?? written;
     const operator = this.operator();
     if ((PROTOCOLS as readonly string[]).includes(name)) {
       if (operator !== null) throw new Problem(`${name} is a protocol: it has no value`, operator.at);
       return (packet) => hasProtocol(packet, name);
     }
-    const known = FIELDS[name];
+    const known = lookUp(FIELDS, name);
     if (known === undefined) throw new Problem(unknownField(written), token.at);
     if (operator === null) {
       return known.type === 'flag'
@@ -185,8 +186,8 @@ class Parser {
   private operator(): { sign: string; text: string; at: number } | null {
     const token = this.peek();
     if (token === undefined) return null;
-    const sign = WORD_OPERATORS[token.text.toLowerCase()] ?? token.text;
-    if (!(sign in OPERATORS)) {
+    const sign = lookUp(WORD_OPERATORS, token.text.toLowerCase()) ?? token.text;
+    if (lookUp(OPERATORS, sign) === undefined) {
       if (token.text === '=') throw new Problem('write == to compare', token.at);
       return null;
     }
