@@ -74,6 +74,10 @@ describe('what the model has not is unsupported, whatever comes before', () => {
     ['+0 splice(4, NULL, 5, NULL, 100, 0) = 100\n', 's.pkt:8: the system call splice()'],
     ['+0 `iptables -F`\n', 's.pkt:8: the command "iptables -F"'],
     ['+0 %{ import os }%\n', 's.pkt:8: Python from "import" on'],
+    [
+      '+0 setsockopt(4, SOL_TCP, TCP_NOTSENT_LOWAT, [1], 4) = 0\n',
+      's.pkt:8: the option TCP_NOTSENT_LOWAT, which this kernel has not',
+    ],
     ['+0 %{ assert tcpi_delivered == 1 }%\n', 's.pkt:8: the name tcpi_delivered in Python'],
     ['+0 > . 1:1(0) ack 1 <mp_capable v1 flags[flag_h] nokey>\n', /s\.pkt:8: the TCP option mp_capable/],
   ])('%j', (rest, expected) => {
@@ -112,6 +116,11 @@ describe('set-up', () => {
     const off = '`ethtool -K tun0 tso off gso off`\n';
     expect(play(off + large + early)).toBe('ok s.pkt');
     expect(play(off + large + late)).toMatch(/^not ok s\.pkt:14: /);
+  });
+
+  it('an option of a later kernel that a script knows to be missing is asked for', () => {
+    const text = '+0 setsockopt(4, SOL_TCP, TCP_NOTSENT_LOWAT, [1], 4) = -1 ENOPROTOOPT (Protocol not available)\n';
+    expect(play(OPEN + text)).toBe('ok s.pkt');
   });
 
   it('a queue that takes nothing loses everything', () => {
@@ -174,6 +183,22 @@ describe('packetdrill FILE...', () => {
     );
     expect(await cli(['packetdrill', path, '--sysctl', 'net.ipv4.tcp_sock=0'])).toMatchObject({ code: 2 });
     expect(await cli(['packetdrill', path, '--initcwnd', '0'])).toMatchObject({ code: 2 });
+  });
+});
+
+describe('ICMP', () => {
+  // Without a word of what it is about, a message quotes the first sequence number, as packetdrill's does: a SYN on the way is told of it.
+  const CONNECT = `0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0...0.1 connect(3, ..., ...) = -1 EHOSTUNREACH (No route to host)
++0 > S 0:0(0) <...>
+`;
+
+  it.each(['unreachable host_unreachable', 'unreachable code_1', 'type_3 code_1'])('%s', (message) => {
+    expect(play(`${CONNECT}+.1 < icmp ${message}\n`)).toBe('ok s.pkt');
+  });
+
+  it('a number that is no type is said', () => {
+    expect(play(`${CONNECT}+.1 < icmp type_256\n`)).toMatch(/^not ok s\.pkt:4: expected an ICMP type out of /);
   });
 });
 

@@ -248,9 +248,9 @@ export class Endpoint {
   }
 }
 
-/** `type_3`, `code_0`, `3`; null: none of these. */
+/** `type_3`, `code_0`; null: neither. */
 export function numbered(text: string, word: 'type' | 'code'): number | null {
-  const found = new RegExp(`^(?:${word}_)?(\\d{1,3})$`).exec(text);
+  const found = new RegExp(`^${word}_(\\d{1,3})$`).exec(text);
   return found === null || Number(found[1]) > 255 ? null : Number(found[1]);
 }
 

@@ -2,11 +2,19 @@
 import { type OptionName, type OptionValue, SOCKET_OPTIONS, type TcpInfo } from '../../scenario/options';
 import type { Expression } from '../../scenario/packetdrill/ast';
 import { printExpression } from '../../scenario/packetdrill/print';
-import { numberOf } from '../../scenario/packetdrill/values';
+import { NEWER_OPTIONS, numberOf } from '../../scenario/packetdrill/values';
 import type { Arguments, Problem, Translated } from './arguments';
+import { CannotMap } from './endpoint';
 
-/** By its name, or by numbers for one the machine has no name for: what becomes of that is for the kernel to say. */
+/**
+ * By its name, or by numbers for one the machine has no name for: what becomes of that is for the kernel to say. Throws for one of a later kernel
+ * that the script expects to be there.
+ */
 function optionOf(args: Arguments): { readonly option: OptionName | number; readonly level: number } {
+  const symbol = args.at(2);
+  if (symbol?.kind === 'symbol' && NEWER_OPTIONS.has(symbol.name) && args.given >= 0) {
+    throw new CannotMap(`the option ${symbol.name}, which this kernel has not`);
+  }
   const [level, number] = [args.number(1), args.number(2)];
   const named = Object.entries(SOCKET_OPTIONS).find(([, known]) => known.level === level && known.number === number);
   return { option: (named?.[0] as OptionName | undefined) ?? number, level };

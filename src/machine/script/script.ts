@@ -197,7 +197,8 @@ export class ScriptEnd implements LinkEnd, Sockets {
 
   /** The line of the current event. */
   private get line(): number {
-    return this.script.events[Math.max(0, this.index)]?.place.line ?? 1;
+    const { events } = this.script;
+    return events[Math.min(Math.max(0, this.index), events.length - 1)]?.place.line ?? 1;
   }
 
   /** `run` at `us` of the script, at once if that is past. */
@@ -325,7 +326,7 @@ export class ScriptEnd implements LinkEnd, Sockets {
     if (this.outcome !== null) return this.outcome;
     const got =
       reason === 'error' ? `an error of the model: ${message.split('\n')[0]}` : `the end of the run (${message})`;
-    return { kind: 'not ok', line: this.line, expected: 'the script to go on', got };
+    return { kind: 'not ok', line: this.caller.open?.line ?? this.line, expected: 'the script to go on', got };
   }
 
   // Calls, commands, code

@@ -187,6 +187,29 @@ const CONSTANTS: Readonly<Record<string, number>> = {
   false: 0,
 };
 
+/** Options that came after 2.6.39. */
+export const NEWER_OPTIONS: ReadonlySet<string> = new Set([
+  'SO_REUSEPORT',
+  'SO_BUSY_POLL',
+  'SO_MAX_PACING_RATE',
+  'SO_INCOMING_CPU',
+  'SO_ZEROCOPY',
+  'TCP_REPAIR',
+  'TCP_FASTOPEN',
+  'TCP_TIMESTAMP',
+  'TCP_NOTSENT_LOWAT',
+  'TCP_CC_INFO',
+  'TCP_SAVE_SYN',
+  'TCP_SAVED_SYN',
+  'TCP_FASTOPEN_CONNECT',
+  'TCP_ULP',
+  'TCP_FASTOPEN_KEY',
+  'TCP_ZEROCOPY_RECEIVE',
+  'TCP_INQ',
+  'TCP_CM_INQ',
+  'TCP_TX_DELAY',
+]);
+
 /** Numbers of errors, x86 (asm-generic/errno-base.h and errno.h). */
 export const ERRNO: Readonly<Record<string, number>> = {
   EPERM: 1,
