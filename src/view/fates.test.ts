@@ -52,4 +52,79 @@ describe('what became of a packet', () => {
     expect(drops.length).toBeGreaterThan(0);
     expect(new Set(drops.map(({ word, host }) => `${host} ${word}`))).toEqual(new Set(['0 QDISC_DROP']));
   });
+
+  const dropsOf = (input: ScenarioInput): Fate[] => fatesOf(traceOf(input)).filter(({ dropped }) => dropped);
+  const words = (fates: readonly Fate[]): string[] => [...new Set(fates.map(({ word }) => word))];
+
+  it('packets that a router merges by GRO and cuts again by GSO are not lost', () => {
+    const trace = traceOf({
+      hosts: { R: {} },
+      tasks: [
+        { host: 'A', name: 'writer', calls: [{ op: 'write', fd: 'c1', bytes: 60_000 }] },
+        {
+          host: 'B',
+          name: 'reader',
+          calls: [{ op: 'loop', times: 60, calls: [{ op: 'read', fd: 'c1', bytes: 65_536 }] }],
+        },
+      ],
+      limits: { maxMs: 100 },
+    });
+    const fates = fatesOf(trace);
+    expect(fates.filter(({ dropped }) => dropped)).toEqual([]);
+    expect(fates.some(({ by, word }) => by === 'dev_hard_start_xmit' && word === 'REPLACED')).toBe(true);
+  });
+
+  it('a listener whose accept queue is full drops the last ACK of a handshake, and then SYNs, with the numbers', () => {
+    const connect = (nth: number): NonNullable<ScenarioInput['tasks']>[number] => ({
+      host: 'A',
+      name: `client${nth}`,
+      startUs: 1000 * nth,
+      calls: [
+        { op: 'socket', as: 's' },
+        { op: 'connect', fd: 's', to: { host: 'B', port: 80 } },
+      ],
+    });
+    const drops = dropsOf({
+      connections: [],
+      tasks: [
+        {
+          host: 'B',
+          name: 'server',
+          calls: [
+            { op: 'socket', as: 'l' },
+            { op: 'bind', fd: 'l', port: 80 },
+            { op: 'listen', fd: 'l', backlog: 0 },
+            { op: 'sleep', us: 1_000_000 },
+          ],
+        },
+        ...[1, 2, 3, 4, 5].map(connect),
+      ],
+      limits: { maxMs: 900 },
+    });
+    expect(words(drops)).toEqual(['TCP_LISTEN_OVERFLOW']);
+    expect(new Set(drops.map(({ by }) => by))).toEqual(new Set(['tcp_v4_do_rcv', 'tcp_rcv_state_process']));
+    for (const { text } of drops) expect(text).toMatch(/^1 connections wait for accept\(\), and the backlog is 0/);
+  });
+
+  it('a segment that comes again is old, and data that nobody read go with their socket', () => {
+    const writes = { host: 'A' as const, name: 'writer', calls: [{ op: 'write' as const, fd: 'c1', bytes: 1000 }] };
+    const again = dropsOf({
+      link: { faults: [{ op: 'duplicate', from: 'A', kind: 'data', nth: 1 }] },
+      tasks: [writes],
+      limits: { maxMs: 20 },
+    });
+    expect(again.map(({ word, text }) => `${word}: ${text}`)).toEqual([
+      'TCP_OLD_DATA: it holds bytes -1,000 to 0 from rcv_nxt: all of it came before',
+    ]);
+    const closed = dropsOf({
+      tasks: [writes, { host: 'B', name: 'closer', startUs: 5000, calls: [{ op: 'close', fd: 'c1' }] }],
+      limits: { maxMs: 20 },
+    });
+    expect(closed[0]).toMatchObject({
+      host: 1,
+      by: 'tcp_close',
+      word: 'TCP_CLOSE',
+      text: 'the socket was closed before its 1,000 bytes were read',
+    });
+  });
 });
