@@ -48,6 +48,24 @@ test('the editor names line and place of what is wrong, and runs what is right',
   await expect(other.getByLabel('Scenario', { exact: true })).toContainText('Own: Mine');
 });
 
+test('the editor warns of what a valid scenario may run into, where it stands, and runs it all the same', async ({
+  page,
+}) => {
+  await open(page);
+  await page.keyboard.press('e');
+  // No queue, and no card that cuts: tcp has to take back what the ring had no room for.
+  await write(
+    page,
+    OWN.replace('"title"', '"hosts": { "A": { "qdisc": { "kind": "noqueue" }, "nic": { "tso": false } } },\n  "title"'),
+  );
+  const wrong = page.getByRole('list', { name: 'What is wrong' });
+  await expect(wrong).toContainText('line 2 hosts.A.qdisc: without a queue');
+  await expect(wrong).toContainText('This is a valid scenario.');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await idle(page);
+  await expect(page.getByLabel('Scenario', { exact: true })).toContainText('Own: Mine');
+});
+
 test('a file dropped on the page is run', async ({ page }) => {
   await open(page);
   await page.evaluate((text) => {

@@ -1,9 +1,11 @@
 /** What people write and open: a scenario as JSON, or a packetdrill script, told apart by how they begin. */
 import type { Issue } from './issues';
+import { readJson } from './json';
 import { parsePacketdrill } from './packetdrill/parse';
 import { scenarioOfScript } from './packetdrill/scenario';
 import { parseScenario, parseScenarioText, type Scenario, type ScenarioInput } from './schema';
 import { LONGEST_SCRIPT } from './shape';
+import { warningsOf } from './warnings';
 
 export type ReadText =
   | {
@@ -11,6 +13,8 @@ export type ReadText =
       readonly kind: 'scenario' | 'script';
       readonly input: ScenarioInput;
       readonly scenario: Scenario;
+      /** What it may run into; they say line and column too. */
+      readonly warnings: readonly Issue[];
     }
   | { readonly ok: false; readonly kind: 'scenario' | 'script'; readonly issues: readonly Issue[] };
 
@@ -23,9 +27,10 @@ export function isScriptText(text: string): boolean {
 export function readScenarioText(text: string, title?: string): ReadText {
   if (!isScriptText(text)) {
     const parsed = parseScenarioText(text);
-    return parsed.ok
-      ? { ok: true, kind: 'scenario', input: JSON.parse(text) as ScenarioInput, scenario: parsed.scenario }
-      : { ok: false, kind: 'scenario', issues: parsed.issues };
+    if (!parsed.ok) return { ok: false, kind: 'scenario', issues: parsed.issues };
+    const { scenario } = parsed;
+    const input = JSON.parse(text) as ScenarioInput;
+    return { ok: true, kind: 'scenario', input, scenario, warnings: placed(text, warningsOf(scenario)) };
   }
   if (text.length > LONGEST_SCRIPT) {
     const expected = `at most ${LONGEST_SCRIPT} characters`;
@@ -45,6 +50,16 @@ export function readScenarioText(text: string, title?: string): ReadText {
   const input = scenarioOfScript(text, title === undefined ? {} : { title });
   const parsed = parseScenario(input);
   return parsed.ok
-    ? { ok: true, kind: 'script', input, scenario: parsed.scenario }
+    ? { ok: true, kind: 'script', input, scenario: parsed.scenario, warnings: [] }
     : { ok: false, kind: 'script', issues: parsed.issues };
+}
+
+/** Warnings with the places of the fields they begin with, or of the nearest around these that the text has. */
+function placed(text: string, warnings: readonly string[]): Issue[] {
+  if (warnings.length === 0) return [];
+  const read = readJson(text);
+  return warnings.map((message) => {
+    const path = message.slice(0, message.indexOf(': '));
+    return { path, expected: '', message, ...(read.ok ? read.place(path) : {}) };
+  });
 }

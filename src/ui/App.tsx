@@ -14,7 +14,7 @@ import { useKeyboard } from './keyboard';
 import { Code } from './panels/Code';
 import { Inspector } from './panels/Inspector';
 import { Stage } from './stage/Stage';
-import { openAddress } from './store/address';
+import { keepAddress, openAddress } from './store/address';
 import { usePage } from './store/store';
 import { Timeline } from './timeline/Timeline';
 import { Transport } from './transport/Transport';
@@ -36,9 +36,7 @@ function useTheme(): void {
 function useAddress(): void {
   useEffect(() => {
     openAddress(location.hash);
-    const onChange = (): void => openAddress(location.hash);
-    window.addEventListener('hashchange', onChange);
-    return () => window.removeEventListener('hashchange', onChange);
+    return keepAddress();
   }, []);
 }
 

@@ -36,11 +36,11 @@ export function toggleCard(): void {
   show(typeof main === 'number' ? 'stage' : Math.max(0, cardOfHost(cursor, host)));
 }
 
-/** Plays, or stops playing. */
-export function playOrPause(): void {
+/** Plays that way, or stops playing. */
+export function playOrPause(direction: 1 | -1 = 1): void {
   const { playing, play, pause } = usePage.getState();
   if (playing) pause();
-  else play();
+  else play(direction);
 }
 
 /**

@@ -18,7 +18,8 @@ export const KEYS: Readonly<Record<string, { readonly does: string; readonly run
   '[': { does: 'To the breakpoint before, or the start', run: () => usePage.getState().proceed(-1) },
   Home: { does: 'To the start', run: () => usePage.getState().seek(0) },
   End: { does: 'To the end', run: () => usePage.getState().seek(Number.MAX_SAFE_INTEGER) },
-  ' ': { does: 'Play or pause', run: playOrPause },
+  ' ': { does: 'Play or pause', run: () => playOrPause() },
+  'Shift+ ': { does: 'Play backwards, or pause', run: () => playOrPause(-1) },
   h: { does: 'The network card inside, or the stage again', run: toggleCard },
   l: { does: 'Copy the link to this step', run: () => void copyLink() },
   e: { does: 'Edit the scenario', run: () => usePage.getState().openEditor(null) },
@@ -48,7 +49,7 @@ function onKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || page.dialog !== null || hasOwnKeys(event.target)) return;
   // A focused button takes the space bar itself.
   if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
-  const binding = KEYS[(event.shiftKey && event.key.startsWith('Arrow') ? 'Shift+' : '') + event.key];
+  const binding = KEYS[(event.shiftKey && /^Arrow|^ $/.test(event.key) ? 'Shift+' : '') + event.key];
   if (binding === undefined) return;
   event.preventDefault();
   binding.run();

@@ -1,5 +1,5 @@
 import { json } from '@codemirror/lang-json';
-import { linter, lintGutter } from '@codemirror/lint';
+import { type Diagnostic, linter, lintGutter } from '@codemirror/lint';
 import { EditorView } from '@codemirror/view';
 import { basicSetup } from 'codemirror';
 import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
@@ -32,9 +32,10 @@ function scriptAlone(scenario: Scenario): string | null {
   return script !== null && isInputOf(scenarioOfScript(script, { title }), scenario) ? script : null;
 }
 
-function issuesOf(text: string): readonly Issue[] {
+/** What is wrong with a text, and what a right one may run into. */
+function findingsOf(text: string): { readonly issues: readonly Issue[]; readonly warnings: readonly Issue[] } {
   const read = readScenarioText(text);
-  return read.ok ? [] : read.issues;
+  return read.ok ? { issues: [], warnings: read.warnings } : { issues: read.issues, warnings: [] };
 }
 
 /** Where an issue stands in the text; its whole line where only that is known. */
@@ -44,14 +45,17 @@ function offsetOf(view: EditorView, { line = 1, column = 1 }: Issue): number {
   return Math.min(row.to, row.from + column - 1);
 }
 
-/** Marks each issue where it stands, while one types. */
+/** Marks each finding where it stands, while one types. */
 const checker = linter(
-  (view) =>
-    issuesOf(view.state.doc.toString()).map((found) => {
+  (view) => {
+    const { issues, warnings } = findingsOf(view.state.doc.toString());
+    const mark = (found: Issue, severity: 'error' | 'warning'): Diagnostic => {
       const from = offsetOf(view, found);
       const rest = /^("(?:[^"\\]|\\.)*"|[\w.+-]+|.)/.exec(view.state.doc.sliceString(from, from + 80))?.[0] ?? '';
-      return { from, to: from + rest.length, severity: 'error' as const, message: found.message };
-    }),
+      return { from, to: from + rest.length, severity, message: found.message };
+    };
+    return [...issues.map((found) => mark(found, 'error')), ...warnings.map((found) => mark(found, 'warning'))];
+  },
   { delay: CHECK_MS },
 );
 
@@ -107,7 +111,7 @@ export default function Editor() {
   const [helps, setHelps] = useState(false);
   const [text] = useState(() => draft ?? textOf(source));
   const [checked, setChecked] = useState(text);
-  const issues = useMemo(() => issuesOf(checked), [checked]);
+  const { issues, warnings } = useMemo(() => findingsOf(checked), [checked]);
   const isScript = isScriptText(checked);
   const view = useRef<EditorView | null>(null);
   const textNow = (): string => view.current?.state.doc.toString() ?? '';
@@ -137,8 +141,8 @@ export default function Editor() {
         {helps && <FieldHelp />}
       </div>
       <ul className="editor-issues" aria-live="polite" aria-label="What is wrong">
-        {issues.map((found) => (
-          <li key={`${found.line} ${found.message}`}>
+        {[...issues, ...warnings].map((found) => (
+          <li key={`${found.line} ${found.message}`} className={issues.length === 0 ? 'editor-warning' : undefined}>
             <button type="button" className="link" onClick={() => show(found)}>
               {found.line === undefined ? 'whole' : `line ${found.line}`}
             </button>{' '}

@@ -34,7 +34,7 @@ function keyCommands(inMenu: boolean): Command[] {
     id: `key ${key}`,
     group: inMenu ? 'Commands' : 'Steps',
     label: does,
-    hint: key === ' ' ? 'Space' : key.replace('Arrow', ''),
+    hint: key.replace('Arrow', '').replace(' ', 'Space'),
     run,
   }));
 }

@@ -11,6 +11,14 @@ export function presetSource(name: string): Source | null {
   return preset === null ? null : { preset: preset.name, unchanged: true, scenario: preset.scenario, text: null };
 }
 
+/** What was opened because the address named it: that is not put there again. */
+let named: Source | null = null;
+
+function loadNamed(source: Source, key?: string): void {
+  named = source;
+  usePage.getState().load(source, key);
+}
+
 /** Opens what the address names. A wrong link is reported, and the page shows what it had, or its first preset. */
 export function openAddress(hash: string): void {
   const page = usePage.getState();
@@ -21,7 +29,7 @@ export function openAddress(hash: string): void {
     text: null,
   };
   if (hash === '' || hash === '#') {
-    if (page.trace === null) page.load(first);
+    loadNamed(first);
     return;
   }
   const decoded = decodeLink(hash);
@@ -29,10 +37,10 @@ export function openAddress(hash: string): void {
     const { preset, unchanged, scenario, key, view } = decoded.link;
     page.show(mainOf(view));
     const asItCame = unchanged && preset !== null ? presetSource(preset) : null;
-    page.load(asItCame ?? { preset, unchanged, scenario, text: null }, key ?? undefined);
+    loadNamed(asItCame ?? { preset, unchanged, scenario, text: null }, key ?? undefined);
     return;
   }
-  if (page.trace === null) page.load(first);
+  if (page.trace === null) loadNamed(first);
   usePage.getState().report({ title: 'This link cannot be opened', lines: [decoded.message] });
 }
 
@@ -41,16 +49,35 @@ function mainOf(view: Readonly<Record<string, string>>): Main {
   return /^\d$/.test(view.card ?? '') ? Number(view.card) : 'stage';
 }
 
+/** Follows the address, and puts there what is opened otherwise: back in the browser goes back to what was shown before. */
+export function keepAddress(): () => void {
+  const onHash = (): void => openAddress(location.hash);
+  window.addEventListener('hashchange', onHash);
+  const stop = usePage.subscribe(({ source }, before) => {
+    if (source === null || source === before.source || source === named) return;
+    try {
+      // An edit is made at a step, and is seen from there.
+      const isEdit = source.text === null && !source.unchanged;
+      const hash = isEdit ? new URL(linkHere()).hash : hashOf(source, null);
+      if (hash !== location.hash) history.pushState(null, '', hash);
+    } catch {
+      // Too large for a link: the address stays.
+    }
+  });
+  return () => {
+    window.removeEventListener('hashchange', onHash);
+    stop();
+  };
+}
+
+function hashOf({ preset, scenario }: Source, key: string | null, view: Readonly<Record<string, string>> = {}): string {
+  return encodeLink({ preset, scenario: scenario as Parameters<typeof encodeLink>[0]['scenario'] & object, key, view });
+}
+
 /** The address of exactly this step. Throws with a plain message where a link cannot hold the scenario. */
 export function linkHere(): string {
   const { source, main } = usePage.getState();
   if (source === null) throw new Error('nothing is open yet');
-  const { preset, scenario } = source;
-  const target = {
-    preset,
-    scenario: scenario as Parameters<typeof encodeLink>[0]['scenario'] & object,
-    key: currentKey(),
-    view: typeof main === 'number' ? { card: String(main) } : {},
-  };
-  return `${location.href.split('#')[0]}${encodeLink(target)}`;
+  const view: Readonly<Record<string, string>> = typeof main === 'number' ? { card: String(main) } : {};
+  return `${location.href.split('#')[0]}${hashOf(source, currentKey(), view)}`;
 }

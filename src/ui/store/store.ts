@@ -62,6 +62,8 @@ export interface PageState {
   /** Where the page stood before: what changed since is marked. */
   readonly previousStep: number;
   readonly playing: boolean;
+  /** Which way it plays. */
+  readonly direction: 1 | -1;
   /** Steps a second while playing. */
   readonly pace: number;
   readonly size: Size;
@@ -98,7 +100,8 @@ export interface PageActions {
   /** To the next breakpoint, or the end; backwards to the one before, or the start. */
   proceed(direction: 1 | -1): void;
   toPacket(direction: 1 | -1): void;
-  play(): void;
+  /** Plays on, or backwards; from the end, or the start, over again. */
+  play(direction?: 1 | -1): void;
   pause(): void;
   /** Changes something from outside at this moment: the run is made anew with that edit, and the page stays at this step. */
   edit(change: Change): void;
@@ -192,7 +195,11 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       captured: null,
       main: mainFor(get().main, cursor),
       thread: 'all',
-      notice: data.end.reason === 'limit' ? "The run stopped at the scenario's limit of time or events." : get().notice,
+      // A preset ends where it was made to end.
+      notice:
+        data.end.reason === 'limit' && !source.unchanged
+          ? "The run stopped at the scenario's limit of time or events."
+          : get().notice,
       // A wrong address is told of before the run that is shown instead.
       problem: ended ?? lost ?? get().problem,
     });
@@ -215,6 +222,7 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
     step: 0,
     previousStep: 0,
     playing: false,
+    direction: 1,
     pace: 4,
     size: 'call',
     thread: 'all',
@@ -253,7 +261,8 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
     },
     back() {
       const { trace, step, size, thread } = get();
-      if (trace !== null) go(previous(trace, step, size, thread));
+      if (trace === null) return;
+      if (!go(previous(trace, step, size, thread))) set({ playing: false });
     },
     move(how) {
       const { trace, step } = get();
@@ -269,11 +278,12 @@ export const usePage = create<PageState & PageActions>()((set, get) => {
       const { trace, step } = get();
       if (trace !== null) go((direction === 1 ? next : previous)(trace, step, 'packet'));
     },
-    play() {
+    play(direction = 1) {
       const { trace, step } = get();
       if (trace === null) return;
-      if (step >= trace.steps - 1) go(0);
-      set({ playing: true });
+      if (direction === 1 && step >= trace.steps - 1) go(0);
+      if (direction === -1 && step <= 0) go(trace.steps - 1);
+      set({ playing: true, direction });
     },
     pause: () => set({ playing: false }),
     edit(change) {

@@ -39,6 +39,9 @@ const SCENES = new Derived(function* (trace): Work<{
   return { lanes, scale, senders, drops };
 });
 
+/** Shortest stretch that is shown, u. */
+const NEAREST = 40;
+
 /** Width and height of an element as they change. */
 function useSize(element: HTMLElement | null): { width: number; height: number } {
   const [size, setSize] = useState({ width: 0, height: 0 });
@@ -63,11 +66,11 @@ function useIsDark(): boolean {
   return isDark;
 }
 
-/** A canvas in device pixels, with the colours of the theme. */
+/** What draws on a canvas, in CSS pixels; null while it has no size. */
 function contextOf(
   canvas: HTMLCanvasElement | null,
   size: { width: number; height: number },
-): { context: CanvasRenderingContext2D; colour: (name: string) => string } | null {
+): CanvasRenderingContext2D | null {
   const context = canvas?.getContext('2d');
   if (!canvas || !context || size.width === 0) return null;
   const ratio = devicePixelRatio || 1;
@@ -76,17 +79,23 @@ function contextOf(
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const style = getComputedStyle(document.documentElement);
-  const colours = new Map<string, string>();
-  const colour = (name: string): string => {
-    let value = colours.get(name);
-    if (value === undefined) {
-      value = style.getPropertyValue(name).trim();
-      colours.set(name, value);
-    }
-    return value;
-  };
-  return { context, colour };
+  return context;
+}
+
+/** Colours by CSS variable, asked for once a theme: asking makes the browser work out the styles of the whole page. */
+function useColours(isDark: boolean): (name: string) => string {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes what the colours are
+  return useMemo(() => {
+    const colours = new Map<string, string>();
+    return (name) => {
+      let value = colours.get(name);
+      if (value === undefined) {
+        value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+        colours.set(name, value);
+      }
+      return value;
+    };
+  }, [isDark]);
 }
 
 /** Lanes of CPUs and wires, the sequence plot, and the playhead. */
@@ -99,7 +108,7 @@ export function Timeline() {
   const back = useRef<HTMLCanvasElement>(null);
   const size = useSize(canvas);
   const [view, setView] = useState<{ from: number; to: number } | null>(null);
-  const isDark = useIsDark();
+  const colour = useColours(useIsDark());
   const scene = useDerived(SCENES, trace);
   const [chosen, setChosen] = useState(0);
   const sender = scene?.senders.find(({ sock }) => sock === chosen) ?? scene?.senders[0] ?? null;
@@ -109,18 +118,15 @@ export function Timeline() {
 
   const from = view?.from ?? 0;
   const to = view?.to ?? scene?.scale.length ?? 1;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes what the colours are
   useEffect(() => {
-    const made = contextOf(back.current, size);
-    if (made === null || scene === null) return;
-    draw(made.context, { ...size, ...scene, plots, from, to, colour: made.colour });
-  }, [scene, plots, size, from, to, isDark]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes what the colours are
+    const context = contextOf(back.current, size);
+    if (context !== null && scene !== null) draw(context, { ...size, ...scene, plots, from, to, colour });
+  }, [scene, plots, size, from, to, colour]);
   useEffect(() => {
-    const made = contextOf(canvas, size);
-    if (made === null || scene === null || trace === null) return;
-    drawPlayhead(made.context, { ...size, from, to, scale: scene.scale, colour: made.colour }, trace.time(step));
-  }, [canvas, trace, scene, size, from, to, step, isDark]);
+    const context = contextOf(canvas, size);
+    if (context === null || scene === null || trace === null) return;
+    drawPlayhead(context, { ...size, from, to, scale: scene.scale, colour }, trace.time(step));
+  }, [canvas, trace, scene, size, from, to, step, colour]);
 
   const dragTo = (event: PointerEvent<HTMLCanvasElement>): void => {
     if (trace === null || scene === null || canvas === null) return;
@@ -132,13 +138,21 @@ export function Timeline() {
     if (scene === null || canvas === null) return;
     const x = event.clientX - canvas.getBoundingClientRect().left;
     const share = Math.max(0, Math.min(1, (x - LABEL_WIDTH) / (size.width - LABEL_WIDTH)));
-    const length = Math.max(40, Math.min(scene.scale.length, (to - from) * 1.0015 ** event.deltaY));
+    const length = Math.max(NEAREST, Math.min(scene.scale.length, (to - from) * 1.0015 ** event.deltaY));
     const shift =
       event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY) ? (event.deltaX / size.width) * (to - from) : 0;
     const start = shift === 0 ? from + share * (to - from - length) : from + shift;
     const kept = shift === 0 ? length : to - from;
     const first = Math.max(0, Math.min(scene.scale.length - kept, start));
     setView({ from: first, to: first + kept });
+  };
+
+  /** Nearer to the playhead, or further away from it. */
+  const zoomBy = (factor: number): void => {
+    if (scene === null || trace === null) return;
+    const length = Math.max(NEAREST, Math.min(scene.scale.length, (to - from) * factor));
+    const first = Math.max(0, Math.min(scene.scale.length - length, scene.scale.toU(trace.time(step)) - length / 2));
+    setView(length === scene.scale.length ? null : { from: first, to: first + length });
   };
 
   if (trace === null) return <section className="timeline" aria-label="Timeline" />;
@@ -168,11 +182,25 @@ export function Timeline() {
             {scene.drops.length} dropped
           </button>
         )}
-        {view !== null && (
-          <button type="button" className="button small" onClick={() => setView(null)}>
-            Whole run
+        <div className="timeline-zoom">
+          {view !== null && (
+            <button type="button" className="button small" onClick={() => setView(null)}>
+              Whole run
+            </button>
+          )}
+          <button type="button" className="button small" aria-label="Shorter time" onClick={() => zoomBy(0.5)}>
+            +
           </button>
-        )}
+          <button
+            type="button"
+            className="button small"
+            aria-label="Longer time"
+            disabled={view === null}
+            onClick={() => zoomBy(2)}
+          >
+            −
+          </button>
+        </div>
       </div>
       <div className="timeline-sheet">
         <canvas ref={back} />

@@ -42,12 +42,13 @@ function Buttons({ trace }: { trace: Trace }) {
   return (
     <div className="transport-buttons">
       <Sign sign="|◀" label="To the start" hint="Home" disabled={atStart} run={() => page.seek(0)} />
+      <Sign sign="◀◀" label="Reverse" hint="Shift Space" disabled={atStart} run={() => page.play(-1)} />
       <Sign sign="◀" label="Back" hint="←" disabled={atStart} run={page.back} />
       <button
         type="button"
         className="button primary transport-play"
         title="Play or pause (Space)"
-        onClick={playing ? page.pause : page.play}
+        onClick={playing ? page.pause : () => page.play()}
       >
         {playing ? '❚❚ Pause' : '▶ Play'}
       </button>

@@ -8,7 +8,8 @@ const MOST_A_FRAME = 1;
 export function usePlaying(): void {
   const playing = usePage((page) => page.playing);
   const pace = usePage((page) => page.pace);
-  const forward = usePage((page) => page.forward);
+  const direction = usePage((page) => page.direction);
+  const { forward, back } = usePage.getState();
   useEffect(() => {
     if (!playing) return;
     const every = 1000 / pace;
@@ -19,12 +20,13 @@ export function usePlaying(): void {
       if (now < due) return;
       for (let made = 0; made < MOST_A_FRAME && now >= due; made++) {
         due += every;
-        forward();
+        if (direction === 1) forward();
+        else back();
       }
       // Time lost is not caught up with.
       if (due < now) due = now;
     };
     frame = requestAnimationFrame(onFrame);
     return () => cancelAnimationFrame(frame);
-  }, [playing, pace, forward]);
+  }, [playing, pace, direction, forward, back]);
 }
