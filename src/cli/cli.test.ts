@@ -128,6 +128,42 @@ describe('commands', () => {
     expect(text).toMatch(/^connection c1 +a wrote 100 and read 0 bytes, b wrote 0 and read 100 bytes$/m);
   });
 
+  it('run: every system call, with errno, what it filled in, and those that never return', async () => {
+    const file = join(folder, 'calls.json');
+    const calls = [
+      { op: 'socket', as: 's' },
+      { op: 'connect', fd: 's', to: { host: 'B', port: 9 } },
+      { op: 'getsockopt', fd: 's', option: 'SO_ERROR' },
+      { op: 'send', fd: 's', bytes: 10, flags: ['MSG_MORE'] },
+      { op: 'close', fd: 's' },
+      { op: 'close', fd: 's' },
+      { op: 'close', fd: 's' },
+      { op: 'socket', as: 'l' },
+      { op: 'bind', fd: 'l', port: 7 },
+      { op: 'listen', fd: 'l' },
+      { op: 'poll', fds: [{ fd: 'l', events: ['POLLIN'] }], timeoutMs: 1 },
+      { op: 'accept', fd: 'l', as: 'c' },
+    ];
+    writeFileSync(file, JSON.stringify({ tasks: [{ host: 'A', name: 'x', calls }] }));
+    const { text } = await cli(['run', file]);
+    const told = text.slice(text.indexOf('task A x')).split('\n').slice(1);
+    expect(told.map((line) => line.replace(/^ *[\d.]* +/, '').replace(/ +<[\d.]+>$/, ''))).toEqual([
+      'socket(PF_INET, SOCK_STREAM, 0) = 3',
+      'connect(3, 10.0.0.2:9) = -1 ECONNREFUSED',
+      'getsockopt(3, SO_ERROR) = 0 (0)',
+      'send(3, 10 bytes, MSG_MORE) = -1 EPIPE',
+      'close(3) = 0',
+      'close(3) = -1 EBADF  2 times',
+      'socket(PF_INET, SOCK_STREAM, 0) = 3',
+      'bind(3, 0.0.0.0:7) = 0',
+      'listen(3, 128) = 0',
+      'poll([{3, POLLIN}], 1) = 0',
+      'accept(3) has not returned',
+      'was sent SIGPIPE, which programs here ignore',
+      '',
+    ]);
+  });
+
   it('pcap: a whole file or none', async () => {
     const out = join(folder, 'wire.pcapng');
     expect((await cli(['pcap', 'write-100', '--at', 'A:eth0:wire', '--out', out])).code).toBe(0);

@@ -6,12 +6,13 @@ import type { Scenario } from '../scenario/schema';
 import { interfacesOf } from '../scenario/topology';
 import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
+import { callLines } from './calls';
 
 /** Counters of /proc/net/softnet_stat, in its order. */
 const SOFTNET = ['processed', 'dropped', 'time_squeeze', 'cpu_collision', 'received_rps'] as const;
 
 /** What a run came to, as text. */
-export function summaryOf(scenario: Scenario, { trace: data, ledgers, heap }: Run): string {
+export function summaryOf(scenario: Scenario, { trace: data, ledgers, heap, processes }: Run): string {
   const trace = new Trace(data);
   const entered = data.columns.kind.reduce((count, kind) => count + (kind === Kind.ENTER ? 1 : 0), 0);
   const last = trace.steps === 0 ? 0 : trace.time(trace.steps - 1);
@@ -47,7 +48,12 @@ export function summaryOf(scenario: Scenario, { trace: data, ledgers, heap }: Ru
     rows.push([`connection ${name}`, `a ${told(a)}, b ${told(b)}`]);
   }
   const width = Math.max(...rows.map(([label]) => label.length));
-  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}\n`).join('');
+  const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}\n`);
+  for (const [name, process] of processes) {
+    lines.push(`\ntask ${name}: us, system call = what it returned, <us it took>\n`);
+    lines.push(...callLines(process).map((line) => `${line}\n`));
+  }
+  return lines.join('');
 }
 
 function sum(parts: readonly Uint8Array[]): number {

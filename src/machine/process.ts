@@ -1,7 +1,9 @@
+import { clock } from '../base/clock';
 import type { task_struct } from '../kernel/include/linux/wait';
 import type { Address } from '../scenario/calls';
 import type { Scenario } from '../scenario/schema';
 import { interfacesOf } from '../scenario/topology';
+import type { CallResult } from './syscalls/enter';
 
 /** What passed between programs and kernel at one end of a connection. */
 export class Ledger {
@@ -22,6 +24,16 @@ export interface Descriptor {
   readonly ledger: Ledger;
 }
 
+/** One system call of a program. */
+export interface CallRecord {
+  /** The call as a tracer would print it. */
+  readonly label: string;
+  /** ns at which it was made. */
+  readonly from: number;
+  /** ns at which it returned, and what it gave back; null: it has not returned. */
+  readonly done: { readonly at: number; readonly answer: CallResult } | null;
+}
+
 /** What a program is besides its calls: the task that makes them, and the names it has given to its descriptors. */
 export class Process {
   constructor(
@@ -30,8 +42,24 @@ export class Process {
     readonly descriptors = new Map<string, Descriptor>(),
   ) {}
 
+  /** Its system calls so far, in order. */
+  readonly calls: CallRecord[] = [];
+
   /** What its system calls returned so far, in order: a count, a descriptor, or -errno. */
-  readonly returned: number[] = [];
+  get returned(): number[] {
+    return this.calls.flatMap(({ done }) => done?.answer.result ?? []);
+  }
+
+  /** A system call begins. */
+  entered(label: string): void {
+    this.calls.push({ label, from: clock.ns, done: null });
+  }
+
+  /** The system call that was begun last has returned. */
+  answered(answer: CallResult): void {
+    const call = this.calls.pop();
+    if (call !== undefined) this.calls.push({ ...call, done: { at: clock.ns, answer } });
+  }
 
   /** Another task of the same process: with the same descriptors. */
   thread(task: task_struct): Process {

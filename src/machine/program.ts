@@ -27,7 +27,7 @@ export function* program(
       yield { op: 'sleep' };
     } else {
       const answer = yield* perform(process, call);
-      process.returned.push(answer.result);
+      process.answered(answer);
       onAnswer?.(process, call, answer);
       yield { op: 'resched' };
     }

@@ -39,16 +39,22 @@ const EVENTS: Readonly<Record<string, number>> = {
   POLLRDHUP,
 };
 
+/** A mask that poll() gave, in names. */
+export function eventNames(mask: number): string {
+  const names = Object.entries(EVENTS).filter(([, bit]) => (mask & bit) !== 0);
+  return names.map(([name]) => name).join(' | ');
+}
+
 export function* close(process: Process, call: CallOf<'close'>): Kgen<CallResult> {
   const { fd } = process.named(call.fd);
-  return { result: yield* enter(process.task, `close(${fd})`, null, sys_close(fd)) };
+  return { result: yield* enter(process, `close(${fd})`, null, sys_close(fd)) };
 }
 
 export function* shutdown(process: Process, call: CallOf<'shutdown'>): Kgen<CallResult> {
   const { fd } = process.named(call.fd);
   const { how } = call;
   const code = sys_shutdown(fd, typeof how === 'number' ? how : HOW[how]);
-  return { result: yield* enter(process.task, `shutdown(${fd}, ${how})`, null, code) };
+  return { result: yield* enter(process, `shutdown(${fd}, ${how})`, null, code) };
 }
 
 export function* poll(process: Process, call: CallOf<'poll'>): Kgen<CallResult> {
@@ -59,6 +65,6 @@ export function* poll(process: Process, call: CallOf<'poll'>): Kgen<CallResult> 
   }));
   const listed = call.fds.map(({ events }, n) => `{${fds[n]?.fd}, ${events.join(' | ')}}`);
   const text = `poll([${listed.join(', ')}], ${call.timeoutMs})`;
-  const result = yield* enter(process.task, text, null, sys_poll(fds, fds.length, call.timeoutMs));
+  const result = yield* enter(process, text, null, sys_poll(fds, fds.length, call.timeoutMs));
   return { result, revents: fds.map(({ revents }) => revents) };
 }

@@ -38,7 +38,7 @@ export function* socket(process: Process, call: CallOf<'socket'>): Kgen<CallResu
   const { type, protocol, flags, as } = call;
   const label = `socket(PF_INET, ${[type, ...flags].join(' | ')}, ${protocol ?? 0})`;
   const code = sys_socket(AF_INET, TYPES[type] | flagsOf(flags), protocol === undefined ? 0 : PROTOCOLS[protocol]);
-  return named(process, as, yield* enter(process.task, label, null, code));
+  return named(process, as, yield* enter(process, label, null, code));
 }
 
 /** Makes a call with a struct sockaddr_in in user memory. */
@@ -55,7 +55,7 @@ function* withAddress(
   heap.writeBe16(buffer.addr + 2, port);
   heap.writeBe32(buffer.addr + 4, ipNumber(ip));
   const code = call(fd, buffer.addr, SIZEOF_SOCKADDR_IN);
-  const result = yield* enter(process.task, `${op}(${fd}, ${ip}:${port})`, buffer, code);
+  const result = yield* enter(process, `${op}(${fd}, ${ip}:${port})`, buffer, code);
   freeUserMemory(buffer);
   return { result };
 }
@@ -71,7 +71,7 @@ export function connect(process: Process, call: CallOf<'connect'>): Kgen<CallRes
 export function* listen(process: Process, call: CallOf<'listen'>): Kgen<CallResult> {
   const { fd } = process.named(call.fd);
   return {
-    result: yield* enter(process.task, `listen(${fd}, ${call.backlog})`, null, sys_listen(fd, call.backlog)),
+    result: yield* enter(process, `listen(${fd}, ${call.backlog})`, null, sys_listen(fd, call.backlog)),
   };
 }
 
@@ -80,7 +80,7 @@ export function* accept(process: Process, call: CallOf<'accept'>): Kgen<CallResu
   const { flags } = call;
   const code = flags.length === 0 ? sys_accept(fd, 0, 0) : sys_accept4(fd, 0, 0, flagsOf(flags));
   const label = flags.length === 0 ? `accept(${fd})` : `accept4(${fd}, ${flags.join(' | ')})`;
-  return named(process, call.as, yield* enter(process.task, label, null, code));
+  return named(process, call.as, yield* enter(process, label, null, code));
 }
 
 /** Makes a call that fills in an address: the value-result argument of its length comes first in the memory. */
@@ -94,7 +94,7 @@ function* askAddress(
   const buffer = userMemory(SIZEOF_SOCKLEN + SIZEOF_SOCKADDR_IN);
   heap.writeLe32(buffer.addr, SIZEOF_SOCKADDR_IN);
   const at = buffer.addr + SIZEOF_SOCKLEN;
-  const result = yield* enter(process.task, `${op}(${fd})`, buffer, call(fd, at, buffer.addr));
+  const result = yield* enter(process, `${op}(${fd})`, buffer, call(fd, at, buffer.addr));
   const address = { ip: ipText(heap.readBe32(at + 4)), port: heap.readBe16(at + 2) };
   freeUserMemory(buffer);
   return result < 0 ? { result } : { result, address };

@@ -10,7 +10,7 @@ import type { SystemCall } from '../../scenario/schema';
 import { ipNumber, ipText } from '../addresses';
 import type { Process } from '../process';
 import { type CallResult, enter, freeUserMemory, userMemory } from './enter';
-import { flagsOf, inStream, pointerTo } from './transfer';
+import { flagsIn, flagsOf, inStream, pointerTo } from './transfer';
 
 type CallOf<Op extends SystemCall['op']> = Extract<SystemCall, { op: Op }>;
 
@@ -49,7 +49,7 @@ export function* sendto(process: Process, call: CallOf<'sendto'>): Kgen<CallResu
   }
   const from = pointerTo(buffer, call);
   const code = sys_sendto(fd, from, call.bytes, flagsOf(call.flags), name, name === 0 ? 0 : SIZEOF_SOCKADDR_IN);
-  const result = yield* enter(process.task, `sendto(${fd}, ${call.bytes} bytes, ${label})`, buffer, code);
+  const result = yield* enter(process, `sendto(${fd}, ${call.bytes} bytes, ${label}${flagsIn(call)})`, buffer, code);
   if (result > 0) ledger.written.push(heap.bytes(addr, result).slice());
   freeUserMemory(buffer);
   return { result };
@@ -63,7 +63,7 @@ export function* recvfrom(process: Process, call: CallOf<'recvfrom'>): Kgen<Call
   const name = length + SIZEOF_SOCKLEN;
   heap.writeLe32(length, SIZEOF_SOCKADDR_IN);
   const code = sys_recvfrom(fd, pointerTo(buffer, call), call.bytes, flags, name, length);
-  const result = yield* enter(process.task, `recvfrom(${fd}, ${call.bytes} bytes)`, buffer, code);
+  const result = yield* enter(process, `recvfrom(${fd}, ${call.bytes} bytes${flagsIn(call)})`, buffer, code);
   const bytes = heap.bytes(buffer.addr, Math.min(Math.max(0, result), call.bytes)).slice();
   const hasName = result >= 0 && heap.readLe32(length) >= SIZEOF_SOCKADDR_IN;
   const address = hasName ? { ip: ipText(heap.readBe32(name + 4)), port: heap.readBe16(name + 2) } : null;

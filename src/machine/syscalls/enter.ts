@@ -2,8 +2,8 @@ import { charge } from '../../base/clock';
 import { heap } from '../../base/heap';
 import type { Kgen } from '../../kernel/arch/current';
 import { user_buffer } from '../../kernel/include/linux/fs';
-import type { task_struct } from '../../kernel/include/linux/wait';
 import type { OptionValue, TcpInfo } from '../../scenario/options';
+import type { Process } from '../process';
 
 /** ns from user mode to the first instruction of a system call, and back. */
 const SYSCALL_ENTRY_NS = 60;
@@ -47,7 +47,9 @@ export function freeUserMemory(buffer: user_buffer): void {
  * Enters the kernel with `code`, the system call: from user mode and back. `label` is the call as a tracer would print it; `buffer` is
  * what the program hands over, null: nothing that is worth a look.
  */
-export function* enter(task: task_struct, label: string, buffer: user_buffer | null, code: Kgen<number>): Kgen<number> {
+export function* enter(process: Process, label: string, buffer: user_buffer | null, code: Kgen<number>): Kgen<number> {
+  const { task } = process;
+  process.entered(label);
   task.buffer = buffer;
   task.syscall = label;
   charge(SYSCALL_ENTRY_NS);

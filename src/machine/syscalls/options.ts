@@ -83,7 +83,7 @@ export function* setsockopt(process: Process, call: CallOf<'setsockopt'>): Kgen<
   const length = call.length ?? layOut(call.value, buffer.addr);
   if (call.length !== undefined) layOut(call.value, buffer.addr);
   const text = `setsockopt(${fd}, ${label}, ${shown(call.value)})`;
-  const result = yield* enter(process.task, text, buffer, sys_setsockopt(fd, level, number, buffer.addr, length));
+  const result = yield* enter(process, text, buffer, sys_setsockopt(fd, level, number, buffer.addr, length));
   freeUserMemory(buffer);
   return { result };
 }
@@ -119,7 +119,7 @@ export function* getsockopt(process: Process, call: CallOf<'getsockopt'>): Kgen<
   heap.fill(buffer.addr, 0, ROOM);
   heap.writeLe32(buffer.addr + ROOM, call.length ?? SIZES[kind]);
   const code = sys_getsockopt(fd, level, number, buffer.addr, buffer.addr + ROOM);
-  const result = yield* enter(process.task, `getsockopt(${fd}, ${label})`, buffer, code);
+  const result = yield* enter(process, `getsockopt(${fd}, ${label})`, buffer, code);
   const length = heap.readLe32(buffer.addr + ROOM);
   const answer: Partial<CallResult> =
     result < 0
@@ -139,7 +139,7 @@ export function* ioctl(process: Process, call: CallOf<'ioctl'>): Kgen<CallResult
   const buffer = userMemory(4);
   heap.writeLe32(buffer.addr, call.value);
   const code = sys_ioctl(fd, typeof request === 'number' ? request : REQUESTS[request], buffer.addr);
-  const result = yield* enter(process.task, `ioctl(${fd}, ${request})`, buffer, code);
+  const result = yield* enter(process, `ioctl(${fd}, ${request})`, buffer, code);
   const value = heap.readLe32(buffer.addr) | 0;
   freeUserMemory(buffer);
   return result < 0 ? { result } : { result, value };
@@ -156,5 +156,5 @@ export function* fcntl(process: Process, call: CallOf<'fcntl'>): Kgen<CallResult
   const arg = command === 'F_SETOWN' ? process.task.pid : bits;
   const text = `fcntl(${[fd, command, ...(flags.length > 0 ? [flags.join(' | ')] : [])].join(', ')})`;
   const code = sys_fcntl(fd, typeof command === 'number' ? command : COMMANDS[command], arg);
-  return { result: yield* enter(process.task, text, null, code) };
+  return { result: yield* enter(process, text, null, code) };
 }

@@ -47,8 +47,19 @@ export function pointerTo({ addr }: user_buffer, call: { readonly buffer?: 'NULL
   return call.buffer === 'NULL' ? 0 : addr;
 }
 
-const labelOf = (fd: number, { op, bytes, buffer }: CallOf<'write' | 'send' | 'read' | 'recv'>): string =>
-  `${op}(${fd}, ${buffer === undefined ? '' : 'NULL, '}${bytes} bytes)`;
+/** Flags of a call as the last of its arguments. */
+export function flagsIn(call: { readonly op: string; readonly flags?: readonly string[] }): string {
+  return call.flags === undefined || call.flags.length === 0 ? '' : `, ${call.flags.join(' | ')}`;
+}
+
+/** Flags of a message in names. */
+export function messageFlagNames(flags: number): string {
+  const names = Object.entries(FLAGS).filter(([, bit]) => (flags & bit) !== 0);
+  return names.map(([name]) => name).join(' | ');
+}
+
+const labelOf = (fd: number, call: CallOf<'write' | 'send' | 'read' | 'recv'>): string =>
+  `${call.op}(${fd}, ${call.buffer === undefined ? '' : 'NULL, '}${call.bytes} bytes${flagsIn(call)})`;
 
 /** `code` is the system call on a descriptor and the address of the buffer. */
 type Code = (fd: number, addr: number) => Kgen<number>;
@@ -57,7 +68,7 @@ function* give(process: Process, call: CallOf<'write' | 'send'>, code: Code): Kg
   const { fd, ledger } = process.named(call.fd);
   const buffer = userMemory(call.bytes);
   heap.writeBytes(buffer.addr, payloadOf(call, ledger.position, process.seed));
-  const result = yield* enter(process.task, labelOf(fd, call), buffer, code(fd, pointerTo(buffer, call)));
+  const result = yield* enter(process, labelOf(fd, call), buffer, code(fd, pointerTo(buffer, call)));
   if (result > 0) ledger.written.push(heap.bytes(buffer.addr, result).slice());
   freeUserMemory(buffer);
   return { result };
@@ -66,7 +77,7 @@ function* give(process: Process, call: CallOf<'write' | 'send'>, code: Code): Kg
 function* take(process: Process, call: CallOf<'read' | 'recv'>, code: Code, flags: number): Kgen<CallResult> {
   const { fd, ledger } = process.named(call.fd);
   const buffer = userMemory(call.bytes);
-  const result = yield* enter(process.task, labelOf(fd, call), buffer, code(fd, pointerTo(buffer, call)));
+  const result = yield* enter(process, labelOf(fd, call), buffer, code(fd, pointerTo(buffer, call)));
   const bytes = heap.bytes(buffer.addr, Math.min(Math.max(0, result), buffer.len)).slice();
   if (inStream(flags)) ledger.read.push(bytes);
   freeUserMemory(buffer);
@@ -109,8 +120,8 @@ function* gather(process: Process, call: CallOf<'writev' | 'sendmsg'>, code: Vec
   const bytes = sumOf(call.pieces);
   const buffer = userMemory(bytes);
   if (bytes > 0) heap.writeBytes(buffer.addr, payloadOf({ ...call, bytes }, ledger.position, process.seed));
-  const text = `${call.op}(${fd}, [${call.pieces.join(', ')}] bytes)`;
-  const result = yield* enter(process.task, text, buffer, code(fd, vectorOf(buffer.addr, call.pieces)));
+  const text = `${call.op}(${fd}, [${call.pieces.join(', ')}] bytes${flagsIn(call)})`;
+  const result = yield* enter(process, text, buffer, code(fd, vectorOf(buffer.addr, call.pieces)));
   if (result > 0) ledger.written.push(heap.bytes(buffer.addr, result).slice());
   freeUserMemory(buffer);
   return { result };
@@ -124,8 +135,8 @@ function* scatter(
 ): Kgen<CallResult & { readonly bytes: Uint8Array }> {
   const { fd, ledger } = process.named(call.fd);
   const buffer = userMemory(sumOf(call.pieces));
-  const text = `${call.op}(${fd}, [${call.pieces.join(', ')}] bytes)`;
-  const result = yield* enter(process.task, text, buffer, code(fd, vectorOf(buffer.addr, call.pieces)));
+  const text = `${call.op}(${fd}, [${call.pieces.join(', ')}] bytes${flagsIn(call)})`;
+  const result = yield* enter(process, text, buffer, code(fd, vectorOf(buffer.addr, call.pieces)));
   const bytes = heap.bytes(buffer.addr, Math.min(Math.max(0, result), buffer.len)).slice();
   if (inStream(flags)) ledger.read.push(bytes);
   freeUserMemory(buffer);
