@@ -11,7 +11,7 @@ export interface Checks {
   readonly recordings: readonly string[];
   /** Names of the project's scripts in which it ran. */
   readonly scripts: readonly string[];
-  /** Test files beside the kernel's that name it. */
+  /** Test files beside the kernel's that import it or ask for it by name. */
   readonly tests: readonly string[];
 }
 
@@ -21,6 +21,13 @@ const scripts = import.meta.glob<string>('../scenario/packetdrill/scripts/*.pkt'
   eager: true,
 });
 const tests = import.meta.glob<string>('../kernel/**/*.test.ts', { query: '?raw', import: 'default', eager: true });
+
+/** What a test imports, and its texts that are nothing but a name: not words of comments and titles. */
+function namedIn(test: string): ReadonlySet<string> {
+  const imported = [...test.matchAll(/^import \{([^}]*)\}/gm)].flatMap(([, names = '']) => names.match(/\w+/g) ?? []);
+  const quoted = [...test.matchAll(/'(\w+)'/g)].map(([, name = '']) => name);
+  return new Set([...imported, ...quoted]);
+}
 
 const baseName = (path: string): string => path.replace(/^.*\//, '').replace(/\.[^.]+$/, '');
 
@@ -43,7 +50,7 @@ export function checksByFunction(): (name: string) => Checks {
     return [number, names] as const;
   });
   const scripted = Object.entries(scripts).map(([path, text]) => [baseName(path), functionsIn(text)] as const);
-  const tested = Object.entries(tests).map(([path, text]) => [baseName(path), new Set(text.match(/\w+/g))] as const);
+  const tested = Object.entries(tests).map(([path, text]) => [baseName(path), namedIn(text)] as const);
   const having = (sources: readonly (readonly [string, ReadonlySet<string>])[], name: string): string[] =>
     sources.filter(([, names]) => names.has(name)).map(([source]) => source);
   return (name) => ({

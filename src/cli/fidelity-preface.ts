@@ -21,19 +21,30 @@ TypeScript; no text of the kernel is in it. \`kernel: "article"\` in a scenario 
 - **RCU and reference counts.** Read-side sections are left out, since nothing is freed under a reader; reference counts stand
   where the path reads or changes them.
 - **Locks.** Spinlocks have an owner and waiters, and another CPU really spins; lockdep, tickets and fairness are left out.
-- **Security, audit, cgroups, netfilter rules, xfrm, bridging, VLANs, bonding, RPS, RFS, XPS, busy polling**: none is configured. Their hooks
-  stand where the path meets them, and take the branch of an idle system.
-- **Statistics.** SNMP counters are left out but those a panel shows.
-- **The card.** An 82540EM or 82545EM by its manual: registers, descriptors, engines, interrupt throttling. No flow control, no
-  wake-on-LAN, no management. The PHY is a link that is up or not.
-- **The wire.** Full duplex, no bit errors but those a scenario asks for.
+- **What no scenario can set up.** Security modules, audit, cgroups, xfrm (IPsec), bridges, VLANs, bonding, tunnels, busy polling,
+  IPv6. Their hooks stand where the path meets them, and take the branch of a system that has none.
+- **Steering between CPUs.** RSS, RPS, RFS, XPS and the affinity of interrupts are what a scenario says; nothing (irqbalance, the
+  scheduler) changes them while it runs.
+- **Routes.** The tables local and main as lists, longest prefix first, instead of tries; no policy rules, no multipath, one address an
+  interface, always in a /24. The route cache is dropped as a whole when routes change, and long chains lose their least valuable entry; this
+  version has no periodic clean-up of it. No redirects are sent or obeyed, IP options of received packets are not looked at, and there
+  are no multicast groups.
+- **Neighbours.** All states and timers of ARP; entries are never collected, and each has a reachable time of its own. No proxy ARP.
+- **Netfilter.** The chains of filter, mangle and raw with rules that a scenario sets: match by protocol, addresses, ports, TCP flags,
+  every nth; ACCEPT, DROP, REJECT. No chains of a user's own, no connection tracking, no NAT.
+- **Sockets.** TCP, UDP, raw and packet sockets, IPv4. No Unix sockets, no asynchronous I/O; signals are noted, and a process has
+  no handlers for them.
+- **Statistics.** Counters that a panel, \`tc\` or a system call shows; the rest of the SNMP counters is left out.
+- **The cards.** An 82540EM, 82545EM or 82576 by their manuals: registers, descriptors, engines, interrupt throttling, MSI-X, pause frames.
+  No wake-on-LAN, no management, no virtual functions, no DCA. The PHY is a link that is up or not, at a speed that both ends agree on at once.
+- **The wire.** Full duplex, no errors but those a scenario asks for.
 
 ## How it is held against a real kernel
 
 Recordings of a running 2.6.39 (\`src/trace/golden\`) are compared with the model, caller, callee and order; a test asks for 90 % of the
 recorded calls and for a row here for each difference. The last column of the table says how a
 function was checked: the recordings it was seen in, the project's packetdrill scripts (\`src/scenario/packetdrill/scripts\`, their numbers from
-the source and the RFCs) in which it ran, and the test files that name it.
+the source and the RFCs) in which it ran, and the test files beside the kernel's that call it or ask for it by name.
 Not compared, since it is timing: where interrupts fall, how many frames one poll finds, how many segments a reader finds waiting,
 passes over a timer wheel with nothing due.
 
