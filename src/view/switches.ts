@@ -71,10 +71,22 @@ export function switchesOf(state: State, nic: StructView, hosts: readonly string
       const flip = { op: 'nic', host, dev: nic.text('name'), [name]: !on };
       return { name, label: OFFLOADS[name], on, flip };
     });
-  const up = nic.flag('led_link');
-  // The router's second card is at B's cable.
-  const of = host === 'B' || (host === 'R' && nic.text('name') === 'eth1') ? 'B' : 'A';
+  const of = sideOf(nic, hosts);
+  // A card's own LED is dark while the two ends negotiate, too.
+  const up = cableOf(state, nic, hosts)?.flag('up') ?? nic.flag('led_link');
   return [...offloads, { name: 'cable', label: 'cable', on: up, flip: { op: 'link', up: !up, of } }];
+}
+
+/** Whose cable is in a card: the router's second card is at B's. */
+function sideOf(nic: StructView, hosts: readonly string[]): 'A' | 'B' {
+  const host = hosts[nic.num('host')];
+  return host === 'B' || (host === 'R' && nic.text('name') === 'eth1') ? 'B' : 'A';
+}
+
+/** The link that a card's cable is: with a router between them, A and B have one each. */
+export function cableOf(state: State, nic: StructView, hosts: readonly string[]): StructView | null {
+  const cables = state.objects('link');
+  return cables[sideOf(nic, hosts) === 'B' ? cables.length - 1 : 0] ?? null;
 }
 
 const RING_SIZES = [80, 128, 256, 512, 1024, 4096];
@@ -111,12 +123,7 @@ export function settingsOf(state: State, nic: StructView, hosts: readonly string
   const mode = adapter.num('itr_setting');
   const rate = (n: number): string => RATES[n] ?? `${n} a second`;
   const pause = PAUSE_NAMES[hw.num('original_fc') & 3] ?? 'none';
-  const speed = Number(
-    nic
-      .ref('registers')
-      ?.text('STATUS')
-      .match(/speed (\d+)/)?.[1] ?? 10,
-  );
+  const speed = cableOf(state, nic, hosts)?.num('speed') ?? 0;
   return [
     ...rings,
     {

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
 import { type CaptureRow, filterable } from '../../view/capture/rows';
 import { transportChecksum } from '../../view/dissect/sums';
 import { parseFilter } from '../../view/filter/filter';
@@ -40,6 +40,8 @@ export function Capture() {
     return text.trim() === '' ? all : all.filter((row) => filter.test(filterable(row)));
   }, [all, filter, text]);
   const box = useRef<HTMLDivElement>(null);
+  /** Number of the row whose button takes the focus when it is there. */
+  const focusing = useRef<number | null>(null);
   const lines = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
@@ -59,6 +61,17 @@ export function Capture() {
     if (first === undefined) return;
     seek(first.step);
     select(first.object);
+  };
+  /** Arrows move along the rows; the row that is reached is the one that is looked at. */
+  const moveBy = (event: KeyboardEvent<HTMLElement>): void => {
+    const at = shown === null ? -1 : rows.indexOf(shown);
+    const to = targetOf(event.key, at, rows.length);
+    const row = to === null ? undefined : rows[to];
+    if (to === null || row === undefined || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    lines.scrollToIndex(to);
+    choose(row);
+    focusing.current = row.number;
   };
   return (
     <section className="capture" aria-label="Capture">
@@ -92,17 +105,33 @@ export function Capture() {
               <th scope="col">wire</th>
             </tr>
           </thead>
-          <tbody>
+          <tbody onKeyDown={moveBy}>
             {above > 0 && <tr style={{ height: above }} />}
             {visible.map(({ index }) => {
               const row = rows[index];
               const first = row?.tap ?? row?.wire[0];
               if (row === undefined || first === undefined) return null;
               return (
-                <tr key={row.number} aria-selected={row === shown} data-future={first.ns > now}>
+                <tr
+                  key={row.number}
+                  aria-rowindex={index + 1}
+                  aria-selected={row === shown}
+                  data-future={first.ns > now}
+                >
                   <td className="mono">{timeText(first.ns)}</td>
                   <td>
-                    <button type="button" className="link" title={row.summary} onClick={() => choose(row)}>
+                    <button
+                      type="button"
+                      className="link"
+                      title={row.summary}
+                      tabIndex={row === shown || (shown === null && index === 0) ? 0 : -1}
+                      ref={(button) => {
+                        if (button === null || focusing.current !== row.number) return;
+                        focusing.current = null;
+                        button.focus({ preventScroll: true });
+                      }}
+                      onClick={() => choose(row)}
+                    >
                       <span aria-hidden="true">{row.direction === 'out' ? '↗ ' : '↙ '}</span>
                       {row.brief}
                     </button>
@@ -163,6 +192,22 @@ export function Capture() {
       )}
     </section>
   );
+}
+
+const PAGE_ROWS = 10;
+
+/** Where a key leads from a row; null: it is none of the table's. */
+function targetOf(key: string, at: number, count: number): number | null {
+  const moves: Readonly<Record<string, number>> = {
+    ArrowDown: at + 1,
+    ArrowUp: at - 1,
+    PageDown: at + PAGE_ROWS,
+    PageUp: at - PAGE_ROWS,
+    Home: 0,
+    End: count - 1,
+  };
+  const to = moves[key];
+  return to === undefined || count === 0 ? null : Math.max(0, Math.min(count - 1, to));
 }
 
 /** The last row seen by a time, or null. */

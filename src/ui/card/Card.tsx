@@ -196,7 +196,9 @@ function busyQueue(card: CardView | null): number | null {
 function caption(card: CardView, stage: Stage | null): string {
   const name = `card of host ${card.hostName}`;
   if (card.event !== '') return `${name}: ${card.event}`;
-  return stage === null ? name : `${name}; ${stage.hosts[stage.host]?.name ?? 'wire'}: ${stage.now}`;
+  if (stage === null) return name;
+  const whose = stage.hosts[stage.host];
+  return whose === undefined ? `${name}; ${stage.now}` : `${name}; ${whose.name}: ${stage.now}`;
 }
 
 function hostName(trace: Trace, nic: StructView): string {

@@ -48,7 +48,13 @@ export function SwitchSheet({ card }: { card: CardView }) {
                     <td className="mono">{pending ? 1 : 0}</td>
                     <td className="mono">{enabled ? 1 : 0}</td>
                     <td className="mono">{count}</td>
-                    <td>{throttle.left > 0 ? `${span(throttle.left)} to go` : span(throttle.of)}</td>
+                    <td>
+                      {throttle.left > 0
+                        ? `${span(throttle.left)} to go`
+                        : throttle.of > 0
+                          ? span(throttle.of)
+                          : 'none'}
+                    </td>
                   </tr>
                 ))}
             </tbody>

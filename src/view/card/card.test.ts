@@ -229,6 +229,67 @@ describe('the interrupt unit', () => {
   });
 });
 
+/** Toeplitz as its definition has it: for each 1 bit of the input, the 32 bits of the key from there on. */
+function toeplitz(key: readonly number[], input: readonly number[]): number {
+  const bits = (bytes: readonly number[]): string => bytes.map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const keyBits = bits(key);
+  return [...bits(input)].reduce(
+    (sum, bit, at) => (bit === '1' ? (sum ^ Number.parseInt(keyBits.slice(at, at + 32), 2)) >>> 0 : sum),
+    0,
+  );
+}
+
+/** Addresses and ports of `10.0.0.1:40000 to 10.0.0.2:5001` as RSS takes them. */
+function rssInput(flow: string): number[] {
+  const ends = flow.split(' to ').map((end) => end.split(':'));
+  return [
+    ...ends.flatMap(([address = '']) => address.split('.').map(Number)),
+    ...ends.flatMap(([, port]) => [Number(port) >> 8, Number(port) & 0xff]),
+  ];
+}
+
+describe('receive side scaling', () => {
+  it('leads each frame by the hash of its flow and the table to a queue, and the queue to its vector', () => {
+    const flows = new Set<string>();
+    for (const { card } of events('rss', 1)) {
+      if (flows.size === 4) break;
+      const { steering, rx } = card;
+      const last = steering?.last;
+      if (steering == null || last == null || last.frame === 0) continue;
+      expect(last.hash).toBe(toeplitz(steering.key, rssInput(last.flow)));
+      expect(last.entry).toBe(last.hash & 127);
+      expect(last.queue).toBe(steering.table[last.hash & 127]);
+      if (rx.moving === last.frame) expect(last.queue).toBe(rx.queue);
+      flows.add(last.flow);
+    }
+    expect(flows.size).toBe(4);
+  });
+
+  it('has a vector for what each queue receives and one for what it sends, with four queues; one is for the link', () => {
+    const { card } = first('rss', 1, 'RX data');
+    const { steering, interrupts } = card;
+    // igb: vector 0 for the rest, then the receive queues, then the transmit queues.
+    expect(steering?.other).toBe(0);
+    expect(steering?.vectors.map(({ rx, tx }) => [rx, tx])).toEqual([1, 2, 3, 4].map((n) => [n, n + 4]));
+    expect(interrupts.vectors.slice(0, 10).map(({ name }) => name)).toEqual([
+      'other',
+      'rx0',
+      'rx1',
+      'rx2',
+      'rx3',
+      'tx0',
+      'tx1',
+      'tx2',
+      'tx3',
+      '',
+    ]);
+  });
+
+  it('is no part of a card with one queue', () => {
+    expect(first('offload-on', 0, 'TX data').card.steering).toBeNull();
+  });
+});
+
 function overlap(a: Box, b: Box): boolean {
   const slack = 0.5;
   return a.x + a.w > b.x + slack && b.x + b.w > a.x + slack && a.y + a.h > b.y + slack && b.y + b.h > a.y + slack;

@@ -5,10 +5,11 @@ import type { Moment } from '../stage/floors/context';
 import { type WireStage, wireWords } from '../stage/floors/hardware';
 import { chain, mac, num, ref, refs, span, text } from '../stage/read';
 import type { Stage } from '../stage/stage';
-import { deviceOfCard, type Setting, type Switch, settingsOf, switchesOf } from '../switches';
+import { deviceOfCard, cableOf as linkOf, type Setting, type Switch, settingsOf, switchesOf } from '../switches';
 import { type EngineWork, engineWork, type Verdict, verdictOf } from './engines';
 import { phyRegisters, queueRegisters, type RegisterGroup, registerGroups } from './registers';
 import { type ByteRanges, type RingView, ringsOf } from './rings';
+import { causesOf, type SteeringView, steeringOf } from './steering';
 
 export interface Transfer {
   /** The channel of the DMA engine. */
@@ -53,7 +54,7 @@ export interface Countdown {
 export interface VectorView {
   readonly id: number;
   readonly index: number;
-  /** The driver's name for it, short: `rx0`; `other` for what belongs to no queue. */
+  /** What IVAR sends to it, short: `rx0 tx0`; `other` for what belongs to no queue; empty: nothing. */
   readonly name: string;
   /** Its bit in EICR and in EIMS. */
   readonly pending: boolean;
@@ -89,6 +90,8 @@ export interface CardView {
   readonly registersId: number;
   readonly link: {
     readonly up: boolean;
+    /** The cable is in, and both ends agree on a speed: no link until they have. */
+    readonly negotiates: boolean;
     readonly speed: number;
     readonly linkLed: boolean;
     readonly activityLed: boolean;
@@ -133,6 +136,8 @@ export interface CardView {
   /** What the checksum verifier finds in the frame being moved to memory. */
   readonly verdict: Verdict | null;
   readonly interrupts: InterruptView;
+  /** Receive side scaling and the queues' vectors; null: the card has one queue. */
+  readonly steering: SteeringView | null;
   readonly registers: readonly RegisterGroup[];
   readonly switches: readonly Switch[];
   readonly settings: readonly Setting[];
@@ -198,6 +203,8 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
   const hosts = trace.data.hosts.map(({ name }) => name);
   const rings = ringsOf(state, nic, ref(device, 'priv'), written);
   const own = trace.context(trace.ctx(step)).host === host;
+  const link = linkOf(state, nic, hosts);
+  const steering = steeringOf(state, registers, rx, rings);
   const sending = ref(tx, 'sending');
   return {
     id: nic.id,
@@ -213,6 +220,7 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
     registersId: registers?.id ?? 0,
     link: {
       up: num(nic, 'led_link') !== 0,
+      negotiates: num(link, 'up') !== 0 && num(link, 'negotiating') !== 0,
       speed: Number(text(registers, 'STATUS').match(/speed (\d+)/)?.[1] ?? 10),
       linkLed: num(nic, 'led_link') !== 0,
       activityLed: num(nic, 'led_activity_until') > now,
@@ -257,7 +265,8 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
       rings.find(({ direction, queue }) => direction === 'TX' && queue === num(tx, 'queue')),
     ),
     verdict: verdictOf(state, rx, tx, num(nic, 'rx_checksum') !== 0 && (num(registers, 'RXCSUM') & 0x300) !== 0),
-    interrupts: interruptsOf(nic, registers, ref(device, 'priv'), now),
+    interrupts: interruptsOf(nic, registers, steering, now),
+    steering,
     registers: [...registerGroups(registers, changed), ...phyRegisters(ref(nic, 'phy'), changes)],
     switches: switchesOf(state, nic, hosts),
     settings: settingsOf(state, nic, hosts),
@@ -365,13 +374,6 @@ function filterOf(registers: StructView | null): string {
   return ['own address', ...RCTL_WORDS.flatMap(([bit, word]) => (value & bit ? [word] : []))].join(', ');
 }
 
-/** `eth0-rx-0` is `rx0`; a vector that serves both directions of a queue is `q0`. */
-function vectorName(adapter: StructView | null, bit: number): string {
-  const own = refs(adapter, 'q_vector').find((one) => num(one, 'eims_value') === bit);
-  const [, kind = '', queue = ''] = /-(\w+)-(\d+)$/.exec(text(own ?? null, 'name')) ?? [];
-  return kind === '' ? 'other' : `${kind.toLowerCase() === 'txrx' ? 'q' : kind}${queue}`;
-}
-
 /** Interval of EITR: us in bits 2 to 14 (317694, 8.8.13). */
 const EITR_SHIFT = 2;
 const EITR_MASK = 0x7ffc;
@@ -380,10 +382,10 @@ const EITR_UNIT_NS = 1000;
 function vectorsOf(
   nic: StructView,
   registers: StructView | null,
-  adapter: StructView | null,
+  steering: SteeringView | null,
   now: number,
 ): VectorView[] {
-  if (registers === null || !registers.has('EICR')) return [];
+  if (registers === null || steering === null) return [];
   const throttles = registers.items('EITR');
   return refs(nic, 'vectors').map((vector) => {
     const index = num(vector, 'index');
@@ -391,7 +393,7 @@ function vectorsOf(
     return {
       id: vector.id,
       index,
-      name: vectorName(adapter, bit),
+      name: causesOf(steering, index).join(' '),
       pending: (num(registers, 'EICR') & bit) !== 0,
       enabled: (num(registers, 'EIMS') & bit) !== 0,
       fired: num(vector, 'line') !== 0,
@@ -409,7 +411,7 @@ function vectorsOf(
 function interruptsOf(
   nic: StructView,
   registers: StructView | null,
-  adapter: StructView | null,
+  steering: SteeringView | null,
   now: number,
 ): InterruptView {
   const unit = ref(nic, 'interrupts');
@@ -424,7 +426,7 @@ function interruptsOf(
   const rx = ref(nic, 'rx_delay');
   return {
     id: unit?.id ?? 0,
-    vectors: vectorsOf(nic, registers, adapter, now),
+    vectors: vectorsOf(nic, registers, steering, now),
     line: num(unit, 'line') !== 0,
     count: num(unit, 'count'),
     causes: Object.entries(names).map(([bit, name]) => ({

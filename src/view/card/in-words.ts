@@ -56,6 +56,32 @@ function countdownText({ name, of, left }: Countdown): string {
   return left > 0 ? `${name}: ${span(left)} of ${span(of)} to go` : `${name}: ${span(of)}, not running`;
 }
 
+function steeringSection({ steering }: CardView): CardSection[] {
+  if (steering === null) return [];
+  const { on, fields, key, table, last, vectors } = steering;
+  const vector = (number: number | null): string => (number === null ? 'no vector' : `vector ${number}`);
+  const used = [...new Set(table)].sort((a, b) => a - b);
+  return [
+    {
+      title: 'Receive side scaling',
+      items: [
+        item(on ? `hashes ${fields.join(', ')}` : 'off: every frame goes to queue 0'),
+        ...(last === null || last.entry < 0
+          ? []
+          : [
+              item(
+                `hash 0x${last.hash.toString(16).padStart(8, '0')} of ${last.flow || 'the frame before'}: entry ${last.entry}, queue ${last.queue}`,
+                last.frame,
+              ),
+            ]),
+        item(`key (RSSRK): ${key.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')}`),
+        item(`redirection table (RETA): ${counted(table.length, 'entry', 'entries')}, queues ${used.join(', ')}`),
+        ...vectors.map(({ queue, rx, tx }) => item(`queue ${queue}: received to ${vector(rx)}, sent to ${vector(tx)}`)),
+      ],
+    },
+  ];
+}
+
 export function cardInWords(card: CardView): CardSection[] {
   const { tx, rx, interrupts, link, work } = card;
   const causes = interrupts.causes.filter(({ pending }) => pending).map(({ name }) => name);
@@ -65,7 +91,13 @@ export function cardInWords(card: CardView): CardSection[] {
       title: `${card.name} of host ${card.hostName}`,
       items: [
         item(`Intel ${card.model}, ${card.mac.address}, on ${card.bus}`, card.id),
-        item(link.up ? `link up, ${link.speed} Mb/s, full duplex` : 'link down'),
+        item(
+          link.up
+            ? `link up, ${link.speed} Mb/s, full duplex`
+            : link.negotiates
+              ? 'negotiates a speed: no link yet'
+              : 'link down',
+        ),
         item(`activity LED ${link.activityLed ? 'lit' : 'dark'}`),
         ...(card.event === '' ? [] : [item(`now: ${card.event}`)]),
       ],
@@ -121,6 +153,7 @@ export function cardInWords(card: CardView): CardSection[] {
         item(`DMA: ${rx.phase}, ${counted(rx.cached, 'descriptor')} prefetched`, rx.id),
       ],
     },
+    ...steeringSection(card),
     {
       title: 'Interrupts',
       items: [
@@ -132,7 +165,7 @@ export function cardInWords(card: CardView): CardSection[] {
           .filter(({ enabled, count }) => enabled || count > 0)
           .map(({ id, index, name, pending, enabled, count, throttle }) =>
             item(
-              `vector ${index} (${name}): ${pending ? 'pending' : 'nothing pending'}, ${enabled ? 'enabled' : 'masked'}, ${counted(count, 'message')} sent; ${countdownText(throttle)}`,
+              `vector ${index} (${name || 'nothing'}): ${pending ? 'pending' : 'nothing pending'}, ${enabled ? 'enabled' : 'masked'}, ${counted(count, 'message')} sent; ${countdownText(throttle)}`,
               id,
             ),
           ),

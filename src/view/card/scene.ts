@@ -6,6 +6,7 @@ import type { Cable, CardView } from './card';
 import { busHeight, CABLE_HEIGHT, drawBus, drawCable, drawSlot, drawWork, workHeight } from './draw/around';
 import { BETWEEN_LANES, CHIP_HEIGHT, drawInterrupts, drawLane, drawPort, interruptHeight, lanesOf } from './draw/board';
 import { drawRing, drawSmallRing, RING_HEIGHT } from './draw/ring';
+import { drawSteering, steeringHeight } from './draw/steering';
 import type { RingView } from './rings';
 
 export interface CardLook {
@@ -154,6 +155,11 @@ function drawBoard(sheet: Sheet, card: CardView, area: Box): DrawnBoard {
     top += CHIP_HEIGHT + BETWEEN_LANES;
   }
   const lanesBottom = top - BETWEEN_LANES;
+  if (card.steering !== null) {
+    const h = steeringHeight(card.steering, laneWidth);
+    drawSteering(sheet.pen('rss', 'nic'), card.steering, { x: inner.x, y: top, w: laneWidth, h });
+    top += h + BETWEEN_LANES;
+  }
   const interruptBox = { x: inner.x, y: top, w: laneWidth, h: interruptHeight(card.interrupts, laneWidth) };
   const interruptPen = sheet.pen('interrupts', 'nic');
   drawInterrupts(interruptPen, card.interrupts, interruptBox);

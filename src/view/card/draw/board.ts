@@ -276,7 +276,9 @@ export function drawPort(pen: Pen, card: CardView, phy: Box, bracket: Box): Poin
   pen.text(x + 6, y + 12, 'PHY', 'n', { max: w - 10, cls: 'boardink strong' });
   const rows = link.up
     ? [SPEEDS[link.speed] ?? `${link.speed} Mb/s`, 'full duplex', 'link up']
-    : ['no carrier', 'link down'];
+    : link.negotiates
+      ? ['negotiates', 'no link yet']
+      : ['no carrier', 'link down'];
   rows.forEach((text, nth) => {
     if (24 + nth * 11.5 <= h - 3) line(pen, phy, nth, text, !link.up);
   });
@@ -325,7 +327,7 @@ function causesThatFit({ causes }: InterruptView, width: number): readonly Cause
 
 const VECTOR = 70;
 
-/** Vectors of MSI-X: the bits of each in EICR and EIMS, an AND, a throttle of its own, and the messages it has sent. */
+/** Vectors of MSI-X: what IVAR sends to each, its bits in EICR and EIMS, an AND, a throttle of its own, and the messages it has sent. */
 function drawVectors(pen: Pen, unit: InterruptView, box: Box): void {
   const { x, y, w } = box;
   pen.rect(box, 'chip', { rx: 2, title: 'MSI-X: a message for each vector, written to the host like data' });
@@ -335,7 +337,7 @@ function drawVectors(pen: Pen, unit: InterruptView, box: Box): void {
   const fits = Math.floor((w - 48) / 30);
   const shown = (used.length > 0 ? used : unit.vectors).slice(0, fits);
   const step = Math.min(VECTOR, (w - 48) / Math.max(1, shown.length));
-  for (const [nth, name] of ['MSI-X', 'EICR', 'EIMS'].entries())
+  for (const [nth, name] of ['IVAR', 'EICR', 'EIMS'].entries())
     pen.text(x + 6, y + 13 + nth * 13, name, 'n', { max: 34, cls: 'boardink strong' });
   shown.forEach((vector, nth) => {
     const middle = x + 44 + (nth + 0.5) * step;
@@ -343,8 +345,9 @@ function drawVectors(pen: Pen, unit: InterruptView, box: Box): void {
     const held = vector.throttle.left > 0;
     const { index, count, throttle } = vector;
     const state = held ? `throttled, ${span(throttle.left)} to go` : vector.fired ? 'sent, not enabled anew' : 'quiet';
-    const title = `vector ${index} (${vector.name}): ${state}; ${count} messages so far`;
-    pen.text(middle, y + 13, step >= 34 ? vector.name : String(index), 'n', {
+    const named = vector.name || `(${index})`;
+    const title = `vector ${index}, of ${vector.name || 'nothing'}: ${state}; ${count} messages so far`;
+    pen.text(middle, y + 13, widthOf(named, 'n') <= step ? named : String(index), 'n', {
       max: step,
       anchor: 'middle',
       cls: vector.fired ? 'boardink strong' : 'boardink dim',
