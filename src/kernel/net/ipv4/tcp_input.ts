@@ -5,7 +5,6 @@
  * window and buffer tuning, urgent data, PAWS, pruning, resets, the closing states as far as data flow needs them.
  * Left out: asynchronous DMA copies, MD5, statistics counters.
  */
-
 import { clock } from '../../../base/clock';
 import { heap } from '../../../base/heap';
 import { after, before, between, seqAdd, seqDiff } from '../../../base/seq';
@@ -303,8 +302,6 @@ const TCP_HP_BITS = 0xf0f7ffff;
 const TCP_HEADER_LEN = 20;
 /** Length of a header with an aligned timestamp option, bytes. */
 const TCP_HEADER_LEN_TSTAMP = TCP_HEADER_LEN + TCPOLEN_TSTAMP_ALIGNED;
-
-/** States of tcp_sock.urg_data above the byte itself. */
 
 const GFP_ATOMIC = 0x20;
 
