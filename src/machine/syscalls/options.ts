@@ -4,7 +4,7 @@ import type { Kgen } from '../../kernel/arch/current';
 import { F_GETFL, F_GETOWN, F_SETFL, F_SETOWN, sys_fcntl } from '../../kernel/fs/fcntl';
 import { FIONBIO, sys_ioctl } from '../../kernel/fs/ioctl';
 import { O_NONBLOCK, O_RDWR } from '../../kernel/include/linux/fs';
-import { SIOCATMARK, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD } from '../../kernel/net/ipv4/tcp';
+import { SIOCATMARK, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD } from '../../kernel/include/linux/sockios';
 import { sys_getsockopt, sys_setsockopt } from '../../kernel/net/socket';
 import {
   type OptionKind,

@@ -1,6 +1,8 @@
 /** Mirrors drivers/net/loopback.c (2.6.39): the device by which a host talks to itself. Left out: statistics per CPU. */
+
 import { ops } from '../../../base/dispatch';
 import type { Kgen } from '../../arch/current';
+import { ETH_HLEN } from '../../include/linux/if_ether';
 import {
   IFF_LOOPBACK,
   IFF_XMIT_DST_RELEASE,
@@ -21,7 +23,6 @@ import { eth_header_ops, eth_type_trans } from '../../net/ethernet/eth';
 
 /** 16 KiB of data with IP and TCP headers and timestamps, bytes. */
 const LOOPBACK_MTU = 16 * 1024 + 20 + 20 + 12;
-const ETH_HLEN = 14;
 
 /**
  * Sends a packet to this very host: it turns round and is received.

@@ -37,7 +37,9 @@ export const IPTOS_TOS_MASK = 0x1e;
 export const IP_MAX_MTU = 0xfff0;
 
 /** The bits of a type of service that packets of a socket carry into routing: all but precedence and ECN. */
-export const RT_TOS = (tos: number): number => tos & 0x1e;
+export const RT_TOS = (tos: number): number => tos & IPTOS_TOS_MASK;
+/** Beside these bits: only destinations on the link. */
+export const RTO_ONLINK = 1;
 export const RT_CONN_FLAGS = (sk: sock): number => RT_TOS(inet_sk(sk).tos);
 
 /**

@@ -23,6 +23,9 @@ export const NET_XMIT_CN = 2;
 export const __NET_XMIT_STOLEN = 0x10000;
 
 export const TC_PRIO_MAX = 15;
+/** Halves of a handle: the qdisc and a class of it. */
+export const TC_H_MAJ_MASK = 0xffff0000;
+export const TC_H_MIN_MASK = 0x0000ffff;
 /** Most bands of prio (TCQ_PRIO_BANDS). */
 export const TCQ_PRIO_BANDS = 16;
 /** Packets sfq holds at most in one flow, and flows it knows at a time. */

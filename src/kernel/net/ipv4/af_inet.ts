@@ -3,6 +3,7 @@
  * segmentation and merging, and what registers IPv4 and TCP when the kernel starts.
  * Left out: shutdown and release, raw sockets, ioctls, /proc.
  */
+
 import { type OpsTable, ops } from '../../../base/dispatch';
 import { type Kgen, kernel, kernel_global, sysctl } from '../../arch/current';
 import {
@@ -36,7 +37,6 @@ import {
   IPPROTO_UDP,
   iphdr,
 } from '../../include/linux/ip';
-
 import {
   MSG_DONTWAIT,
   type msghdr,
@@ -76,6 +76,7 @@ import { udp_sock } from '../../include/linux/udp';
 import { TASK_INTERRUPTIBLE } from '../../include/linux/wait';
 import { dst_release, RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST } from '../../include/net/dst';
 import { IP_PMTUDISC_DONT, IP_PMTUDISC_WANT, inet_sk, type inet_sock } from '../../include/net/inet_sock';
+import { IPTOS_RT_MASK } from '../../include/net/ip';
 import { MAX_INET_PROTOS } from '../../include/net/protocol';
 import {
   type addr_len_ptr,
@@ -127,8 +128,6 @@ import { tcp_poll, tcp_sendmsg } from './tcp';
 import { tcp_prot, tcp_protocol, tcp_sk_init } from './tcp_ipv4';
 import { udp_poll, udp_prot, udp_protocol } from './udp';
 
-/** Bits of the type of service that choose a route. */
-const IPTOS_RT_MASK = 0x1c;
 /** Length of an IPv4 header without options, bytes. */
 const IPHDR_LEN = 20;
 /** sizeof(sa_family_t), bytes. */

@@ -1,4 +1,5 @@
 /** Mirrors net/ipv4/datagram.c (2.6.39): connecting a socket that sends datagrams. Left out: multicast source addresses. */
+
 import type { Kgen } from '../../arch/current';
 import { EACCES, EAFNOSUPPORT, EINVAL, ENETUNREACH } from '../../include/linux/errno';
 import { AF_INET, SIZEOF_SOCKADDR_IN, type sockaddr } from '../../include/linux/in';
@@ -6,10 +7,9 @@ import { TCP_ESTABLISHED } from '../../include/linux/tcp';
 import { jiffies } from '../../include/linux/timer';
 import { RTCF_BROADCAST } from '../../include/net/dst';
 import { inet_sk } from '../../include/net/inet_sock';
+import { RT_TOS } from '../../include/net/ip';
 import { SOCK_BROADCAST, sk_dst_reset, sk_dst_set, type sock, sock_flag } from '../../include/net/sock';
 import { ip_route_connect, ip_rt_put } from './route';
-
-const RT_TOS_MASK = 0x1e;
 
 /**
  * Names the only peer of a socket: its route is kept, its address is the default destination, and datagrams of others are no
@@ -29,7 +29,7 @@ export function* ip4_datagram_connect(sk: sock, uaddr: sockaddr, addr_len: numbe
   const rt = ip_route_connect(
     uaddr.sin_addr,
     inet.inet_saddr,
-    inet.tos & RT_TOS_MASK,
+    RT_TOS(inet.tos),
     sk.skc_bound_dev_if,
     sk.sk_protocol,
     inet.inet_sport,

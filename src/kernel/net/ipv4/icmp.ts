@@ -54,7 +54,7 @@ import {
   xfrm_lookup,
 } from '../../include/net/dst';
 import { IP_PMTUDISC_DONT, inet_sk } from '../../include/net/inet_sock';
-import { IPTOS_RT_MASK, ip_hdr, type ipcm_cookie } from '../../include/net/ip';
+import { IPTOS_RT_MASK, IPTOS_TOS_MASK, ip_hdr, type ipcm_cookie } from '../../include/net/ip';
 import type { net_protocol } from '../../include/net/protocol';
 import { SOCK_USE_WRITE_QUEUE, type sock, sock_set_flag } from '../../include/net/sock';
 import { local_bh_disable, local_bh_enable } from '../../kernel/softirq';
@@ -72,7 +72,6 @@ import { raw_icmp_error } from './raw';
 import { __ip_route_output_key, ip_rt_frag_needed, ip_rt_put, rt_bind_peer, rt_is_input_route } from './route';
 
 /** Bits of the type of service that an error takes over, and the precedence it gets (RFC 1812 section 4.3.2.5). */
-const IPTOS_TOS_MASK = 0x1e;
 const IPTOS_PREC_INTERNETCONTROL = 0xc0;
 /** An error carries as much of the packet as fits this, bytes (RFC 1812 section 4.3.2.3). */
 const ICMP_ERROR_MAX = 576;

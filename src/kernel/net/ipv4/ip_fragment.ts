@@ -6,7 +6,7 @@
 import { heap } from '../../../base/heap';
 import { byteCount, embed, flags, hex32, int, ip4, list, ns, ref, struct } from '../../../base/struct';
 import { type Kgen, kernel_global, sysctl } from '../../arch/current';
-import { EINVAL, ENOMEM } from '../../include/linux/errno';
+import { EINPROGRESS, EINVAL, ENOMEM } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { ICMP_EXC_FRAGTIME, ICMP_TIME_EXCEEDED } from '../../include/linux/icmp';
 import { IP_MF, IP_OFFSET, type iphdr } from '../../include/linux/ip';
@@ -45,7 +45,6 @@ export const IP_DEFRAG_LOCAL_DELIVER = 0;
 const INET_FRAG_COMPLETE = 4;
 const INET_FRAG_FIRST_IN = 2;
 const INET_FRAG_LAST_IN = 1;
-const EINPROGRESS = 115;
 const MAX_PACKET = 65535;
 /** Memory for fragments: above the first, old ones are dropped until the second is reached, bytes. */
 const HIGH_THRESH = 256 * 1024;

@@ -11,7 +11,7 @@ import { SOCK_STREAM } from '../../include/linux/net';
 import type { sk_buff } from '../../include/linux/skbuff';
 import { access_ok, get_user } from '../../include/linux/uaccess';
 import { dst_mtu, skb_dst_drop } from '../../include/net/dst';
-import { IP_CMSG_PKTINFO, inet_sk } from '../../include/net/inet_sock';
+import { IP_CMSG_PKTINFO, IP_PMTUDISC_PROBE, inet_sk } from '../../include/net/inet_sock';
 import { __sk_dst_get, __sk_dst_reset, type sock } from '../../include/net/sock';
 import { lock_sock, put_option, release_sock, sock_queue_rcv_skb } from '../core/sock';
 
@@ -23,7 +23,6 @@ const IP_MTU_DISCOVER = 10;
 const IP_RECVERR = 11;
 const IP_MTU = 14;
 const IP_FREEBIND = 15;
-const IP_PMTUDISC_PROBE = 3;
 const DEFAULT_TTL = 64;
 /** The two bits of the type of service that ECN has. */
 const INET_ECN_MASK = 3;

@@ -38,7 +38,7 @@ import { TCP_CLOSE, TCP_ESTABLISHED } from '../../include/linux/tcp';
 import { access_ok } from '../../include/linux/uaccess';
 import { type flowi4, RTCF_BROADCAST, RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST } from '../../include/net/dst';
 import { IP_PMTUDISC_DONT, inet_sock } from '../../include/net/inet_sock';
-import { ip_hdr, type ipcm_cookie } from '../../include/net/ip';
+import { ip_hdr, type ipcm_cookie, RT_TOS, RTO_ONLINK } from '../../include/net/ip';
 import {
   type addr_len_ptr,
   type proto,
@@ -67,8 +67,6 @@ import { ip_route_output_flow, ip_rt_put } from './route';
 import { udp_disconnect } from './udp';
 
 const RAW_HTABLE_SIZE = 256;
-const RT_TOS_MASK = 0x1e;
-const RTO_ONLINK = 1;
 const LARGEST_PACKET = 0xffff;
 
 export const raw_sock = struct(
@@ -334,7 +332,7 @@ export function* raw_sendmsg(_iocb: kiocb, sk: sock, msg: msghdr, len: number): 
     flowi4_oif: ipc.oif,
     flowi4_iif: 0,
     flowi4_mark: sk.sk_mark,
-    flowi4_tos: (inet.tos & RT_TOS_MASK) | onlink,
+    flowi4_tos: RT_TOS(inet.tos) | onlink,
     flowi4_proto: inet.inet_num,
     flowi4_flags: 0,
     fl4_dport: 0,

@@ -63,6 +63,7 @@ import {
   skb_shinfo,
   skb_tailroom,
 } from '../../include/linux/skbuff';
+import { SIOCATMARK, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD } from '../../include/linux/sockios';
 import {
   TCP_CA_Open,
   TCP_CLOSE,
@@ -1042,12 +1043,6 @@ export function tcp_done(sk: sock): void {
 export function tcp_clear_xmit_timers(sk: sock): void {
   inet_csk_clear_xmit_timers(sk);
 }
-
-/** ioctl requests (asm-generic/sockios.h and ioctls.h). */
-export const SIOCINQ = 0x541b;
-export const SIOCOUTQ = 0x5411;
-export const SIOCATMARK = 0x8905;
-export const SIOCOUTQNSD = 0x894b;
 
 /**
  * What a program may do with the socket now, and that it wants to be woken when that changes. The lock is not taken: it may be just over.

@@ -5,11 +5,13 @@
  * window and buffer tuning, urgent data, PAWS, pruning, resets, the closing states as far as data flow needs them.
  * Left out: asynchronous DMA copies, MD5, statistics counters.
  */
+
 import { clock } from '../../../base/clock';
 import { heap } from '../../../base/heap';
 import { after, before, between, seqAdd, seqDiff } from '../../../base/seq';
 import type { Kgen } from '../../arch/current';
 import { ECONNREFUSED, ECONNRESET, EINVAL, EPIPE } from '../../include/linux/errno';
+import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { SOCK_NOSPACE } from '../../include/linux/net';
 import {
   __skb_pull,
@@ -302,8 +304,6 @@ const TCP_HP_BITS = 0xf0f7ffff;
 const TCP_HEADER_LEN = 20;
 /** Length of a header with an aligned timestamp option, bytes. */
 const TCP_HEADER_LEN_TSTAMP = TCP_HEADER_LEN + TCPOLEN_TSTAMP_ALIGNED;
-
-const GFP_ATOMIC = 0x20;
 
 // Macros and one-line accessors: expressions, not functions, so they are no calls in a trace.
 

@@ -68,6 +68,7 @@ import {
   inet_iif,
   RTCF_BROADCAST,
   RTCF_MULTICAST,
+  RTN_LOCAL,
   type rtable,
   skb_rtable,
 } from '../../include/net/dst';
@@ -243,7 +244,6 @@ const IP_HEADER_LEN = 20;
 const TCP_CHECK_OFFSET = 16;
 /** Segments up to this length are summed on arrival; longer ones while they are copied. Bytes. */
 const SMALL_SEGMENT = 76;
-const RTN_LOCAL = 2;
 
 const tcp_hdr = (skb: sk_buff): tcphdr => new tcphdr(skb.transport_header);
 const tcp_hdrlen = (skb: sk_buff): number => (tcp_hdr(skb).doff_res >> 4) * 4;

@@ -3,6 +3,7 @@
  * Left out: the table by port and address (it serves only where more than ten sockets share a bucket), UDP-Lite,
  * encapsulation (ESP in UDP), the error queue, delivery to several sockets of a broadcast or multicast datagram, statistics.
  */
+
 import { ops } from '../../../base/dispatch';
 import { type Kgen, kernel, kernel_global } from '../../arch/current';
 import {
@@ -61,6 +62,7 @@ import {
   skb_shinfo,
   skb_transport_offset,
 } from '../../include/linux/skbuff';
+import { SIOCINQ, SIOCOUTQ } from '../../include/linux/sockios';
 import { TCP_CLOSE, TCP_ESTABLISHED } from '../../include/linux/tcp';
 import { get_user, put_user } from '../../include/linux/uaccess';
 import {
@@ -75,7 +77,7 @@ import {
 } from '../../include/linux/udp';
 import { dst_confirm, inet_iif, RTCF_BROADCAST, RTCF_MULTICAST, type rtable, skb_rtable } from '../../include/net/dst';
 import { IP_PMTUDISC_DONT, inet_sk, inet_sk_flowi_flags } from '../../include/net/inet_sock';
-import { ip_hdr, type ipcm_cookie } from '../../include/net/ip';
+import { ip_hdr, type ipcm_cookie, RT_TOS, RTO_ONLINK } from '../../include/net/ip';
 import type { net_protocol } from '../../include/net/protocol';
 import {
   type addr_len_ptr,
@@ -142,15 +144,9 @@ import { ip_route_output_flow, ip_rt_put } from './route';
 
 const UDPHDR_LEN = 8;
 const SIZEOF_INT = 4;
-/** ioctl requests (linux/sockios.h). */
-const SIOCINQ = 0x541b;
-const SIOCOUTQ = 0x5411;
 /** Where the checksum stands in the header, bytes. */
 const UDP_CHECK_OFFSET = 6;
 const LARGEST_DATAGRAM = 0xffff;
-const RT_TOS_MASK = 0x1e;
-/** Bit of a route's type of service: only what is on the link. */
-const RTO_ONLINK = 1;
 
 const NO_SOCK = null as unknown as sock;
 
@@ -614,7 +610,7 @@ export function* udp_sendmsg(_iocb: kiocb, sk: sock, msg: msghdr, len: number): 
   ipc.oif = sk.skc_bound_dev_if;
   ipc.tx_flags = sock_tx_timestamp(sk);
   ipc.addr = daddr;
-  let tos = inet.tos & RT_TOS_MASK;
+  let tos = RT_TOS(inet.tos);
   if ((msg.msg_flags & MSG_DONTROUTE) !== 0) {
     tos |= RTO_ONLINK;
     connected = false;

@@ -12,13 +12,12 @@ import {
   type Qdisc_ops,
   qdisc_bstats_update,
   qdisc_enqueue,
+  TC_H_MAJ_MASK,
+  TC_H_MIN_MASK,
   TC_PRIO_MAX,
 } from '../../include/net/sch_generic';
 import { pfifo_qdisc_ops } from './sch_fifo';
 import { qdisc_create_dflt, qdisc_reset } from './sch_generic';
-
-const TC_H_MAJ_MASK = 0xffff0000;
-const TC_H_MIN_MASK = 0x0000ffff;
 
 /**
  * The qdisc of the band that a packet belongs to: by the minor number if its priority names a class of this qdisc,

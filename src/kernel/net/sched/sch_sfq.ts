@@ -32,6 +32,8 @@ import {
   sfq_head,
   sfq_sched_data,
   sfq_slot,
+  TC_H_MAJ_MASK,
+  TC_H_MIN_MASK,
   TCQ_F_CAN_BYPASS,
 } from '../../include/net/sch_generic';
 import { del_timer, mod_timer, setup_timer } from '../../kernel/timer';
@@ -44,8 +46,6 @@ const SFQ_EMPTY_SLOT = 255;
 const SFQ_ALLOT_SHIFT = 3;
 /** A macro in Linux. */
 const SFQ_ALLOT_SIZE = (bytes: number): number => Math.ceil(bytes / (1 << SFQ_ALLOT_SHIFT));
-const TC_H_MAJ_MASK = 0xffff0000;
-const TC_H_MIN_MASK = 0x0000ffff;
 
 /**
  * The link that an index stands for: that of a flow, or the head of a list.

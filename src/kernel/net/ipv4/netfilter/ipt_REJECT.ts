@@ -4,7 +4,7 @@ import { heap } from '../../../../base/heap';
 import { seqAdd } from '../../../../base/seq';
 import type { Kgen } from '../../../arch/current';
 import { GFP_ATOMIC } from '../../../include/linux/gfp';
-import { ICMP_DEST_UNREACH } from '../../../include/linux/icmp';
+import { ICMP_DEST_UNREACH, ICMP_PKT_FILTERED } from '../../../include/linux/icmp';
 import { IP_DF, IP_OFFSET, IPPROTO_TCP, iphdr } from '../../../include/linux/ip';
 import { NF_DROP, NF_INET_FORWARD } from '../../../include/linux/netfilter';
 import {
@@ -45,8 +45,6 @@ import { ip_route_me_harder, nf_ip_checksum } from '../netfilter';
 const TCPHDR_LEN = 20;
 const TCP_CHECK_OFFSET = 16;
 const LL_MAX_HEADER = 128;
-/** Code of an unreachable that says that an administrator does not want it. */
-const ICMP_PKT_FILTERED = 13;
 
 /**
  * Answers a TCP segment with a reset, as if nobody listened (RFC 793 page 36); never a reset with another.
