@@ -203,9 +203,8 @@ export function publicScripts(): string {
   return [
     '## packetdrill\n',
     'Scripts of our own (`src/scenario/packetdrill/scripts`) hold the model to numbers derived from the source of 2.6.39 and the RFCs, a test each.',
-    'packetdrill checks no echoed timestamp; here it is checked. Its tolerance of a share of the time passed (12.5 %) is off unless a script asks',
-    'for it (`--tolerance_percent`): 4 ms is what an event may miss its time by. As by packetdrill the device has checksum offload,',
-    'scatter-gather and TSO; a script that does not hold so is tried once more without. Settings of later kernels are left out; a script that does',
+    'packetdrill checks no echoed timestamp; here it is checked. Our scripts hold without its tolerance of a share of the time passed (12.5 %).',
+    'As by packetdrill the device has checksum offload, scatter-gather and TSO; a script that does not hold so is tried once more without. Settings of later kernels are left out; a script that does',
     'not hold without one is unsupported. epoll, sendfile, splice, IPv6 and encapsulations are unsupported.\n',
     `Of ${count(PASSED) + others + failed} public scripts that were tried, ${count(PASSED)} pass as they are: ${names(PASSED)}; ${others} with`,
     `the receive buffers of another machine, which decide the window scale: ${withBuffers.join('; ')}.`,

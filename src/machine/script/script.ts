@@ -108,6 +108,8 @@ export class ScriptEnd implements LinkEnd, Sockets {
   private until = 0;
   /** us that relative times of the current event count from. */
   private base = 0;
+  /** us at which the event before was due; of the first event its own. */
+  private before = 0;
   /** The packet that is waited for; null: none is. */
   private waiting: Packet | null = null;
   private nextPort = EPHEMERAL_PORT;
@@ -254,6 +256,7 @@ export class ScriptEnd implements LinkEnd, Sockets {
     this.base = time.kind === 'absolute' ? 0 : isAnchored ? beforeDue : this.now;
     this.due = this.base + (time.kind === 'any' ? 0 : time.us);
     this.until = time.kind === 'any' || time.until === null ? this.due : this.base + time.until;
+    this.before = before === undefined ? this.due : beforeDue;
     if (action.kind === 'packet' && action.direction === 'out') {
       this.mark(event.place.line, 'begins');
       this.expect(action);
@@ -283,11 +286,16 @@ export class ScriptEnd implements LinkEnd, Sockets {
     }
   }
 
-  /** True when `us` is further from the current event's time than the tolerance. */
-  private isOff(us: number, due = this.due, until = this.until): boolean {
+  /** us by which something due so long after the event before may miss its time. */
+  private tolerance(after: number): number {
     const { toleranceUs, tolerancePercent } = this.settings;
-    const tolerance = Math.max(toleranceUs, ((due - this.base) * tolerancePercent) / 100);
-    return us < due - tolerance || us > until + tolerance;
+    return Math.max(toleranceUs, (after * tolerancePercent) / 100);
+  }
+
+  /** True when `us` is further from the current event's time than the tolerance. */
+  private isOff(us: number): boolean {
+    const tolerance = this.tolerance(this.due - this.before);
+    return us < this.due - tolerance || us > this.until + tolerance;
   }
 
   /** The current event is over and was as the script says: on with the next, once the host has nothing left to do at once. */
@@ -335,7 +343,7 @@ export class ScriptEnd implements LinkEnd, Sockets {
     const { index } = this;
     const { end: until } = call;
     const end = until === null ? null : this.event.time.kind === 'relative' ? this.base + until : until;
-    const { base } = this;
+    const { due } = this;
     const settle = (problem: { expected: string; got: string } | null): void => {
       this.guarded(() => {
         if (problem !== null) throw new Broken(line, problem.expected, problem.got);
@@ -343,9 +351,7 @@ export class ScriptEnd implements LinkEnd, Sockets {
           this.done(line);
           return;
         }
-        const { toleranceUs, tolerancePercent } = this.settings;
-        const tolerance = Math.max(toleranceUs, ((end - base) * tolerancePercent) / 100);
-        if (Math.abs(this.now - end) > tolerance) {
+        if (Math.abs(this.now - end) > this.tolerance(end - due)) {
           throw new Broken(line, `${call.name}() to return at ${clockTime(end)}`, `a return at ${clockTime(this.now)}`);
         }
         this.mark(line, 'holds');

@@ -7,7 +7,7 @@ import { type Effect, effectsOf, type Offload } from './commands';
 export interface Settings {
   /** us by which an event may miss its time. packetdrill's default is 4 ms. */
   readonly toleranceUs: number;
-  /** Percent of the time since the event before by which it may miss its time too. */
+  /** Percent of the time since the event before by which it may miss its time too. packetdrill's default is 12.5. */
   readonly tolerancePercent: number;
   /** us a tick of the timestamps stands for; 0: their values are not checked, as by default. */
   readonly tsTickUs: number;
@@ -38,7 +38,7 @@ export interface Beyond {
 
 const DEFAULTS: Settings = {
   toleranceUs: 4000,
-  tolerancePercent: 0,
+  tolerancePercent: 12.5,
   tsTickUs: 0,
   tsEcrScaled: false,
   strictSegments: false,
@@ -113,7 +113,7 @@ function ofOption({ name, value }: Option): Partial<Settings> | null {
     case 'tolerance_usecs':
       return numbered('toleranceUs', 0, 1e9);
     case 'tolerance_percent':
-      return numbered('tolerancePercent', 0, 1000);
+      return numbered('tolerancePercent', 0, 100);
     case 'tcp_ts_tick_usecs':
       return numbered('tsTickUs', 0, 1e6);
     case 'tcp_ts_ecr_scaled':
