@@ -2,6 +2,7 @@ import react from '@vitejs/plugin-react';
 import type { BuildOptions, Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { probes } from './src/probes/plugin.ts';
+import { offline } from './tools/offline.mjs';
 
 /** React's refresh needs an inline script and a web socket: the policy in index.html yields to them in `npm run dev` only. */
 function policyForDevelopment(): Plugin {
@@ -37,7 +38,7 @@ const commandLine: BuildOptions = {
 /** One file for the page, its Worker, the unit tests, and the command line (tools/skbscope.mjs builds it from here). */
 export default defineConfig(({ isSsrBuild }) => ({
   base: './',
-  plugins: [react(), probes(), policyForDevelopment()],
+  plugins: [react(), probes(), policyForDevelopment(), offline()],
   worker: { format: 'es', plugins: () => [probes()] },
   build: isSsrBuild ? commandLine : page,
   ssr: { noExternal: isSsrBuild ? true : [], external: ['@playwright/test', 'playwright-core', 'vite'] },

@@ -6,6 +6,13 @@ import { App } from './App';
 import './theme.css';
 import './page.css';
 
+/** Keeps the site for when there is no network, where the browser lets it. */
+function keepForOffline(): void {
+  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  const register = (): void => void navigator.serviceWorker.register('./sw.js').catch(() => undefined);
+  window.addEventListener('load', register);
+}
+
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 createRoot(root).render(
@@ -13,3 +20,4 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+keepForOffline();

@@ -46,6 +46,15 @@ describe('the plots of a sender that loses segments', () => {
   });
 });
 
+it('a connection that is made in the run begins with what its socket was made with', () => {
+  const [plot] = plotsOf('handshake');
+  if (plot === undefined) throw new Error('no plot');
+  // tcp_v4_init_sock: two segments, and no threshold; tcp_init_cwnd makes ten of the two when the handshake is done.
+  const [cwnd, ssthresh] = plot.congestion;
+  expect(cwnd?.values).toEqual([2, 10]);
+  expect(ssthresh?.values).toEqual([Number.NaN]);
+});
+
 it('each connection that sends has plots of its own, named by its ports', () => {
   const names = plotsOf('nagle-vs-nodelay').map(({ name }) => name);
   expect(new Set(names).size).toBe(2);

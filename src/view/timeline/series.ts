@@ -59,7 +59,7 @@ export function valueAt(line: Pick<Line, 'times' | 'values'> | undefined, t: num
   return line.values[Math.max(0, low - 1)] ?? 0;
 }
 
-/** What several courses give together, at each time at which one of them changes; a value that stays is not repeated. */
+/** What several courses give together from a time on, and at each at which one of them changes; a value that stays is not repeated. */
 function combined(
   name: string,
   courses: readonly (Course | undefined)[],
@@ -70,21 +70,25 @@ function combined(
   const values: number[] = [];
   const at = courses.map(() => 0);
   const now = courses.map((course) => course?.values[0] ?? 0);
+  const put = (time: number, made: number): void => {
+    if (Object.is(made, values.at(-1))) return;
+    times.push(time);
+    values.push(made);
+  };
   for (;;) {
     let next = Number.POSITIVE_INFINITY;
     courses.forEach((course, nth) => {
       next = Math.min(next, course?.times[at[nth] as number] ?? Number.POSITIVE_INFINITY);
     });
+    // What held at the beginning was set before it.
+    if (times.length === 0 && next > since) put(since, value(now));
     if (next === Number.POSITIVE_INFINITY) return { name, times, values };
     courses.forEach((course, nth) => {
       if (course === undefined || course.times[at[nth] as number] !== next) return;
       now[nth] = course.values[at[nth] as number] as number;
       at[nth] = (at[nth] as number) + 1;
     });
-    const made = value(now);
-    if (next < since || Object.is(made, values.at(-1))) continue;
-    times.push(next);
-    values.push(made);
+    if (next >= since) put(next, value(now));
   }
 }
 

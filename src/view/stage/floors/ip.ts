@@ -73,7 +73,7 @@ export interface IpStage {
   readonly fragmentHere: boolean;
   readonly table: Cabinet | null;
   readonly protocols: Cabinet | null;
-  /** Null: the neighbour is known for good, or there is none yet. */
+  /** Null: nobody has to ask for the neighbour, or there is none yet. */
   readonly arp: ArpQueue | null;
   /** Null: nothing is ever reassembled here in this run. */
   readonly reassembly: { readonly id: number; readonly queues: readonly FragmentQueue[] } | null;
@@ -127,7 +127,7 @@ function rulesOf(c: HostContext): ReadonlyMap<Sieve['name'], Rule[]> {
 }
 
 function arpOf(c: HostContext, neighbour: StructView | null): ArpQueue | null {
-  if (neighbour === null || text(neighbour, 'nud_state') === 'NUD_PERMANENT') return null;
+  if (neighbour === null || /PERMANENT|NOARP/.test(text(neighbour, 'nud_state'))) return null;
   const probes = num(neighbour, 'probes');
   const dropped = num(neighbour, 'arp_queue_dropped');
   return {
