@@ -15,6 +15,7 @@ const flag = (initial: 0 | 1, doc: string): Sysctl => sysctl(initial, 0, 1, doc)
 const LARGEST = 0x7fffffff;
 
 export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
+  'core.dev_weight': sysctl(64, 1, 10_000, 'Packets that one poll of the backlog queue may take.'),
   'core.netdev_budget': sysctl(300, 1, 100_000, 'Packets that one run of NET_RX may take.'),
   'core.netdev_max_backlog': sysctl(1000, 0, 1_000_000, 'Packets that wait per CPU for process_backlog.'),
   'core.rmem_default': sysctl(126_976, 256, 16 << 20, 'Receive buffer of a socket that is not TCP, bytes.'),
@@ -39,6 +40,13 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'ipv4.ip_default_ttl': sysctl(64, 1, 255, 'TTL of packets.'),
   'ipv4.ip_forward': flag(0, 'Packets for others are sent on. A router (R) has 1 by default.'),
   'ipv4.ip_no_pmtu_disc': flag(0, 'No path MTU discovery: packets go without DF.'),
+  'ipv4.ipfrag_high_thresh': sysctl(
+    262_144,
+    0,
+    LARGEST,
+    'Memory of fragments at which the oldest are given up, bytes.',
+  ),
+  'ipv4.ipfrag_low_thresh': sysctl(196_608, 0, LARGEST, 'Until so much is left, bytes.'),
   'ipv4.ipfrag_max_dist': sysctl(
     64,
     0,
@@ -108,6 +116,8 @@ export const SYSCTLS: Readonly<Record<string, Sysctl>> = {
   'ipv4.tcp_tw_reuse': flag(0, 'connect() may take a port from TIME_WAIT.'),
   'ipv4.tcp_window_scaling': flag(1, 'Window scaling is offered.'),
   'ipv4.tcp_workaround_signed_windows': flag(0, 'Windows are never announced above 32767 without scaling.'),
+  'ipv4.udp_rmem_min': sysctl(4096, 0, LARGEST, 'What each UDP socket may receive when memory is short, bytes.'),
+  'ipv4.udp_wmem_min': sysctl(4096, 0, LARGEST, 'What each may send then, bytes.'),
 };
 
 /** Those with several numbers; the kernel knows each as NAME.PART. */
@@ -120,6 +130,7 @@ export interface SysctlList {
 }
 
 const BUFFER = ['min', 'default', 'max'] as const;
+const POOL = ['low', 'pressure', 'high'] as const;
 
 export const SYSCTL_LISTS: Readonly<Record<string, SysctlList>> = {
   'ipv4.ip_local_port_range': {
@@ -128,6 +139,13 @@ export const SYSCTL_LISTS: Readonly<Record<string, SysctlList>> = {
     min: 1,
     max: 65_535,
     doc: 'Ports that connect() takes from: first and last.',
+  },
+  'ipv4.tcp_mem': {
+    initial: [24_576, 32_768, 49_152],
+    parts: POOL,
+    min: 0,
+    max: LARGEST,
+    doc: 'Memory of all TCP sockets: no care below, pressure above, no more than; pages of 4096 bytes.',
   },
   'ipv4.tcp_rmem': {
     initial: [4096, 87_380, 4 << 20],
@@ -142,6 +160,13 @@ export const SYSCTL_LISTS: Readonly<Record<string, SysctlList>> = {
     min: 2048,
     max: 64 << 20,
     doc: 'Send buffers: least, first, largest; bytes.',
+  },
+  'ipv4.udp_mem': {
+    initial: [24_576, 32_768, 49_152],
+    parts: POOL,
+    min: 0,
+    max: LARGEST,
+    doc: 'Memory of all UDP sockets, as tcp_mem.',
   },
 };
 

@@ -105,3 +105,20 @@ export function smp_processor_id(): number {
 export function sysctl(name: string, initial: number): number {
   return kernel.sysctl[name] ?? initial;
 }
+
+/** Several numbers under one name, as tcp_rmem has: what Linux writes `sysctl_tcp_rmem[1]` is `.at(1)`. */
+export interface SysctlVector {
+  at(n: number): number;
+  /** Its name. */
+  toString(): string;
+}
+
+/** The sysctl `name` of this host, whose parts are set as `name.part`; each has a default. */
+export function sysctls(name: string, defaults: Readonly<Record<string, number>>): SysctlVector {
+  const parts = Object.keys(defaults).map((part) => `${name}.${part}`);
+  const initial = Object.values(defaults);
+  return {
+    at: (n) => sysctl(parts[n] as string, initial[n] as number),
+    toString: () => name,
+  };
+}

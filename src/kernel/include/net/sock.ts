@@ -13,7 +13,7 @@ import {
   struct,
   table,
 } from '../../../base/struct';
-import type { Kgen } from '../../arch/current';
+import type { Kgen, SysctlVector } from '../../arch/current';
 import { EINTR, ENOBUFS, ERESTARTSYS } from '../linux/errno';
 import type { sk_filter_prog } from '../linux/filter';
 import type { kiocb } from '../linux/fs';
@@ -148,10 +148,14 @@ export interface proto {
   max_header: number;
   no_autobind: boolean;
   obj_size: number;
-  sysctl_mem: readonly [number, number, number];
-  sysctl_wmem: readonly [number, number, number];
-  sysctl_rmem: readonly [number, number, number];
+  /** Left out by protocols whose sockets share no account of memory. */
+  sysctl_mem?: SysctlVector;
+  sysctl_wmem?: SysctlVector;
+  sysctl_rmem?: SysctlVector;
 }
+
+/** Those whose sockets share an account. */
+export type accounted_proto = proto & Required<Pick<proto, 'sysctl_mem' | 'sysctl_wmem' | 'sysctl_rmem'>>;
 
 export const socket_lock_t = struct('socket_lock_t', {
   slock: embed(spinlock_t, 'held by softirqs, and for moments by the owner'),
@@ -380,7 +384,7 @@ export function bh_unlock_sock(sk: sock): void {
 export const sk_mem_pages = (amt: number): number => (amt + SK_MEM_QUANTUM - 1) >> SK_MEM_QUANTUM_SHIFT;
 
 /** True when the protocol's memory limits are counted for this socket. */
-export const sk_has_account = (sk: sock): boolean => (sk.skc_prot as proto).sysctl_mem[2] > 0;
+export const sk_has_account = (sk: sock): boolean => (sk.skc_prot as proto).sysctl_mem !== undefined;
 
 /**
  * Uses up memory that sk_mem_schedule provided.

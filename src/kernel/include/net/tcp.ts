@@ -5,7 +5,7 @@
  * Left out: MD5 signatures, TCP cookie transactions, /proc.
  */
 import { seqDiff } from '../../../base/seq';
-import { kernel } from '../../arch/current';
+import { sysctl, sysctls } from '../../arch/current';
 import {
   __skb_queue_after,
   __skb_queue_before,
@@ -157,7 +157,6 @@ export const TCP_URG_READ = 0x0400;
 
 // Macros and sysctls: expressions, not functions, so they are no calls in a trace.
 
-const sysctl = (name: string, initial: number): number => kernel.sysctl[name] ?? initial;
 export const TCP_SKB_CB = (skb: sk_buff): skb_cb => skb.cb;
 /** The clock of timestamps: jiffies, 32 bits. */
 export const tcp_time_stamp = (): number => jiffies() >>> 0;
@@ -203,17 +202,11 @@ export const sysctl_tcp_thin_linear_timeouts = (): number => sysctl('ipv4.tcp_th
 export const sysctl_tcp_thin_dupack = (): number => sysctl('ipv4.tcp_thin_dupack', 0);
 export const sysctl_tcp_nometrics_save = (): number => sysctl('ipv4.tcp_no_metrics_save', 0);
 /** Least, first and largest receive buffer, bytes. */
-export const sysctl_tcp_rmem = (): [number, number, number] => [
-  sysctl('ipv4.tcp_rmem.min', 4096),
-  sysctl('ipv4.tcp_rmem.default', 87380),
-  sysctl('ipv4.tcp_rmem.max', 4 << 20),
-];
+export const sysctl_tcp_rmem = sysctls('ipv4.tcp_rmem', { min: 4096, default: 87_380, max: 4 << 20 });
 /** Least, first and largest send buffer, bytes. */
-export const sysctl_tcp_wmem = (): [number, number, number] => [
-  sysctl('ipv4.tcp_wmem.min', 4096),
-  sysctl('ipv4.tcp_wmem.default', 16384),
-  sysctl('ipv4.tcp_wmem.max', 4 << 20),
-];
+export const sysctl_tcp_wmem = sysctls('ipv4.tcp_wmem', { min: 4096, default: 16_384, max: 4 << 20 });
+/** Pages all sockets may have: without care, before pressure begins, at most. Linux derives them from the memory; these are of 1 GB. */
+export const sysctl_tcp_mem = sysctls('ipv4.tcp_mem', { low: 24_576, pressure: 32_768, high: 49_152 });
 /** rmem_max of net.core, bytes. */
 export const sysctl_rmem_max = (): number => sysctl('core.rmem_max', 126976);
 

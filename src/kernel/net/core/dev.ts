@@ -139,7 +139,7 @@ import {
 /** Packets one NET_RX may take. */
 const NETDEV_BUDGET = 300;
 const NETDEV_MAX_BACKLOG = 1000;
-const WEIGHT_P = 64;
+const weight_p = (): number => sysctl('core.dev_weight', 64);
 /** Fixed part of an Ethernet header, for comparing two of them. */
 const ETHER_HEADER_LEN = 14;
 
@@ -159,7 +159,7 @@ export const init_net = kernel_global(() => new net());
 function softnet_init(): softnet_data {
   const sd = new softnet_data();
   sd.backlog.poll = process_backlog;
-  sd.backlog.weight = WEIGHT_P;
+  sd.backlog.weight = weight_p();
   sd.csd.func = rps_trigger_softirq;
   sd.csd.info = sd;
   return sd;
@@ -1053,7 +1053,7 @@ export function* process_backlog(napi: napi_struct, quota: number): Kgen<number>
   if (sd.rps_ipi_list.length > 0) {
     net_rps_action_and_irq_enable(sd);
   }
-  napi.weight = WEIGHT_P;
+  napi.weight = weight_p();
   while (work < limit) {
     let skb = __skb_dequeue(sd.process_queue);
     while (skb !== null) {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ops } from '../../../base/dispatch';
 import { Heap, setHeap } from '../../../base/heap';
-import { type Arch, type Kgen, type Request, setCurrent } from '../../arch/current';
+import { type Arch, type Kgen, type Request, setCurrent, sysctls } from '../../arch/current';
 import { ENOBUFS } from '../../include/linux/errno';
 import { GFP_ATOMIC } from '../../include/linux/gfp';
 import { SOCK_STREAM } from '../../include/linux/net';
@@ -9,6 +9,7 @@ import { __skb_queue_tail, type sk_buff } from '../../include/linux/skbuff';
 import { tcp_sock } from '../../include/linux/tcp';
 import { task_struct } from '../../include/linux/wait';
 import { type proto, SOCK_USE_WRITE_QUEUE, sk_add_backlog, sk_mem_charge, type sock } from '../../include/net/sock';
+import { sysctl_tcp_rmem, sysctl_tcp_wmem } from '../../include/net/tcp';
 import { runqueue } from '../../kernel/sched';
 import { sock_alloc } from '../socket';
 import { alloc_skb, kfree_skb, skb_put } from './skbuff';
@@ -39,9 +40,9 @@ const entries: proto = {
   max_header: 0,
   no_autobind: true,
   obj_size: 0,
-  sysctl_mem: [4, 6, 8],
-  sysctl_wmem: [4096, 16384, 4194304],
-  sysctl_rmem: [4096, 87380, 4194304],
+  sysctl_mem: sysctls('ipv4.tcp_mem', { low: 4, pressure: 6, high: 8 }),
+  sysctl_wmem: sysctl_tcp_wmem,
+  sysctl_rmem: sysctl_tcp_rmem,
 };
 const prot = ops<proto>('proto', 'tcp_prot', entries);
 
@@ -154,7 +155,11 @@ describe('memory of a socket', () => {
   });
 
   it('is counted but not charged where the protocol has no limits', () => {
-    const unlimited = ops<proto>('proto', 'packet_proto', { ...entries, name: 'PACKET', sysctl_mem: [0, 0, 0] });
+    const unlimited = ops<proto>(
+      'proto',
+      'packet_proto',
+      (({ sysctl_mem, ...rest }) => ({ ...rest, name: 'PACKET' }))(entries),
+    );
     const tap = sk_alloc(new tcp_sock(), 17, unlimited);
     const skb = segment(128);
     skb_set_owner_r(skb, tap);

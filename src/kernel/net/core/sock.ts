@@ -54,6 +54,7 @@ import {
   __sk_dst_get,
   __sk_dst_set,
   __sock_put,
+  type accounted_proto,
   bh_lock_sock,
   bh_unlock_sock,
   POLLERR,
@@ -771,38 +772,38 @@ export function* sk_wait_data(sk: sock, timeo: timeo_ptr): Kgen<boolean> {
  * @cost 20
  */
 export function __sk_mem_schedule(sk: sock, size: number, kind: number): number {
-  const prot = sk.skc_prot as proto;
+  const prot = sk.skc_prot as accounted_proto;
   const amt = sk_mem_pages(size);
   const pool = memory_of(sk);
   sk.sk_forward_alloc += amt * SK_MEM_QUANTUM;
   pool.memory_allocated += amt;
   const allocated = pool.memory_allocated;
-  if (allocated <= prot.sysctl_mem[0]) {
+  if (allocated <= prot.sysctl_mem.at(0)) {
     if (pool.memory_pressure) {
       pool.memory_pressure = false;
     }
     return 1;
   }
-  if (allocated > prot.sysctl_mem[1]) {
+  if (allocated > prot.sysctl_mem.at(1)) {
     sk_enter_memory_pressure(sk);
   }
-  if (allocated <= prot.sysctl_mem[2]) {
+  if (allocated <= prot.sysctl_mem.at(2)) {
     if (kind === SK_MEM_RECV) {
-      if (sk.sk_rmem_alloc < prot.sysctl_rmem[0]) {
+      if (sk.sk_rmem_alloc < prot.sysctl_rmem.at(0)) {
         return 1;
       }
     } else if (sk.sk_type === SOCK_STREAM) {
-      if (sk.sk_wmem_queued < prot.sysctl_wmem[0]) {
+      if (sk.sk_wmem_queued < prot.sysctl_wmem.at(0)) {
         return 1;
       }
-    } else if (sk.sk_wmem_alloc < prot.sysctl_wmem[0]) {
+    } else if (sk.sk_wmem_alloc < prot.sysctl_wmem.at(0)) {
       return 1;
     }
     if (!pool.memory_pressure) {
       return 1;
     }
     const used = sk_mem_pages(sk.sk_wmem_queued + sk.sk_rmem_alloc + sk.sk_forward_alloc);
-    if (prot.sysctl_mem[2] > pool.sockets_allocated * used) {
+    if (prot.sysctl_mem.at(2) > pool.sockets_allocated * used) {
       return 1;
     }
   }
@@ -836,11 +837,11 @@ export function sk_enter_memory_pressure(sk: sock): void {
  * @cost 10
  */
 export function __sk_mem_reclaim(sk: sock): void {
-  const prot = sk.skc_prot as proto;
+  const prot = sk.skc_prot as accounted_proto;
   const pool = memory_of(sk);
   pool.memory_allocated -= sk.sk_forward_alloc >> SK_MEM_QUANTUM_SHIFT;
   sk.sk_forward_alloc &= SK_MEM_QUANTUM - 1;
-  if (pool.memory_pressure && pool.memory_allocated < prot.sysctl_mem[0]) {
+  if (pool.memory_pressure && pool.memory_allocated < prot.sysctl_mem.at(0)) {
     pool.memory_pressure = false;
   }
 }

@@ -480,7 +480,4 @@ export const raw_prot = ops<proto>('proto', 'raw_prot', {
   max_header: 0,
   no_autobind: false,
   obj_size: 776,
-  sysctl_mem: [0, 0, 0],
-  sysctl_wmem: [0, 0, 0],
-  sysctl_rmem: [0, 0, 0],
 });

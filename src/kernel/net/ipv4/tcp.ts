@@ -105,6 +105,7 @@ import {
 import { inet_sk } from '../../include/net/inet_sock';
 import {
   __sk_dst_reset,
+  type accounted_proto,
   bh_lock_sock,
   bh_unlock_sock,
   POLLERR,
@@ -860,7 +861,9 @@ export function* tcp_shutdown(sk: sock, how: number): Kgen {
 export function tcp_too_many_orphans(sk: sock, shift: number): boolean {
   const pool = tcp_memory();
   if (pool.orphan_count * 2 ** shift > sysctl_tcp_max_orphans()) return true;
-  return sk.sk_wmem_queued > SOCK_MIN_SNDBUF && pool.memory_allocated > (sk.skc_prot as proto).sysctl_mem[2];
+  return (
+    sk.sk_wmem_queued > SOCK_MIN_SNDBUF && pool.memory_allocated > (sk.skc_prot as accounted_proto).sysctl_mem.at(2)
+  );
 }
 
 /**

@@ -95,7 +95,7 @@ import {
 } from '../../include/net/inet_connection_sock';
 import {
   __sk_dst_get,
-  type proto,
+  type accounted_proto,
   RCV_SHUTDOWN,
   SEND_SHUTDOWN,
   SHUTDOWN_MASK,
@@ -331,7 +331,8 @@ const rcvmem_of_segment = (advmss: number): number => {
 };
 const tcp_memory_pressure = (): boolean => tcp_memory().memory_pressure;
 /** All sockets together use so much that buffers should not grow. */
-const tcp_memory_tight = (sk: sock): boolean => tcp_memory().memory_allocated >= (sk.skc_prot as proto).sysctl_mem[0];
+const tcp_memory_tight = (sk: sock): boolean =>
+  tcp_memory().memory_allocated >= (sk.skc_prot as accounted_proto).sysctl_mem.at(0);
 const copy_sack_block = (to: tcp_sack_block, from: tcp_sack_block): void => {
   to.start_seq = from.start_seq;
   to.end_seq = from.end_seq;
@@ -503,7 +504,7 @@ function TCP_ECN_rcv_ecn_echo(tp: tcp_sock, th: tcphdr): boolean {
 function tcp_fixup_sndbuf(sk: sock): void {
   const sndmem = segment_memory(tcp_sk(sk).rx_opt.mss_clamp);
   if (sk.sk_sndbuf < 3 * sndmem) {
-    sk.sk_sndbuf = Math.min(3 * sndmem, sysctl_tcp_wmem()[2]);
+    sk.sk_sndbuf = Math.min(3 * sndmem, sysctl_tcp_wmem.at(2));
   }
 }
 
@@ -514,7 +515,7 @@ function tcp_fixup_sndbuf(sk: sock): void {
 function __tcp_grow_window(sk: sock, skb: sk_buff): number {
   const tp = tcp_sk(sk);
   let truesize = tcp_win_from_space(skb.truesize) >> 1;
-  let window = tcp_win_from_space(sysctl_tcp_rmem()[2]) >> 1;
+  let window = tcp_win_from_space(sysctl_tcp_rmem.at(2)) >> 1;
   while (tp.rcv_ssthresh <= window) {
     if (truesize <= skb.len) {
       return 2 * inet_csk(sk).icsk_ack.rcv_mss;
@@ -548,7 +549,7 @@ function tcp_grow_window(sk: sock, skb: sk_buff): void {
 function tcp_fixup_rcvbuf(sk: sock): void {
   const rcvmem = rcvmem_of_segment(tcp_sk(sk).advmss);
   if (sk.sk_rcvbuf < 4 * rcvmem) {
-    sk.sk_rcvbuf = Math.min(4 * rcvmem, sysctl_tcp_rmem()[2]);
+    sk.sk_rcvbuf = Math.min(4 * rcvmem, sysctl_tcp_rmem.at(2));
   }
 }
 
@@ -588,7 +589,7 @@ export function tcp_init_buffer_space(sk: sock): void {
 function tcp_clamp_window(sk: sock): void {
   const tp = tcp_sk(sk);
   inet_csk(sk).icsk_ack.quick = 0;
-  const limit = sysctl_tcp_rmem()[2];
+  const limit = sysctl_tcp_rmem.at(2);
   if (
     sk.sk_rcvbuf < limit &&
     (sk.sk_userlocks & SOCK_RCVBUF_LOCK) === 0 &&
@@ -676,7 +677,7 @@ export function tcp_rcv_space_adjust(sk: sock): void {
       tp.rcvq_space_space = space;
       if (sysctl_tcp_moderate_rcvbuf() !== 0 && (sk.sk_userlocks & SOCK_RCVBUF_LOCK) === 0) {
         const segments = Math.max(Math.trunc(space / tp.advmss), 1);
-        const rcvbuf = Math.min(segments * rcvmem_of_segment(tp.advmss), sysctl_tcp_rmem()[2]);
+        const rcvbuf = Math.min(segments * rcvmem_of_segment(tp.advmss), sysctl_tcp_rmem.at(2));
         if (rcvbuf > sk.sk_rcvbuf) {
           sk.sk_rcvbuf = rcvbuf;
           tp.window_clamp = space;
@@ -3747,7 +3748,7 @@ function tcp_new_space(sk: sock): void {
     const demanded = Math.max(tp.snd_cwnd, tp.reordering + 1);
     const sndmem = segment_memory(Math.max(tp.rx_opt.mss_clamp, tp.mss_cache)) * 2 * demanded;
     if (sndmem > sk.sk_sndbuf) {
-      sk.sk_sndbuf = Math.min(sndmem, sysctl_tcp_wmem()[2]);
+      sk.sk_sndbuf = Math.min(sndmem, sysctl_tcp_wmem.at(2));
     }
     tp.snd_cwnd_stamp = tcp_time_stamp();
   }

@@ -129,6 +129,7 @@ import {
   MAX_TCP_HEADER,
   sysctl_tcp_ecn,
   sysctl_tcp_low_latency,
+  sysctl_tcp_mem,
   sysctl_tcp_reordering,
   sysctl_tcp_rmem,
   sysctl_tcp_syncookies,
@@ -1114,8 +1115,8 @@ export function tcp_v4_init_sock(sk: sock): number {
   sk.sk_write_space = sk_stream_write_space;
   sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
   icsk.icsk_af_ops = ipv4_specific;
-  sk.sk_sndbuf = sysctl_tcp_wmem()[1];
-  sk.sk_rcvbuf = sysctl_tcp_rmem()[1];
+  sk.sk_sndbuf = sysctl_tcp_wmem.at(1);
+  sk.sk_rcvbuf = sysctl_tcp_rmem.at(1);
   tcp_memory().sockets_allocated++;
   return 0;
 }
@@ -1212,9 +1213,9 @@ export const tcp_prot = ops<proto>('proto', 'tcp_prot', {
   max_header: MAX_TCP_HEADER,
   no_autobind: true,
   obj_size: 1664,
-  sysctl_mem: [24576, 32768, 49152],
-  sysctl_wmem: [4096, 16384, 4 << 20],
-  sysctl_rmem: [4096, 87380, 4 << 20],
+  sysctl_mem: sysctl_tcp_mem,
+  sysctl_wmem: sysctl_tcp_wmem,
+  sysctl_rmem: sysctl_tcp_rmem,
 });
 
 /** What IP calls of TCP: entry 6 of inet_protos. */

@@ -27,7 +27,7 @@ import {
   type inet_connection_sock_af_ops,
 } from '../../include/net/inet_connection_sock';
 import type { proto } from '../../include/net/sock';
-import { TCP_SKB_CB } from '../../include/net/tcp';
+import { sysctl_tcp_mem, sysctl_tcp_rmem, sysctl_tcp_wmem, TCP_SKB_CB } from '../../include/net/tcp';
 import { runqueue } from '../../kernel/sched';
 import { kfree_skb, skb_copy_bits } from '../core/skbuff';
 import { sk_wmem_free_skb, sock_init_data } from '../core/sock';
@@ -97,9 +97,9 @@ const test_prot = ops<proto>('proto', 'test_prot', {
   max_header: 272,
   no_autobind: true,
   obj_size: 0,
-  sysctl_mem: [1000, 2000, 3000],
-  sysctl_wmem: [4096, 16384, 4 << 20],
-  sysctl_rmem: [4096, 87380, 4 << 20],
+  sysctl_mem: sysctl_tcp_mem,
+  sysctl_wmem: sysctl_tcp_wmem,
+  sysctl_rmem: sysctl_tcp_rmem,
 });
 
 /** Runs a generator that meets nobody. */

@@ -315,7 +315,7 @@ export function tcp_select_initial_window(
   let rcv_wnd = sysctl_tcp_workaround_signed_windows() !== 0 ? Math.min(space, MAX_TCP_WINDOW) : space;
   let rcv_wscale = 0;
   if (wscale_ok) {
-    space = Math.min(Math.max(sysctl_tcp_rmem()[2], sysctl_rmem_max()), clamp);
+    space = Math.min(Math.max(sysctl_tcp_rmem.at(2), sysctl_rmem_max()), clamp);
     while (space > 65535 && rcv_wscale < TCP_MAX_WSCALE) {
       space >>>= 1;
       rcv_wscale++;

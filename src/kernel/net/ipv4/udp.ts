@@ -5,7 +5,7 @@
  */
 
 import { ops } from '../../../base/dispatch';
-import { type Kgen, kernel, kernel_global } from '../../arch/current';
+import { type Kgen, kernel, kernel_global, type SysctlVector, sysctl, sysctls } from '../../arch/current';
 import {
   EACCES,
   EAFNOSUPPORT,
@@ -141,6 +141,12 @@ import {
 } from './ip_output';
 import { ip_getsockopt, ip_queue_rcv_skb, ip_setsockopt } from './ip_sockglue';
 import { ip_route_output_flow, ip_rt_put } from './route';
+
+/** As tcp_mem, for UDP: pages. */
+const sysctl_udp_mem = sysctls('ipv4.udp_mem', { low: 24_576, pressure: 32_768, high: 49_152 });
+/** Bytes a socket may have however short memory is. */
+const sysctl_udp_rmem_min: SysctlVector = { at: () => sysctl('ipv4.udp_rmem_min', 4096) };
+const sysctl_udp_wmem_min: SysctlVector = { at: () => sysctl('ipv4.udp_wmem_min', 4096) };
 
 const UDPHDR_LEN = 8;
 const SIZEOF_INT = 4;
@@ -1136,9 +1142,9 @@ export const udp_prot = ops<proto>('proto', 'udp_prot', {
   max_header: 0,
   no_autobind: false,
   obj_size: 832,
-  sysctl_mem: [24576, 32768, 49152],
-  sysctl_wmem: [4096, 4096, 4096],
-  sysctl_rmem: [4096, 4096, 4096],
+  sysctl_mem: sysctl_udp_mem,
+  sysctl_wmem: sysctl_udp_wmem_min,
+  sysctl_rmem: sysctl_udp_rmem_min,
 });
 
 /** What IP calls of UDP: entry 17 of inet_protos. */

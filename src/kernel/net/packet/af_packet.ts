@@ -148,9 +148,6 @@ export const packet_proto = ops<proto>('proto', 'packet_proto', {
   max_header: 0,
   no_autobind: true,
   obj_size: 0,
-  sysctl_mem: [0, 0, 0],
-  sysctl_wmem: [0, 0, 0],
-  sysctl_rmem: [0, 0, 0],
 });
 
 /**
