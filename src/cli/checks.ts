@@ -11,7 +11,7 @@ export interface Checks {
   readonly recordings: readonly string[];
   /** Names of the project's scripts in which it ran. */
   readonly scripts: readonly string[];
-  /** Test files beside the kernel's that import it or ask for it by name. */
+  /** Test files of the kernel and the machine that import it or ask for it by name. */
   readonly tests: readonly string[];
 }
 
@@ -20,7 +20,11 @@ const scripts = import.meta.glob<string>('../scenario/packetdrill/scripts/*.pkt'
   import: 'default',
   eager: true,
 });
-const tests = import.meta.glob<string>('../kernel/**/*.test.ts', { query: '?raw', import: 'default', eager: true });
+const tests = import.meta.glob<string>('../{kernel,machine}/**/*.test.ts', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
 
 /** What a test imports, and its texts that are nothing but a name: not words of comments and titles. */
 function namedIn(test: string): ReadonlySet<string> {

@@ -44,7 +44,7 @@ TypeScript; no text of the kernel is in it. \`kernel: "article"\` in a scenario 
 Recordings of a running 2.6.39 (\`src/trace/golden\`) are compared with the model, caller, callee and order; a test asks for 90 % of the
 recorded calls and for a row here for each difference. The last column of the table says how a
 function was checked: the recordings it was seen in, the project's packetdrill scripts (\`src/scenario/packetdrill/scripts\`, their numbers from
-the source and the RFCs) in which it ran, and the test files beside the kernel's that call it or ask for it by name.
+the source and the RFCs) in which it ran, and the test files of kernel and machine that call it or ask for it by name.
 Not compared, since it is timing: where interrupts fall, how many frames one poll finds, how many segments a reader finds waiting,
 passes over a timer wheel with nothing due.
 

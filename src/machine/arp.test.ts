@@ -96,4 +96,27 @@ describe('a neighbour that is not known', () => {
     // STALE is good enough to send by; after delay_first_probe_time (5 s) without a sign of life it asks.
     expect(asked.every((second) => second > 5)).toBe(true);
   });
+
+  it('asks in the name of the packet that waits, and leaves the route of its packets with the one who is asked', () => {
+    const ended = ran({
+      hosts: { A: unknown, B: unknown },
+      connections: [],
+      tasks: [
+        {
+          host: 'A',
+          name: 'sender',
+          calls: [
+            { op: 'socket', as: 's', type: 'SOCK_DGRAM' },
+            { op: 'sendto', fd: 's', bytes: 10, to: { host: 'B', port: 9 } },
+          ],
+        },
+      ],
+      limits: { maxMs: 200_000 },
+    });
+    // B looks the request's sender up in the routing table; the datagram then finds the route in the cache.
+    expect(entered(ended, 'ip_route_input_slow', 1)).toHaveLength(1);
+    expect(entered(ended, 'ip_rcv', 1)).toHaveLength(1);
+    expect(entered(ended, 'neigh_event_ns', 1)).toHaveLength(1);
+    expect(entered(ended, 'inet_select_addr')).toEqual([]);
+  });
 });

@@ -69,7 +69,14 @@ import { ip_options_echo } from './ip_options';
 import { ip_append_data, ip_flush_pending_frames, ip_push_pending_frames, type rtable_ptr } from './ip_output';
 import { inet_protocol } from './protocol';
 import { raw_icmp_error } from './raw';
-import { __ip_route_output_key, ip_rt_frag_needed, ip_rt_put, rt_bind_peer, rt_is_input_route } from './route';
+import {
+  __ip_route_output_key,
+  ip_route_output_key,
+  ip_rt_frag_needed,
+  ip_rt_put,
+  rt_bind_peer,
+  rt_is_input_route,
+} from './route';
 
 /** Bits of the type of service that an error takes over, and the precedence it gets (RFC 1812 section 4.3.2.5). */
 const IPTOS_PREC_INTERNETCONTROL = 0xc0;
@@ -294,7 +301,7 @@ export function* icmp_reply(icmp_param: icmp_bxm, skb: sk_buff): Kgen {
   inet_sk(sk).tos = tos;
   const ipc: ipcm_cookie = { addr: route.rt_src, oif: 0, tx_flags: 0 };
   const rt: rtable_ptr = {
-    rt: __ip_route_output_key({
+    rt: ip_route_output_key({
       daddr: route.rt_src,
       saddr: route.rt_spec_dst,
       flowi4_oif: 0,

@@ -125,7 +125,7 @@ import {
 import { NF_HOOK, nf_hook, nf_hooks } from '../netfilter/core';
 import { icmp_send } from './icmp';
 import { inet_getid } from './inetpeer';
-import { __ip_route_output_key, ip_route_output_ports, ip_rt_put, rt_bind_peer } from './route';
+import { ip_route_output_key, ip_route_output_ports, ip_rt_put, rt_bind_peer } from './route';
 
 /**
  * Computes the checksum of an IP header.
@@ -1026,7 +1026,7 @@ export function* ip_send_reply(sk: sock, skb: sk_buff, arg: ip_reply_arg, len: n
   const ipc: ipcm_cookie = { addr: route.rt_src, oif: 0, tx_flags: 0 };
   const th = new tcphdr(skb.transport_header);
   const rt: rtable_ptr = {
-    rt: __ip_route_output_key({
+    rt: ip_route_output_key({
       daddr: route.rt_src,
       saddr: route.rt_spec_dst,
       flowi4_oif: arg.bound_dev_if,

@@ -17,7 +17,7 @@ import { csum_fold, csum_sub, csum_tcpudp_magic, csum_tcpudp_nofold } from '../.
 import { __skb_checksum_complete } from '../core/datagram';
 import { pskb_expand_head, skb_checksum } from '../core/skbuff';
 import { inet_addr_type } from './fib_frontend';
-import { __ip_route_output_key } from './route';
+import { ip_route_output_key } from './route';
 
 /**
  * Looks the route of a packet up anew, by the addresses it has now: 0, or -1 when there is none.
@@ -27,7 +27,7 @@ import { __ip_route_output_key } from './route';
 export function ip_route_me_harder(skb: sk_buff, addr_type: number): number {
   const iph = ip_hdr(skb);
   const type = addr_type === RTN_UNSPEC ? inet_addr_type(iph.saddr) : addr_type;
-  const rt = __ip_route_output_key({
+  const rt = ip_route_output_key({
     daddr: iph.daddr,
     saddr: type === RTN_LOCAL ? iph.saddr : 0,
     flowi4_oif: 0,

@@ -739,6 +739,15 @@ export function ip_route_output_flow(flp4: flowi4, _sk: sock | null): rtable | n
 }
 
 /**
+ * Finds a route out for a flow of no socket.
+ * @modelled include/net/route.h
+ * @cost 2
+ */
+export function ip_route_output_key(flp4: flowi4): rtable | null {
+  return ip_route_output_flow(flp4, null);
+}
+
+/**
  * Finds a route out for a transport protocol.
  * @modelled include/net/route.h
  */

@@ -44,7 +44,7 @@ import {
   tcp_synq_overflow,
   tcp_time_stamp,
 } from '../../include/net/tcp';
-import { __ip_route_output_key } from './route';
+import { ip_route_output_key } from './route';
 import { tcp_parse_options } from './tcp_input';
 import { tcp_select_initial_window } from './tcp_output';
 
@@ -279,7 +279,7 @@ export function* cookie_v4_check(sk: sock, skb: sk_buff, request_ops: request_so
   req.expires = 0;
   req.retrans = 0;
 
-  const rt = __ip_route_output_key({
+  const rt = ip_route_output_key({
     daddr: ireq.rmt_addr,
     saddr: ireq.loc_addr,
     flowi4_oif: 0,
