@@ -45,7 +45,7 @@ describe('calls that make connections', () => {
       `tasks[0].calls[1].to: expected ${expected}, got an object`,
     ]);
     expect(complaints([socket, { op: 'connect', fd: 's', to: { host: 'R', port: 1 } }])).toEqual([
-      'tasks[0].calls[1].to.host: expected a host that is there, got "R"',
+      'tasks[0].calls[1].to.host: expected a host that is there (R only with "R": {} in hosts), got "R"',
     ]);
   });
 });

@@ -20,7 +20,10 @@ const buffer = v.exactOptional(v.literal('NULL', '"NULL", or nothing'));
 const payload = {
   fd,
   bytes: whole(1, LARGEST_CALL, 'Bytes to write.', 'bytes'),
-  pattern: v.optional(oneOf(PATTERNS, 'What the bytes are; see payload.ts.'), 'offsets'),
+  pattern: v.optional(
+    oneOf(PATTERNS, 'What the bytes are. offsets: a line for each 16, which tells where in the stream they stand.'),
+    'offsets',
+  ),
   data: v.optional(v.nullable(text(65_536, 'The text to write: its first `bytes` bytes in UTF-8, repeated.')), null),
 };
 const wanted = whole(1, LARGEST_CALL, 'Size of the buffer.', 'bytes');

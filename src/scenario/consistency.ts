@@ -15,6 +15,8 @@ const MOST_CALLS = 100_000;
 /** Bytes all tasks write together. */
 const MOST_BYTES = 64 << 20;
 
+const NOT_THERE = 'a host that is there (R only with "R": {} in hosts)';
+
 type Report = (path: string, expected: string, got: unknown) => void;
 
 /** Bytes that one call hands to the kernel. */
@@ -140,14 +142,17 @@ function checkCables(scenario: Scenario, report: Report): void {
       }
     });
   });
-  if (hosts.R === undefined && linkB.faults.length > 0) {
-    report('linkB.faults', 'no faults, as there is no router (hosts.R) before it', linkB.faults);
-  }
+  const plain = linkB.faults.length === 0 && linkB.mbps === 1000 && linkB.delayUs === 5;
+  if (hosts.R === undefined && !plain) report('linkB', 'none without a router (hosts.R): link goes from A to B', 'one');
   edits.forEach((edit, n) => {
     if (edit.op === 'drop' && cableOf(scenario, edit.from, edit.of) === null) {
       report(`edits[${n}].from`, 'a host at an end of the cable', edit.from);
     }
-    if (edit.op === 'nic') checkDevice(interfaces, edit, `edits[${n}]`, report);
+    if (edit.op !== 'nic') return;
+    checkDevice(interfaces, edit, `edits[${n}]`, report);
+    const { op: _op, atUs: _at, host: _host, dev: _dev, ...switches } = edit;
+    if (Object.values(switches).every((value) => value === undefined))
+      report(`edits[${n}]`, 'a switch to flip, such as "tso": false', 'none');
   });
   scenario.captures.forEach((capture, n) => {
     checkDevice(interfaces, capture, `captures[${n}]`, report);
@@ -161,7 +166,7 @@ function checkDevice(
   report: Report,
 ): void {
   const own = interfaces.filter((one) => one.host === host);
-  if (own.length === 0) report(`${at}.host`, 'a host that is there', host);
+  if (own.length === 0) report(`${at}.host`, NOT_THERE, host);
   else if (dev !== 'any' && !own.some((one) => one.dev === dev)) report(`${at}.dev`, `a device of host ${host}`, dev);
 }
 
@@ -179,12 +184,14 @@ function checkEdits({ edits, hosts }: Scenario, report: Report): void {
 }
 
 function checkQdisc({ qdisc, nic }: Interface, at: string, report: Report): void {
-  const checkBucket = (one: Qdisc, path: string): void => {
+  const checkOne = (one: Qdisc, path: string): void => {
     const frame = nic.mtu + 14;
+    if (one.kind === 'netem' && one.reorder > 0 && one.delayUs === 0)
+      report(`${path}.reorder`, '0 without a delayUs to be before', one.reorder);
     if (one.kind === 'tbf' && one.burst < frame)
       report(`${path}.burst`, `at least ${frame}, one full frame`, one.burst);
   };
-  checkBucket(qdisc, at);
+  checkOne(qdisc, at);
   if (qdisc.kind !== 'prio') return;
   const { bands, priomap, children } = qdisc;
   priomap.forEach((band, n) => {
@@ -192,7 +199,7 @@ function checkQdisc({ qdisc, nic }: Interface, at: string, report: Report): void
   });
   if (children.length > bands) report(`${at}.children`, `at most ${bands} qdiscs, one a band`, children.length);
   children.forEach((child, n) => {
-    if (child !== null) checkBucket(child, `${at}.children[${n}]`);
+    if (child !== null) checkOne(child, `${at}.children[${n}]`);
   });
 }
 
@@ -256,7 +263,7 @@ function checkTasks({ hosts, connections, tasks }: Scenario, report: Report): vo
         report(path, `the name of a connection, or one that a call before gave with "as"${hint}`, fd);
       }
       if ('to' in call && call.to?.host !== undefined && hosts[call.to.host] === undefined) {
-        report(`${at}.to.host`, 'a host that is there', call.to.host);
+        report(`${at}.to.host`, NOT_THERE, call.to.host);
       }
       if ('as' in call && typeof call.as === 'string') known.add(call.as);
     });
@@ -270,9 +277,10 @@ function checkTasks({ hosts, connections, tasks }: Scenario, report: Report): vo
     seen.add(name);
     const host = hosts[task.host];
     const last = (host?.cpus ?? 0) - 1;
-    if (host === undefined) report(`${at}.host`, 'a host that is there', task.host);
+    if (host === undefined) report(`${at}.host`, NOT_THERE, task.host);
     else if (task.cpu > last) report(`${at}.cpu`, `at most ${last}, the last CPU of host ${task.host}`, task.cpu);
-    checkCalls(task.calls, `${at}.calls`, new Set(names));
+    // Both ends of a connection that is there from the start are at A and B.
+    checkCalls(task.calls, `${at}.calls`, new Set(task.host === 'R' ? [] : names));
     const sum = sumOf(task.calls);
     total += sum.calls;
     bytes += sum.bytes;

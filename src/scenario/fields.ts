@@ -44,7 +44,8 @@ export function oneOf<const T extends readonly (string | number)[]>(values: T, d
 }
 
 export function listOf<S extends v.GenericSchema>(item: S, most: number, what: string, fewest = 0) {
-  const expected = `a list of ${fewest === 0 ? 'at most' : `${fewest} to`} ${most} ${what}`;
+  const range = fewest === most ? most : fewest === 0 ? `at most ${most}` : `${fewest} to ${most}`;
+  const expected = `a list of ${range} ${what}`;
   return v.pipe(v.array(item, expected), v.minLength(fewest, expected), v.maxLength(most, expected));
 }
 

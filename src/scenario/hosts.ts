@@ -17,14 +17,8 @@ export function ring(which: string) {
 }
 
 const MOST_QUEUES = 8;
-/** Interrupt affinity (smp_affinity): an entry a queue; without any all interrupts go to CPU 0. */
-const cpu = whole(0, 7, 'CPU that takes the interrupts of queue n; queues beyond the list go round it.');
-/** Transmit and receive packet steering: entry n is for queue n (xps_cpus, rps_cpus). */
-const cpus = listOf(
-  whole(0, 7, 'CPUs that use TX queue n (xps), or share the packets of RX queue n (rps).'),
-  8,
-  'CPUs',
-);
+const cpu = whole(0, 7, 'A CPU.');
+const cpus = listOf(cpu, 8, 'CPUs');
 const FLOW_COUNT = '0 or a power of two up to 1024';
 const flowCount = v.pipe(
   v.number(FLOW_COUNT),
@@ -61,9 +55,29 @@ const Nic = v.strictObject(
       v.nullable(whole(1, MOST_QUEUES, 'Queues each way of an 82576; null: one a CPU.', 'queues')),
       null,
     ),
-    affinity: v.optional(listOf(cpu, MOST_QUEUES, 'CPUs'), []),
-    xps: v.optional(listOf(cpus, MOST_QUEUES, 'lists of CPUs'), []),
-    rps: v.optional(listOf(cpus, MOST_QUEUES, 'lists of CPUs'), []),
+    affinity: v.optional(
+      v.pipe(
+        listOf(cpu, MOST_QUEUES, 'CPUs'),
+        v.description(
+          'Entry n: the CPU that takes the interrupts of queue n (smp_affinity); further queues go round the list. Empty: CPU 0 takes all.',
+        ),
+      ),
+      [],
+    ),
+    xps: v.optional(
+      v.pipe(
+        listOf(cpus, MOST_QUEUES, 'lists of CPUs'),
+        v.description('Entry n: the CPUs that send by TX queue n (xps_cpus).'),
+      ),
+      [],
+    ),
+    rps: v.optional(
+      v.pipe(
+        listOf(cpus, MOST_QUEUES, 'lists of CPUs'),
+        v.description('Entry n: the CPUs that share the packets of RX queue n (rps_cpus).'),
+      ),
+      [],
+    ),
     rpsFlowCnt: v.optional(flowCount, 0),
     txRing: v.optional(ring('TX'), 256),
     rxRing: v.optional(ring('RX'), 256),
@@ -95,12 +109,13 @@ const Sysctls: v.GenericSchema<Record<string, SysctlValue>> = v.strictObject(
     ),
     ...Object.fromEntries(
       Object.entries(SYSCTL_LISTS).map(([name, { parts, min, max, doc }]) => {
-        const expected = `${parts.length} rising numbers (${parts.join(', ')})`;
-        const rising = v.check((list: number[]) => list.every((n, i) => n >= (list[i - 1] ?? 0)), expected);
-        return [
-          name,
-          v.exactOptional(v.pipe(listOf(whole(min, max, doc), parts.length, expected, parts.length), rising)),
-        ];
+        const expected = `rising numbers (${parts.join(', ')})`;
+        const rising = v.check(
+          (list: number[]) => list.every((n, i) => n >= (list[i - 1] ?? 0)),
+          `${parts.length} ${expected}`,
+        );
+        const list = listOf(whole(min, max, ''), parts.length, expected, parts.length);
+        return [name, v.exactOptional(v.pipe(list, rising, v.description(doc)))];
       }),
     ),
     ...Object.fromEntries(
@@ -110,10 +125,11 @@ const Sysctls: v.GenericSchema<Record<string, SysctlValue>> = v.strictObject(
   'switches by name, such as { "ipv4.tcp_slow_start_after_idle": 0 }',
 ) as never;
 
-const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+/** Of one card: the lowest bit of the first byte is that of groups. */
+const MAC = /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/;
 
 const ip = matching(IP, 'an IPv4 address such as "10.0.0.1"', 'Address of the interface, in a /24.');
-const mac = matching(MAC, 'a MAC address such as "02:00:00:00:00:01", lower case', 'Address of the card.');
+const mac = matching(MAC, 'a MAC address of one card, such as "02:00:00:00:00:01", lower case', 'Address of the card.');
 const PREFIX = /^(default|(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}(\/(3[0-2]|[12]?\d))?)$/;
 
 /** `ip route replace`: where a prefix is reached, and what is to be assumed of the path. */
@@ -143,7 +159,13 @@ const Route = v.strictObject(
     rttMs: v.optional(whole(1, 60_000, 'RTT to begin with.', 'ms')),
     rttvarMs: v.optional(whole(1, 60_000, 'And how much it varies.', 'ms')),
     rtoMinMs: v.optional(whole(1, 120_000, 'Least retransmission timeout (locked).', 'ms')),
-    lock: v.optional(listOf(oneOf(['mtu', 'ssthresh', 'reordering', 'rtt'], ''), 4, 'metrics'), []),
+    lock: v.optional(
+      v.pipe(
+        listOf(oneOf(['mtu', 'ssthresh', 'reordering', 'rtt'], ''), 4, 'metrics'),
+        v.description('Metrics that the kernel may not change.'),
+      ),
+      [],
+    ),
   },
   'a route, such as { "to": "10.0.1.0/24", "via": "10.0.0.254" }',
 );

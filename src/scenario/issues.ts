@@ -41,11 +41,14 @@ function shown(value: unknown): string {
   return String(value);
 }
 
-/** The words nearest to `word` by edits, or null when none is near. */
+/** The one of the words that `word` may be meant for: the only one that it begins, or the nearest by edits; null: none is near. */
 export function nearest(word: string, words: readonly string[]): string | null {
   if (word.length > 40) return null;
+  const begun = words.filter((known) => word.length > 1 && known.toLowerCase().startsWith(word.toLowerCase()));
+  if (begun.length === 1) return begun[0] ?? null;
   let best: string | null = null;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  // Of a short word something has to be right.
+  let least = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1) + 1;
   for (const candidate of words) {
     const distance = edits(word.toLowerCase(), candidate.toLowerCase());
     if (distance < least) {
@@ -56,15 +59,18 @@ export function nearest(word: string, words: readonly string[]): string | null {
   return best;
 }
 
-/** Levenshtein distance. */
+/** Letters to put in, leave out, change, or swap with their neighbour (Damerau, Levenshtein). */
 function edits(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, n) => n);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+      const swap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (before[j - 2] as number) + 1 : change;
+      next.push(Math.min(change, swap, (row[j] as number) + 1, (next[j - 1] as number) + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length] as number;
@@ -84,7 +90,16 @@ export function fromSchema(root: unknown, found: BaseIssue<unknown>): Issue {
       message: `${pathText(keys)}: expected ${expected}, but it is missing`,
     };
   }
-  return issue(keys, found.message, found.input);
+  const known = typeof found.input === 'string' ? nearest(found.input, choicesIn(found)) : null;
+  const { message, ...rest } = issue(keys, found.message, found.input);
+  return { ...rest, message: known === null ? message : `${message}; did you mean ${JSON.stringify(known)}?` };
+}
+
+/** The words that may stand where one of a few was expected. */
+function choicesIn({ type, message, issues }: BaseIssue<unknown>): string[] {
+  if (type === 'union') return issues?.flatMap(choicesIn) ?? [];
+  if (type !== 'picklist' && type !== 'variant') return [];
+  return [...message.matchAll(/"(\w[^"]*)"/g)].map(([, word]) => word as string);
 }
 
 /** The issue for a field that is not there in the schema. */

@@ -15,6 +15,20 @@ function ours(text: string): unknown {
   return read.ok ? { value: read.value } : null;
 }
 
+describe('what other languages allow', () => {
+  it('is told from what is only wrong', () => {
+    const told = (text: string): string => {
+      const read = readJson(text);
+      return read.ok ? '' : read.issue.message;
+    };
+    expect(told('{"tasks": [],\n}')).toBe(
+      'line 2, column 1: expected a field name in double quotes, got "}"; no comma goes before it',
+    );
+    expect(told('{"seed": // one\n1}')).toBe('line 1, column 10: expected a value, got "/"; JSON has no comments');
+    expect(told("{'seed': 1}")).toMatch(/JSON has double quotes only$/);
+  });
+});
+
 describe('readJson', () => {
   it('reads what JSON.parse reads, and refuses what it refuses', () => {
     fc.assert(fc.property(fc.json(), (text) => void expect(ours(text)).toEqual(natively(text))));

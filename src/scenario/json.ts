@@ -32,9 +32,17 @@ export function readJson(text: string): Read {
     if (!(error instanceof Unexpected)) throw error;
     const { line, column } = placeOf(text, error.offset);
     const got = error.offset >= text.length ? 'the end of the text' : JSON.stringify(text[error.offset]);
-    const message = `line ${line}, column ${column}: expected ${error.expected}, got ${got}`;
+    const message = `line ${line}, column ${column}: expected ${error.expected}, got ${got}${hintAt(text, error.offset)}`;
     return { ok: false, issue: { path: '', expected: error.expected, message, line, column } };
   }
+}
+
+/** What people write that other languages allow and JSON does not. */
+function hintAt(text: string, offset: number): string {
+  if (/^\/[/*]/.test(text.slice(offset, offset + 2))) return '; JSON has no comments';
+  if (text[offset] === "'") return '; JSON has double quotes only';
+  const isEnd = text[offset] === '}' || text[offset] === ']';
+  return isEnd && text.slice(0, offset).trimEnd().endsWith(',') ? '; no comma goes before it' : '';
 }
 
 function placeOf(text: string, offset: number): Place {

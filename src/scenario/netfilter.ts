@@ -25,7 +25,12 @@ const Match = v.strictObject(
     dst: v.optional(prefix('Destination address or prefix.')),
     sport: v.optional(whole(0, 65_535, 'Source port; proto must be tcp or udp.')),
     dport: v.optional(whole(0, 65_535, 'Destination port; proto must be tcp or udp.')),
-    flags: v.optional(listOf(oneOf(FLAGS, ''), FLAGS.length, 'TCP flags: of these four, just these are set')),
+    flags: v.optional(
+      v.pipe(
+        listOf(oneOf(FLAGS, ''), FLAGS.length, 'TCP flags'),
+        v.description('Just these of the four are set; proto must be tcp.'),
+      ),
+    ),
     nth: v.optional(whole(1, 1_000_000, 'Only every nth packet that all else matches.')),
   },
   'a match: { proto, src, dst, sport, dport, flags, nth }',

@@ -72,8 +72,14 @@ const PRIOMAP = [1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1];
 const Prio = v.strictObject({
   kind: v.literal('prio'),
   bands: v.optional(whole(2, 16, 'Bands; band 0 is sent first.', 'bands'), 3),
-  priomap: v.optional(listOf(whole(0, 15, 'Band of a packet priority.'), 16, 'bands, one a priority', 16), PRIOMAP),
-  children: v.optional(listOf(v.nullable(Leaf), 16, 'qdiscs, one a band; null: pfifo'), []),
+  priomap: v.optional(
+    v.pipe(listOf(whole(0, 15, ''), 16, 'bands', 16), v.description('Entry n: the band of packets of priority n.')),
+    PRIOMAP,
+  ),
+  children: v.optional(
+    v.pipe(listOf(v.nullable(Leaf), 16, 'qdiscs'), v.description('Entry n: the qdisc of band n; null: pfifo.')),
+    [],
+  ),
 });
 
 export const Qdisc = v.variant(

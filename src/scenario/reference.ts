@@ -1,5 +1,7 @@
 /** Every field a scenario may have, read off its schema: for the command line and the editor's help. */
+import { lookUp } from '../base/look-up';
 import { ScenarioShape } from './shape';
+import { SYSCTLS } from './sysctls';
 
 export interface FieldReference {
   /** `hosts.A.nic.txRing`, `tasks[].calls[] write .bytes`; of several alternatives the tag stands behind the path. */
@@ -14,8 +16,9 @@ export interface FieldReference {
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Alike in hosts A and B: told once. */
-const TOLD_ONCE = /^hosts\.B(\.|$)/;
+/** Alike for host A and another, for one cable or end and the other, or for any place of a qdisc: told once. */
+const TOLD_ONCE =
+  /^hosts\.B(\.|$)|^hosts\.R\.(eth1\.|eth0\.(nic|qdisc)[. ]|(sysctl|routes|netfilter)[.[])|^linkB\.faults\[|^connections\[\]\.b\.|\.children\[\]/;
 const DEEPEST = 12;
 
 export function fieldReference(): FieldReference[] {
@@ -55,8 +58,27 @@ function* field(schema: Schema, path: string, depth: number, open: ReadonlySet<S
   const { inner, initial, optional, doc } = unwrapped(schema);
   const holds = inner.type === 'strict_object' || inner.type === 'variant';
   const shown = initial === undefined || typeof initial === 'object' ? null : JSON.stringify(initial);
-  yield { path, expected: String(inner.message ?? ''), initial: holds ? null : shown, required: !optional, doc };
+  const sysctl = lookUp(SYSCTLS, path.replace(/^hosts\..\.sysctl\./, ''))?.initial;
+  yield {
+    path,
+    expected: expectedOf(inner),
+    initial: holds ? null : (shown ?? (sysctl === undefined ? null : String(sysctl))),
+    required: !optional,
+    doc,
+  };
   yield* fieldsBelow(schema, path, depth + 1, open);
+}
+
+/** What a field takes, with the choices that a list or one of several kinds leaves to its members. */
+function expectedOf(schema: Schema): string {
+  const said = String(schema.message ?? '');
+  const within = schema.type === 'array' ? [schema.item] : schema.type === 'union' ? (schema.options as Schema[]) : [];
+  const choices = within
+    .map((member) => unwrapped(member as Schema).inner)
+    .filter(({ type }) => type === 'picklist' || (schema.type === 'array' && type === 'number'));
+  // `"SHUT_RD", "SHUT_WR", "SHUT_RDWR" or a number` has named them.
+  const more = choices.map(({ message }) => String(message)).filter((message) => !said.startsWith(message.slice(0, 8)));
+  return [said, ...more].join(': ');
 }
 
 /** The schema proper, without what makes it optional or lazy; and what those, and pipes, say of it. */

@@ -65,7 +65,7 @@ describe('parseScenario', () => {
     ],
     [
       { hosts: { A: { qdisc: { kind: 'tfb' } } } },
-      /^hosts\.A\.qdisc\.kind: expected a queueing discipline.*, got "tfb"$/,
+      /^hosts\.A\.qdisc\.kind: expected a queueing discipline.*, got "tfb"; did you mean "tbf"\?$/,
     ],
     [
       { link: { faults: [{ op: 'drop', nth: 0 }] } },
@@ -86,7 +86,29 @@ describe('parseScenario', () => {
     ],
     [{ hosts: { A: { routes: [{ to: '10.0.9.1/24' }] } } }, /^hosts\.A\.routes\[0\]\.to: expected no bits set/],
     [{ edits: [{ op: 'drop', atUs: 0, from: 'C' }] }, /^edits\[0\]\.from: expected "A", "B" or "R"/],
-    [{ tasks: [{ host: 'A', name: 'w', calls: [{ op: 'wriet' }] }] }, /^tasks\[0\]\.calls\[0\]\.op: .*, got "wriet"$/],
+    [{ tasks: [{ host: 'A', name: 'w', calls: [{ op: 'wriet' }] }] }, /got "wriet"; did you mean "write"\?$/],
+    [
+      { tasks: [{ host: 'A', name: 'w', calls: [{ op: 'setsockopt', fd: 'c1', option: 'TCP_NODELY' }] }] },
+      /option: expected the name of an option.*, got "TCP_NODELY"; did you mean "TCP_NODELAY"\?$/,
+    ],
+    [
+      { tasks: [{ host: 'A', name: 'w', calls: [{ op: 'send', fd: 'c1', bytes: 1, flags: ['MSG_MOER'] }] }] },
+      /flags\[0\]: expected .*; did you mean "MSG_MORE"\?$/,
+    ],
+    [{ hosts: { A: { ip: '10.0.0.300' } } }, /got "10\.0\.0\.300"$/],
+    [{ hosts: { A: { mac: '01:00:5e:00:00:01' } } }, /^hosts\.A\.mac: expected a MAC address of one card/],
+    [{ hosts: { C: {} } }, /has no field "C"; known are A, B, R$/],
+    [{ edits: [{ op: 'drop', at: 1, atUs: 1, from: 'A' }] }, /no field "at"; did you mean "atUs"\?$/],
+    [{ edits: [{ op: 'nic', atUs: 1, host: 'A' }] }, /^edits\[0\]: expected a switch to flip/],
+    [{ linkB: { mbps: 10 } }, /^linkB: expected none without a router/],
+    [
+      { hosts: { A: { qdisc: { kind: 'netem', reorder: 10 } } } },
+      /^hosts\.A\.qdisc\.reorder: expected 0 without a delayUs/,
+    ],
+    [
+      { hosts: { R: {} }, tasks: [{ host: 'R', name: 'w', calls: [{ op: 'write', fd: 'c1', bytes: 1 }] }] },
+      /^tasks\[0\]\.calls\[0\]\.fd: expected the name of a connection.*, got "c1"$/,
+    ],
     [
       { tasks: [{ host: 'A', name: 'w', cpu: 2, calls: [{ op: 'sleep', us: 1 }] }] },
       /^tasks\[0\]\.cpu: expected at most 1/,
@@ -98,7 +120,7 @@ describe('parseScenario', () => {
       { connections: [{ b: { rcvbuf: 4096 }, a: { sndWnd: 4000 } }] },
       /^connections\[0\]\.a\.sndWnd: expected at most 3072/,
     ],
-    [{ constructor: 1 }, /no field "constructor"/],
+    [{ constructor: 1 }, /^constructor: expected a name that a field may have, got "constructor"$/],
     [{ tasks: undefined }, /^tasks: expected a list of 1 to 64 tasks \(or a script\), got \[\]$/],
     [{ version: VERSION + 1 }, /newer than this skbscope/],
     [{ version: 'one' }, /^version: expected a whole number from 1 to/],

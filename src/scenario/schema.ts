@@ -1,7 +1,7 @@
 /** The only way in: whatever someone wrote becomes a `Scenario`, or sentences that say what is wrong and where. */
 import * as v from 'valibot';
 import { inconsistencies } from './consistency';
-import { fromSchema, type Issue, issue, unknownField } from './issues';
+import { fromSchema, type Issue, issue } from './issues';
 import { readJson } from './json';
 import { settle } from './settle';
 import { type Scenario, ScenarioShape } from './shape';
@@ -60,7 +60,8 @@ function bounds(input: unknown): Issue | null {
     if (typeof value !== 'object' || value === null) continue;
     if (keys.length >= DEEPEST) return issue(keys.slice(0, 4), `at most ${DEEPEST} levels inside each other`, 'more');
     for (const [key, inner] of Object.entries(value)) {
-      if (!Array.isArray(value) && key in Object.prototype) return unknownField([...keys, key], ['tasks']);
+      if (!Array.isArray(value) && key in Object.prototype)
+        return issue([...keys, key], 'a name that a field may have', key);
       stack.push({ value: inner, keys: [...keys, Array.isArray(value) ? Number(key) : key] });
     }
   }

@@ -18,13 +18,30 @@ export type ReadText =
     }
   | { readonly ok: false; readonly kind: 'scenario' | 'script'; readonly issues: readonly Issue[] };
 
-/** A scenario is a JSON object; no script begins with a brace. */
+/** What JSON may begin with; no script begins so. */
+const JSON_BEGINS = /^([[{"]|(null|true|false)\s*$)/;
+
+/** A scenario is JSON, even where somebody put comments before it, which JSON has none of. */
 export function isScriptText(text: string): boolean {
-  return !/^\s*(\{|$)/.test(text);
+  const rest = afterComments(text);
+  return rest === '' ? text.trim() !== '' : !JSON_BEGINS.test(rest);
+}
+
+/** The text from the first thing on that is neither space nor comment. */
+function afterComments(text: string): string {
+  let rest = text.trimStart();
+  for (;;) {
+    const end = rest.startsWith('//') || rest.startsWith('#') ? '\n' : rest.startsWith('/*') ? '*/' : null;
+    if (end === null) return rest;
+    const at = rest.indexOf(end);
+    rest = at < 0 ? '' : rest.slice(at + end.length).trimStart();
+  }
 }
 
 /** Reads either; issues say line and column. Never throws. `title` is for a script, which has none. */
-export function readScenarioText(text: string, title?: string): ReadText {
+export function readScenarioText(marked: string, title?: string): ReadText {
+  // Some editors put a byte order mark in front.
+  const text = marked.replace(/^\ufeff/, '');
   if (!isScriptText(text)) {
     const parsed = parseScenarioText(text);
     if (!parsed.ok) return { ok: false, kind: 'scenario', issues: parsed.issues };
