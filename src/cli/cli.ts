@@ -207,7 +207,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       };
       const verdicts = scriptFiles(paths).map((path) => playFile(path, options));
       const text = verdicts.map((verdict) => `${verdict.text}\n`).join('');
-      return { text, code: verdicts.every(({ kind }) => kind === 'ok') ? 0 : 1 };
+      const warning = verdicts.map((verdict) => verdict.warning ?? '').join('');
+      return { text, warning, code: verdicts.every(({ kind }) => kind === 'ok') ? 0 : 1 };
     },
   },
   trace: {

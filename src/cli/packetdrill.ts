@@ -44,17 +44,19 @@ export function scriptFiles(paths: readonly string[]): string[] {
 /** Switches from `net.ipv4.tcp_sack=0`, `ipv4.tcp_rmem="4096 87380 4194304"`, as a scenario has them. */
 export function sysctlsOf(texts: readonly string[]): Record<string, SysctlValue> {
   return Object.fromEntries(
-    texts.map((text) => {
+    texts.flatMap((text) => {
       const [, name = '', value = ''] = /^(?:net\.)?([\w.]+)=(.*)$/.exec(text) ?? [];
-      const effects = sysctlOf(name, value.trim());
+      const effects = sysctlOf(name, value.trim().replace(/^"(.*)"$/, '$1'));
       const [first] = effects;
-      if (first?.kind !== 'sysctl') {
+      // A later kernel's, with the value that is this one's way.
+      if (first === undefined) return [];
+      if (first.kind !== 'sysctl') {
         throw new Problem(
           `--sysctl: expected NAME=VALUE such as net.ipv4.tcp_sack=0, of a switch this kernel has, not "${text}"`,
         );
       }
       const values = effects.flatMap((effect) => (effect.kind === 'sysctl' ? [effect.value] : []));
-      return [name, values.length === 1 ? first.value : (values as number[])] as const;
+      return [[name, values.length === 1 ? first.value : (values as number[])] as const];
     }),
   );
 }
@@ -63,6 +65,8 @@ export interface Verdict {
   readonly kind: 'ok' | 'not ok' | 'unsupported';
   /** `ok FILE`, `not ok FILE:3: expected ..., got ...`, `unsupported FILE:3: ...`. */
   readonly text: string;
+  /** What an ok does not tell: settings of the script that were left out, a line each. */
+  readonly warning?: string;
 }
 
 /** Plays one script. Never throws for what stands in it. */
@@ -89,19 +93,23 @@ export function verdictOf(path: string, text: string, options: ScriptOptions): V
   }
   const [beyond] = [...beyondOf(text), ...callsBeyond(parsed.script)].sort((a, b) => a.line - b.line);
   if (beyond !== undefined) return { kind: 'unsupported', text: `unsupported ${path}:${beyond.line}: ${beyond.what}` };
+  const ignored = ignoredOf(parsed.script);
+  const warning = ignored
+    .map(({ line, what }) => `${path}:${line}: left out ${what}, which this kernel has not\n`)
+    .join('');
   const first = playOn(path, text, options);
-  if (first.kind === 'ok') return first;
+  if (first.kind === 'ok') return { ...first, warning };
   // Scripts written for a device without offload hold where each segment is a packet of its own.
   if (first.kind === 'not ok' && options.offload === undefined && !setsOffload(parsed.script)) {
     const plain = playOn(path, text, { ...options, offload: false });
-    if (plain.kind === 'ok') return plain;
+    if (plain.kind === 'ok') return { ...plain, warning };
   }
-  const [ignored] = ignoredOf(parsed.script);
-  if (ignored === undefined || first.kind === 'unsupported') return first;
+  const [missing] = ignored;
+  if (missing === undefined || first.kind === 'unsupported') return first;
   const why = first.text.replace(/^not ok /, '');
   return {
     kind: 'unsupported',
-    text: `unsupported ${path}:${ignored.line}: ${ignored.what}, which this kernel has not (without it ${why})`,
+    text: `unsupported ${path}:${missing.line}: ${missing.what}, which this kernel has not (without it ${why})`,
   };
 }
 

@@ -25,6 +25,8 @@ describe('assertions on tcp_info', () => {
     'assert max(1, min(5, 3)) == 3 and int(3.7) == 3 and 1 << 4 == 0x10 and ~0 == -1 and 5 ^ 1 == 4',
     'x = tcpi_snd_cwnd; assert x == 10; print(x)',
     'print "old", tcpi_rtt',
+    'assert tcpi_snd_cwnd == 10, "cwnd {} of {}".format(tcpi_snd_cwnd, [1, 2][0]); assert tcpi_snd_cwnd > 9, f"{tcpi_snd_cwnd}"',
+    'print("%d" % tcpi_snd_cwnd, sep=" ", file=sys.stderr)',
     '\n# a comment\nassert (tcpi_snd_cwnd ==\n        10)\nassert tcpi_rtt > 1 and \\\n  True\n',
     'assert (1 if tcpi_snd_cwnd > 5 else 0) == 1 and None is None and tcpi_rtt is not None',
   ])('%j holds', (code) => {

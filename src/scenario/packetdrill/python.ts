@@ -148,11 +148,11 @@ class Reader {
       const test = this.expression();
       const last = this.tokens[this.n - 1] as Token;
       const text = this.source.slice(from, last.at + last.text.length).replace(/\s+/g, ' ');
-      if (this.take(',')) this.tuple();
+      if (this.take(',')) this.message();
       return { kind: 'assert', test, text, line };
     }
     if (this.take('print')) {
-      if (this.n < this.tokens.length && !this.sees(';')) this.tuple();
+      this.message();
       return { kind: 'ignored' };
     }
     if (this.take('pass')) return { kind: 'ignored' };
@@ -162,6 +162,17 @@ class Reader {
       return { kind: 'assign', name: name.text, value: this.tuple(), line };
     }
     return this.beyond();
+  }
+
+  /** Goes past what would be printed, to the end of the statement. */
+  private message(): void {
+    let depth = 0;
+    for (; this.n < this.tokens.length && !(depth === 0 && this.sees(';')); this.n++) {
+      if (this.sees('(') || this.sees('[')) depth++;
+      else if (this.sees(')') || this.sees(']')) depth--;
+      if (depth < 0) this.beyond();
+    }
+    if (depth > 0) this.beyond();
   }
 
   private beyond(): never {
