@@ -165,7 +165,9 @@ function hostSections(stage: Stage, host: HostStage): Section[] {
         item(`${counted(skbs.length, 'fragment')} of ${text}`, id),
       ),
       ...ip.sieves.flatMap(({ name, rules }) =>
-        rules.map((rule) => item(`${name}: ${rule.text}, ${counted(rule.packets, 'packet')} matched`, rule.id)),
+        rules.map((rule) =>
+          item(`${name}: ${rule.target} ${rule.text}, ${counted(rule.packets, 'packet')} matched`, rule.id),
+        ),
       ),
     ]),
     section('device', deviceItems(host)),

@@ -9,6 +9,8 @@ import { type Box, type Pen, widthOf } from './shapes';
 
 const BAND = 13;
 const LANE = 104;
+/** Height of a token bucket below the bands. */
+const TOKENS = 24;
 
 function drawBands(pen: Pen, qdisc: QdiscStage, box: Box): void {
   const names = 40;
@@ -56,7 +58,8 @@ function drawBypass(pen: Pen, qdisc: QdiscStage, box: Box): void {
 }
 
 function qdiscBlock(qdisc: QdiscStage): Block {
-  const height = 15 + Math.max(38, qdisc.bands.length * BAND);
+  const bands = qdisc.bands.length * BAND;
+  const height = 15 + Math.max(38, bands + (qdisc.tokens === null ? 0 : TOKENS));
   return {
     id: 'device.qdisc',
     min: 204,
@@ -79,7 +82,7 @@ function qdiscBlock(qdisc: QdiscStage): Block {
         object: qdisc.root.id,
       });
       drawBands(pen, qdisc, { x, y: y + 15, w: w - LANE - 10, h: h - 15 });
-      if (qdisc.tokens !== null) drawTokens(pen, qdisc.tokens, { x, y: y + 32, w: w - LANE - 10, h: 18 });
+      if (qdisc.tokens !== null) drawTokens(pen, qdisc.tokens, { x, y: y + 15 + bands + 4, w: w - LANE - 10, h: 18 });
       drawBypass(pen, qdisc, { x: x + w - LANE, y: y + 14, w: LANE, h: h - 14 });
     },
   };

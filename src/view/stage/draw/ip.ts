@@ -90,7 +90,9 @@ function ruleBlocks(sieves: readonly Sieve[]): Block[] {
         const right = widthOf(said, 'n');
         if (rule.here) pen.here(box);
         const cls = rule.here ? 'hereink strong' : 'ink';
-        pen.text(x, y + 9.5, rule.text, 'n', { max: w - right - 8, cls, object: rule.id });
+        const target = widthOf(rule.target, 'n') + 9;
+        pen.text(x, y + 9.5, rule.target, 'n', { max: target, cls: rule.here ? cls : 'ink strong', object: rule.id });
+        pen.text(x + target, y + 9.5, rule.text, 'n', { max: w - target - right - 8, cls, object: rule.id });
         pen.text(x + w, y + 9.5, said, 'n', {
           max: right + 1,
           anchor: 'end',

@@ -127,16 +127,48 @@ function lockStage(c: HostContext, lock: StructView | null, name: string, here: 
   };
 }
 
+/** Rows of a qdisc that has many queues, such as sfq: those with the most packets. */
+const MOST_FLOWS = 3;
+
+/** A queue of a qdisc: its name, the object it is, and its packets. */
+interface Lane {
+  readonly name: string;
+  readonly id: number;
+  readonly skbs: readonly StructView[];
+}
+
+/** The queues inside a qdisc: bands, flows, those of the qdisc it holds its packets in, or its one queue. */
+function lanesOf(qdisc: StructView): Lane[] {
+  const lane = (name: string, head: StructView | null): Lane => {
+    return { name, id: head?.id ?? 0, skbs: queued(head, QUEUED_SHOWN) };
+  };
+  const inner = ref(ref(qdisc, 'tbf') ?? ref(qdisc, 'netem'), 'qdisc');
+  if (inner !== null) return lanesOf(inner);
+  const bands = refs(qdisc, 'band');
+  if (bands.length > 0) return bands.map((head, nth) => lane(`band ${nth}`, head));
+  const prio = ref(qdisc, 'prio');
+  if (prio !== null)
+    return refs(prio, 'queues')
+      .slice(0, num(prio, 'bands'))
+      .map((child, nth) => ({ name: `band ${nth}`, id: child.id, skbs: lanesOf(child).flatMap(({ skbs }) => skbs) }));
+  const sfq = ref(qdisc, 'sfq');
+  if (sfq !== null)
+    return refs(sfq, 'slots')
+      .map((slot, nth) => ({ nth, slot, length: num(slot, 'qlen') }))
+      .sort((a, b) => b.length - a.length || a.nth - b.nth)
+      .slice(0, MOST_FLOWS)
+      .map(({ nth, slot }) => ({ ...lane(`flow ${nth}`, ref(slot, 'skblist')), id: slot.id }));
+  return [lane('queue', ref(qdisc, 'q'))];
+}
+
 function bandsOf(c: HostContext, qdisc: StructView): BandStage[] {
   const fn = functionHere(c);
   const here = fn !== null && /_(enqueue|dequeue)$|^__qdisc_(enqueue|dequeue)/.test(fn);
-  const bands = refs(qdisc, 'band');
-  const heads = bands.length > 0 ? bands : [ref(ref(qdisc, 'tbf'), 'qdisc') ?? qdisc].map((inner) => ref(inner, 'q'));
-  return heads.map((head, nth) => ({
-    name: bands.length > 0 ? `band ${nth}` : 'queue',
-    id: head?.id ?? 0,
-    skbs: queued(head, QUEUED_SHOWN).map(({ id }) => id),
-    here: here && num(head, 'qlen') > 0,
+  return lanesOf(qdisc).map(({ name, id, skbs }) => ({
+    name,
+    id,
+    skbs: skbs.map((skb) => skb.id),
+    here: here && skbs.length > 0,
   }));
 }
 

@@ -173,3 +173,14 @@ describe('a run as a whole', () => {
     }
   });
 });
+
+it('shows each band of prio with what waits in it, whatever qdisc the band is', () => {
+  let together = false;
+  for (const stage of callsOf('prio-bands', 'prio_dequeue')) {
+    const bands = hostOf(stage).device?.qdisc?.bands ?? [];
+    expect(bands.map(({ name }) => name)).toEqual(['band 0', 'band 1', 'band 2']);
+    const [urgent = 0, bulk = 0] = bands.map(({ skbs }) => skbs.length);
+    together ||= urgent > 0 && bulk > 0;
+  }
+  expect(together, 'urgent and bulk packets wait at the same time').toBe(true);
+});

@@ -16,6 +16,8 @@ export interface Sieve {
 export interface Rule {
   readonly id: number;
   readonly text: string;
+  /** `DROP`, `ACCEPT`, `REJECT`. */
+  readonly target: string;
   /** Packets that matched it. */
   readonly packets: number;
   /** The packet in hand is held against it. */
@@ -103,6 +105,12 @@ function sieves(c: HostContext): Sieve[] {
   }));
 }
 
+/** A rule as iptables lists it, `-A INPUT -p udp -j DROP`: its target, and what it asks for. */
+function wordsOf(rule: string): { text: string; target: string } {
+  const target = / -j (\w+)/.exec(rule)?.[1] ?? '';
+  return { target, text: rule.replace(/^-A /, '').replace(` -j ${target}`, '') };
+}
+
 function rulesOf(c: HostContext): ReadonlyMap<Sieve['name'], Rule[]> {
   const found = new Map<Sieve['name'], Rule[]>();
   const now = c.hand?.current === true ? variableIn(c, c.hand, 'ipt_do_table', 'e') : null;
@@ -116,7 +124,7 @@ function rulesOf(c: HostContext): ReadonlyMap<Sieve['name'], Rule[]> {
         .slice(0, -1)
         .map((rule) => ({
           id: rule.id,
-          text: text(rule, 'text'),
+          ...wordsOf(text(rule, 'text')),
           packets: num(rule, 'pcnt'),
           here: rule.id === now,
         }));
@@ -239,6 +247,12 @@ function fragmentText(skb: StructView | null, mtu: number): string {
   return len <= mtu ? `${grouped(len)} ≤ MTU ${grouped(mtu)}: whole` : `${grouped(len)} > MTU ${grouped(mtu)}`;
 }
 
+/** The table by which packets for a socket come up from IP. */
+function protocolOf(sock: StructView | null): string {
+  const kind = (sock?.tableName('skc_prot') ?? 'tcp_prot').replace(/_prot$/, '');
+  return `${kind === 'raw' ? 'icmp' : kind}_protocol`;
+}
+
 export function ipStage(c: HostContext): IpStage {
   const skb = skbInHand(c, 'ip');
   const held = skb ?? skbInHand(c);
@@ -258,7 +272,7 @@ export function ipStage(c: HostContext): IpStage {
       ['queue_xmit', 'send_check'],
       2,
     ),
-    protocols: cabinetOf(c, 'tcp_protocol', ['handler'], 1),
+    protocols: cabinetOf(c, protocolOf(c.sock), ['handler'], 1),
     arp: arpOf(c, ref(dst, 'neighbour')),
     reassembly: reassemblyOf(c),
     cache: cacheOf(c),
