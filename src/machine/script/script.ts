@@ -161,7 +161,8 @@ export class ScriptEnd implements LinkEnd, Sockets {
 
   listens(fd: number): void {
     const socket = this.sockets.get(fd);
-    if (socket === undefined) return;
+    // listen() on a listener changes its queue, not what is under test.
+    if (socket === undefined || socket.state === 'listening') return;
     socket.state = 'listening';
     this.endpoint = socket;
   }
