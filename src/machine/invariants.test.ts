@@ -142,18 +142,23 @@ function checkExclusion({ trace: data }: Run): void {
   expect(freed.size).toBeGreaterThan(0);
 }
 
+/** What holds at the end of any run: all bytes arrived, nothing leaked, no lock is held. */
+function checkEnd(ended: Run): void {
+  for (const [name, { a, b }] of ended.ledgers) {
+    checkStream(`${name} from A`, a, b);
+    checkStream(`${name} from B`, b, a);
+  }
+  checkBuffers(ended.heap);
+  checkSockets(ended.heap);
+  checkLocks(ended);
+}
+
 describe('any scenario', () => {
   it('ends quiet: all bytes arrived, nothing leaked, no lock held', () => {
     fc.assert(
       fc.property(arbitraryScenario(fc), (input) => {
         const ended = finished(input);
-        for (const [name, { a, b }] of ended.ledgers) {
-          checkStream(`${name} from A`, a, b);
-          checkStream(`${name} from B`, b, a);
-        }
-        checkBuffers(ended.heap);
-        checkSockets(ended.heap);
-        checkLocks(ended);
+        checkEnd(ended);
         checkExclusion(ended);
         checkCounts(ended.heap);
         checkQdiscs(ended.heap);
@@ -188,13 +193,7 @@ describe('on links that lose, double, reorder, delay and break frames', () => {
     fc.assert(
       fc.property(arbitraryLossyScenario(fc), (input) => {
         const ended = finished(input);
-        for (const [name, { a, b }] of ended.ledgers) {
-          checkStream(`${name} from A`, a, b);
-          checkStream(`${name} from B`, b, a);
-        }
-        checkBuffers(ended.heap);
-        checkSockets(ended.heap);
-        checkLocks(ended);
+        checkEnd(ended);
         checkSending(ended);
       }),
       { numRuns: 15 },

@@ -2,7 +2,7 @@
  * Takes a frame apart, field by field with byte ranges: Ethernet II (IEEE 802.3), ARP (RFC 826), IPv4 with its options and fragments
  * (RFC 791, 2474, 3168), ICMP (RFC 792, 1191), UDP (RFC 768), TCP. Never fails: what is cut short or unknown is said so.
  */
-import { dataSection, hex, ipText, macText, Reader, type Section } from './reader';
+import { dataSection, eachOption, hex, ipText, macText, Reader, type Section } from './reader';
 import { CHECKSUM_WORDS, checksumState, internetChecksum } from './sums';
 import { tcp } from './tcp';
 
@@ -126,28 +126,13 @@ const IP_OPTIONS: Readonly<Record<number, string>> = {
 const ROUTES = new Set([7, 131, 137]);
 
 function ipOptions(reader: Reader, end: number): void {
-  while (reader.at < end) {
-    const at = reader.at;
-    const type = reader.peek(at, 1);
-    if (type === 0) {
-      reader.add('end of options', '', end - at);
-      return;
-    }
-    if (type === 1) {
-      reader.add('no operation', '', 1);
-      continue;
-    }
-    const length = reader.peek(at + 1, 1);
-    if (length < 2 || at + length > end) {
-      reader.add('option', 'broken', end - at, 'its length does not fit');
-      return;
-    }
+  eachOption(reader, end, (at, type, length) => {
     const addresses: string[] = [];
     if (ROUTES.has(type))
       for (let from = 3; from + 4 <= length; from += 4) addresses.push(ipText(reader.peek(at + from, 4)));
     reader.add(IP_OPTIONS[type] ?? `option ${type}`, addresses.join(', ') || `${length} bytes`, length);
     reader.part('type', at, 1, type, 'ip.opt.type');
-  }
+  });
 }
 
 function ipv4(bytes: Uint8Array, at: number, sections: Section[], quoted = false): string {

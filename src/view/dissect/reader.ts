@@ -102,3 +102,28 @@ export function dataSection(protocol: Protocol, title: string, bytes: Uint8Array
     fields: to > from ? [field] : [],
   };
 }
+
+/**
+ * Goes over options as IP and TCP have them: 0 ends them, 1 is a byte alone, others have their length in the second byte. `add` is
+ * called for each of the others whose length fits; it moves the reader on.
+ */
+export function eachOption(reader: Reader, end: number, add: (at: number, kind: number, length: number) => void): void {
+  while (reader.at < end) {
+    const at = reader.at;
+    const kind = reader.peek(at, 1);
+    if (kind === 0) {
+      reader.add('end of options', '', end - at);
+      return;
+    }
+    if (kind === 1) {
+      reader.add('no operation', '', 1);
+      continue;
+    }
+    const length = reader.peek(at + 1, 1);
+    if (length < 2 || at + length > end) {
+      reader.add('option', 'broken', end - at, 'its length does not fit');
+      return;
+    }
+    add(at, kind, length);
+  }
+}

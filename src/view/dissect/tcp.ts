@@ -1,5 +1,5 @@
 /** TCP (RFC 793) with its options: MSS, window scale and timestamps (RFC 7323), SACK (RFC 2018). */
-import { dataSection, hex, Reader, type Section } from './reader';
+import { dataSection, eachOption, hex, Reader, type Section } from './reader';
 import { CHECKSUM_WORDS, checksumState } from './sums';
 
 const FLAGS = [
@@ -71,25 +71,10 @@ const NAMES: Readonly<Record<number, string>> = {
 };
 
 function options(reader: Reader, end: number): void {
-  while (reader.at < end) {
-    const at = reader.at;
-    const kind = reader.peek(at, 1);
-    if (kind === 0) {
-      reader.add('end of options', '', end - at);
-      return;
-    }
-    if (kind === 1) {
-      reader.add('no operation', '', 1);
-      continue;
-    }
-    const length = reader.peek(at + 1, 1);
-    if (length < 2 || at + length > end) {
-      reader.add('option', 'broken', end - at, 'its length does not fit');
-      return;
-    }
+  eachOption(reader, end, (at, kind, length) => {
     reader.add(NAMES[kind] ?? `option ${kind}`, optionText(reader, at, kind, length), length);
     optionParts(reader, at, kind, length);
-  }
+  });
 }
 
 function optionText(reader: Reader, at: number, kind: number, length: number): string {
