@@ -22,6 +22,8 @@ export interface EngineWork {
   readonly segments: number;
   /** Length of its headers, bytes. */
   readonly header: number;
+  /** Bytes behind them in this frame. */
+  readonly payload: number;
   readonly before: Uint8Array;
   readonly after: Uint8Array;
   readonly changes: readonly FieldChange[];
@@ -89,6 +91,7 @@ export function engineWork(state: State, tx: StructView | null, ring: RingView |
     segment: num(frame, 'segment'),
     segments: num(frame, 'segments', 1),
     header,
+    payload: Math.max(0, after.length - header),
     before,
     after: after.subarray(0, header),
     changes,

@@ -2,7 +2,7 @@
 import type { Box, Pen, Point } from '../../stage/draw/shapes';
 import { widthOf } from '../../stage/draw/shapes';
 import type { Cable, CardView, Transfer } from '../card';
-import type { FieldChange, Verdict } from '../engines';
+import type { EngineWork, FieldChange, Verdict } from '../engines';
 
 const TRANSFER_HEIGHT = 30;
 /** From here on transfers stand beside each other. */
@@ -132,8 +132,54 @@ export function drawWork(pen: Pen, { work, verdict }: CardView, box: Box): void 
     const at = { x: x + 8 + (nth % columns) * width, y: y + 20 + Math.floor(nth / columns) * 43, w: width - 8, h: 40 };
     drawChange(pen, change, at);
   });
+  const used = Math.min(count, columns) * width;
+  if (rows === 1 && w - 20 - used >= SHAPE_WIDTH) {
+    const shape = Math.min(WIDEST_SHAPE, w - 20 - used);
+    drawShape(pen, work, { x: x + w - 8 - shape, y: y + 19, w: shape, h: h - 22 });
+  }
   if (count > columns * rows)
     pen.text(x + w - 8, y + 13, `and ${count - columns * rows} more`, 't', { max: 70, anchor: 'end', cls: 'ink3' });
+}
+
+const SHAPE_WIDTH = 150;
+const WIDEST_SHAPE = 250;
+const HEADER_WIDTH = 20;
+const SHAPE_LABEL = 54;
+/** A piece of payload narrower than this has no line beside it. */
+const NARROWEST_PIECE = 4;
+
+/** The packet as it lay in memory, one header and all pieces, and the frame that leaves: a header of its own and its piece. */
+function drawShape(pen: Pen, { segment, segments, header, payload }: EngineWork, { x, y, w }: Box): void {
+  const left = x + SHAPE_LABEL;
+  const whole = { x: left + HEADER_WIDTH, y: y + 3, w: w - SHAPE_LABEL - HEADER_WIDTH, h: 10 };
+  const piece = whole.w / segments;
+  const at = whole.x + segment * piece;
+  pen.text(x, y + 11, 'in memory', 's', { max: SHAPE_LABEL, cls: 'ink3' });
+  pen.rect({ ...whole, x: left, w: HEADER_WIDTH }, 'part header', { rx: 0, title: `headers, ${header} bytes` });
+  pen.rect(whole, 'part', {
+    rx: 0,
+    title: segments > 1 ? `payload of ${segments} segments` : `payload, ${payload} bytes`,
+  });
+  if (piece >= NARROWEST_PIECE)
+    for (let nth = 1; nth < segments; nth++) pen.path(`M${whole.x + nth * piece} ${whole.y} v${whole.h}`, 'cuts');
+  pen.rect({ ...whole, x: at, w: piece }, 'part taken', { rx: 0, title: `segment ${segment + 1} of ${segments}` });
+  const out = { x: left + HEADER_WIDTH, y: y + 27, w: segments > 1 ? Math.min(whole.w, 84) : whole.w, h: 11 };
+  pen.path(
+    `M${at} ${whole.y + whole.h} L${out.x} ${out.y} M${at + piece} ${whole.y + whole.h} L${out.x + out.w} ${out.y}`,
+    'cuts',
+  );
+  pen.text(x, out.y + 8.5, 'frame', 's', { max: SHAPE_LABEL, cls: 'ink3' });
+  pen.rect({ ...out, x: left, w: HEADER_WIDTH }, 'part header written', {
+    rx: 0,
+    title: `its own headers, ${header} bytes`,
+  });
+  pen.rect(out, 'part taken', { rx: 0, title: `payload, ${payload} bytes` });
+  pen.text(left + HEADER_WIDTH / 2, out.y + 8.5, String(header), 's', {
+    max: HEADER_WIDTH,
+    anchor: 'middle',
+    cls: 'ink',
+  });
+  pen.text(out.x + out.w / 2, out.y + 8.5, `${payload} B`, 's', { max: out.w - 4, anchor: 'middle', cls: 'ink' });
 }
 
 /** What the verifier finds of a received frame. */
