@@ -71,3 +71,55 @@ test('the filter box lets through what it says, and tells what is wrong with it'
   await box.press('Escape');
   await expect(box).toHaveValue('');
 });
+
+test('tcpdump-lies: one packet with half a checksum at both taps, five whole frames on the wire between them', async ({
+  page,
+}) => {
+  await open(page, '#s=1.p.tcpdump-lies');
+  const capture = page.getByRole('region', { name: 'Capture' });
+  const packet = page.getByRole('region', { name: 'Packet' });
+  // The sender's tap: 7240 bytes of payload behind headers of 66, before the card cuts and sums.
+  const sent = capture.getByRole('row', { name: /PSH ACK 1:7241/ });
+  await expect(sent).toContainText('7306 B partial');
+  await expect(sent).toContainText('5 frames good');
+  await sent.getByRole('button').click();
+  await capture.getByRole('button', { name: 'Bytes', exact: true }).click();
+  await expect(packet.getByRole('region', { name: 'At the tap' })).toContainText('7,306 bytes');
+  await expect(packet.getByRole('region', { name: 'On the wire' })).toContainText('frame 1 of 5, 1,514 bytes');
+  await expect(packet.getByRole('list', { name: 'Where tap and wire differ' })).toContainText(
+    'IP total length 7292 → 1500',
+  );
+  // Side by side, and from the first frame to the last: only that one has the PSH.
+  await expect(packet).toContainText('PSH ACK → ACK');
+  await packet.getByRole('button', { name: /^Frame 5/ }).click();
+  await idle(page);
+  await expect(packet).not.toContainText('PSH ACK → ACK');
+  await expect(packet.getByRole('region', { name: /frame 5 of 5/ })).toContainText('1,514 bytes');
+
+  // The receiver's tap stands behind GRO: the five frames have become one again.
+  await capture.getByRole('button', { name: 'Host B' }).click();
+  const received = capture.getByRole('row', { name: /ACK 1:7241/ });
+  await expect(received).toContainText('7306 B');
+  await expect(received).toContainText('5 frames good');
+  await received.getByRole('button').click();
+  await expect(packet).toContainText('GRO');
+});
+
+test('arrows move along the rows of the capture, and not the playhead by a step', async ({ page }) => {
+  await open(page, '#s=1.p.capture-on');
+  const capture = page.getByRole('region', { name: 'Capture' });
+  const rows = capture.locator('tbody tr[aria-selected]');
+  await rows.first().getByRole('button').click();
+  await idle(page);
+  const first = await stepOf(page);
+  await page.keyboard.press('ArrowDown');
+  await idle(page);
+  await expect(rows.nth(1)).toHaveAttribute('aria-selected', 'true');
+  await expect(rows.nth(1).getByRole('button')).toBeFocused();
+  expect(await stepOf(page)).toBeGreaterThan(first + 1);
+  await page.keyboard.press('End');
+  await expect(rows.last().getByRole('button')).toBeFocused();
+  await page.keyboard.press('Home');
+  await expect(rows.first().getByRole('button')).toBeFocused();
+  expect(await stepOf(page)).toBe(first);
+});

@@ -89,3 +89,20 @@ test.describe('on a phone', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   });
 });
+
+test('a card with several queues shows its RSS unit, the redirection table and the vectors', async ({ page }) => {
+  await open(page, '#s=1.p.rss');
+  await page.keyboard.press('h');
+  const card = page.getByRole('region', { name: 'Network card' });
+  await card.getByRole('button', { name: 'B', exact: true }).click();
+  await expect(card.getByRole('img')).toContainText('RSS');
+  // Four queues, one after the other, in each group of eight.
+  await expect(card.getByRole('img')).toContainText('01230123');
+  await card.getByRole('button', { name: 'Details' }).click();
+  await card.getByRole('tab', { name: 'In words' }).click();
+  const words = card.getByRole('tabpanel');
+  await expect(words).toContainText('redirection table (RETA): 128 entries, queues 0, 1, 2, 3');
+  await expect(words).toContainText('queue 2: received to vector 3, sent to vector 7');
+  await card.getByRole('tab', { name: 'Registers' }).click();
+  await expect(card.getByRole('region', { name: 'Registers: Receive' })).toContainText('RETA');
+});

@@ -285,6 +285,18 @@ describe('receive side scaling', () => {
     ]);
   });
 
+  it('stands in the register file as the words that the driver wrote', () => {
+    const rows = first('rss', 1, 'RX data').card.registers.flatMap((group) => group.rows);
+    const value = (name: string): string => rows.find((row) => row.name === name)?.value ?? '';
+    // Queue 0 in the lowest byte of each word; RX of queue n to vector n + 1 and TX to n + 5, all valid.
+    expect(value('RETA')).toBe(Array(32).fill('03020100').join(' '));
+    expect(value('IVAR')).toBe('00008581 00008682 00008783 00008884');
+    // A message each 1 us at most, in bits 2 to 14, for each of nine vectors.
+    expect(value('EITR').split(' ').length).toBeLessThanOrEqual(9);
+    // The key of the published test vectors.
+    expect(value('RSSRK')).toMatch(/^da565a6d c20e5b25 /);
+  });
+
   it('is no part of a card with one queue', () => {
     expect(first('offload-on', 0, 'TX data').card.steering).toBeNull();
   });

@@ -29,10 +29,10 @@ const ITR_UNIT_NS = 256;
 const DELAY_UNIT_NS = 1024;
 
 const GROUPS: readonly { readonly title: string; readonly names: RegExp }[] = [
-  { title: 'General', names: /^(CTRL|STATUS|CTRL_EXT|MDIC|EECD|EERD|LEDCTL|PBA|FC\w*|EITR.*|GPIE|MRQC|TIPG)$/ },
-  { title: 'Interrupts', names: /^(ICR|ICS|IMS|IMC|ITR|IVAR.*|E\w*IC\w*|E\w*IM\w*|EIAM|EIAC)$/ },
+  { title: 'General', names: /^(CTRL|STATUS|CTRL_EXT|MDIC|EECD|EERD|LEDCTL|PBA|FC\w*|GPIE|TIPG)$/ },
+  { title: 'Interrupts', names: /^(ICR|ICS|IMS|IMC|ITR|EITR|IVAR.*|E\w*IC\w*|E\w*IM\w*|EIAM|EIAC)$/ },
   { title: 'Transmit', names: /^(TCTL|TD\w+|TXD\w+|TIDV|TADV|TSPMT)$/ },
-  { title: 'Receive', names: /^(RCTL|RD\w+|RXD\w+|RADV|RXCSUM|RAL\w*|RAH\w*|SRRCTL\w*|RETA\w*|RSSRK\w*|MTA\w*)$/ },
+  { title: 'Receive', names: /^(RCTL|MRQC|RD\w+|RXD\w+|RADV|RXCSUM|RAL\w*|RAH\w*|SRRCTL\w*|RETA\w*|RSSRK\w*|MTA\w*)$/ },
 ];
 const STATISTICS = 'Statistics';
 
@@ -62,6 +62,36 @@ function rowOf(registers: StructView, field: FieldSchema, changed: boolean): Reg
     doc: field.doc,
     changed,
   };
+}
+
+const WORD_BYTES = 4;
+/** Arrays that the model holds byte by byte. */
+const BYTE_ARRAYS: ReadonlySet<string> = new Set(['RETA', 'RSSRK']);
+
+/** A register that is an array, its words in order; bytes are put together as the card has them, the first one lowest. */
+function arrayRow(registers: StructView, field: FieldSchema, changed: ReadonlySet<string>): RegisterRow {
+  const items = registers.items(field.name);
+  const inWord = BYTE_ARRAYS.has(field.name) ? WORD_BYTES : 1;
+  const words = Array.from({ length: Math.ceil(items.length / inWord) }, (_, nth) =>
+    items.slice(nth * inWord, (nth + 1) * inWord).reduceRight((sum, byte) => sum * 256 + byte, 0),
+  );
+  const used = words.findLastIndex((word) => word !== 0) + 1;
+  return {
+    name: field.name,
+    value: words
+      .slice(0, used)
+      .map((word) => (word >>> 0).toString(16).padStart(8, '0'))
+      .join(' '),
+    means:
+      used === 0 ? `${words.length} words of 0` : used < words.length ? `and ${words.length - used} words of 0` : '',
+    bits: [],
+    doc: field.doc,
+    changed: [...changed].some((name) => name.startsWith(`${field.name}[`)),
+  };
+}
+
+function isArray({ name, kind, item }: FieldSchema): boolean {
+  return /^[A-Z]+$/.test(name) && kind === 'list' && item?.kind !== 'ref' && item?.kind !== 'embed';
 }
 
 function isRegister({ name, kind }: FieldSchema): boolean {
@@ -102,9 +132,9 @@ export function registerGroups(registers: StructView | null, changed: ReadonlySe
   if (registers === null) return [];
   const groups = new Map<string, RegisterRow[]>();
   for (const field of registers.schema.fields) {
-    if (!isRegister(field)) continue;
+    if (!isRegister(field) && !isArray(field)) continue;
     const title = GROUPS.find(({ names }) => names.test(field.name))?.title ?? STATISTICS;
-    const row = rowOf(registers, field, changed.has(field.name));
+    const row = isArray(field) ? arrayRow(registers, field, changed) : rowOf(registers, field, changed.has(field.name));
     const rows = groups.get(title);
     if (rows === undefined) groups.set(title, [row]);
     else rows.push(row);
