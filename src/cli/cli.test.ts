@@ -128,6 +128,26 @@ describe('commands', () => {
     expect(text).toMatch(/^connection c1 +a wrote 100 and read 0 bytes, b wrote 0 and read 100 bytes$/m);
   });
 
+  it('run: counts what a card did not pass on', async () => {
+    const file = join(folder, 'fcs.json');
+    const link = { faults: [{ op: 'corrupt', from: 'A', kind: 'data', nth: [1, 2] }] };
+    const tasks = [{ host: 'A', name: 'w', calls: [{ op: 'write', fd: 'c1', bytes: 100 }] }];
+    writeFileSync(file, JSON.stringify({ link, tasks, limits: { maxMs: 900 } }));
+    const { text } = await cli(['run', file]);
+    expect(text).toMatch(/^card B +2 CRCERRS$/m);
+    expect(text).not.toMatch(/^card A/m);
+  });
+
+  it('run: a limit says when there would be more', async () => {
+    const file = join(folder, 'limit.json');
+    const calls = [{ op: 'sleep', us: 3_000_000 }];
+    writeFileSync(file, JSON.stringify({ tasks: [{ host: 'A', name: 'w', calls }] }));
+    const { text } = await cli(['run', file]);
+    expect(text).toMatch(
+      /^end +limit: the run passed its limit of 2000 ms.*; what comes next is due at 3000\.00\d ms$/m,
+    );
+  });
+
   it('run: every system call, with errno, what it filled in, and those that never return', async () => {
     const file = join(folder, 'calls.json');
     const calls = [

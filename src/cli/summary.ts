@@ -11,6 +11,21 @@ import { callLines } from './calls';
 /** Counters of /proc/net/softnet_stat, in its order. */
 const SOFTNET = ['processed', 'dropped', 'time_squeeze', 'cpu_collision', 'received_rps'] as const;
 
+/** Statistics of a card that tell of frames it did not pass on, and of pause frames: registers, and the driver's sums of what it read off them. */
+const CARD = ['CRCERRS', 'MPC', 'ROC', 'RNBC', 'XOFFRXC', 'XOFFTXC'] as const;
+
+function cardCounts({ objects, objHost }: Run['heap'], host: number): string {
+  const counts = new Map<string, number>(CARD.map((name) => [name, 0]));
+  for (const object of objects) {
+    if (object === null || objHost[object.$id] !== host) continue;
+    for (const [name, count] of counts) {
+      const [register, read] = [name, name.toLowerCase()].map((field) => Number(Reflect.get(object, field) ?? 0));
+      counts.set(name, count + (register ?? 0) + (read ?? 0));
+    }
+  }
+  return [...counts].flatMap(([name, count]) => (count > 0 ? `${count} ${name}` : [])).join(', ');
+}
+
 /** What a run came to, as text. */
 export function summaryOf(scenario: Scenario, { trace: data, ledgers, heap, processes }: Run): string {
   const trace = new Trace(data);
@@ -34,7 +49,9 @@ export function summaryOf(scenario: Scenario, { trace: data, ledgers, heap, proc
       .flatMap(({ dev }) => captureAt(trace, { host, dev, side: 'wire' }));
     const out = frames.filter(({ direction }) => direction === 'out');
     const bytes = sum(out.map((frame) => frame.bytes));
+    const card = cardCounts(heap, host);
     rows.push([`host ${name}`, `${out.length} frames sent (${bytes} bytes), ${frames.length - out.length} received`]);
+    if (card !== '') rows.push([`card ${name}`, card]);
   }
   for (const object of heap.objects) {
     if (!softnet_data.isInstance(object)) continue;

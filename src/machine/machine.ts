@@ -214,7 +214,7 @@ export class Machine {
       } else if (next === undefined && event?.idle && this.queue.isIdle) {
         return { reason: 'done', message: 'nothing is left to do' };
       } else if (event !== undefined && event.at <= nextTime) {
-        if (event.at > limit) return this.timeLimit(limit);
+        if (event.at > limit) return this.timeLimit(limit, event.at);
         this.queue.take();
         clock.ns = event.at;
         clock.horizon = Number.POSITIVE_INFINITY;
@@ -222,15 +222,17 @@ export class Machine {
       } else if (next === undefined) {
         return { reason: 'done', message: 'nothing is left to do' };
       } else {
-        if (nextTime > limit) return this.timeLimit(limit);
+        if (nextTime > limit) return this.timeLimit(limit, nextTime);
         this.resume(next, nextTime, Math.min(other, event?.at ?? Number.POSITIVE_INFINITY));
       }
     }
   }
 
-  private timeLimit(limit: number): End {
+  /** Ends at the limit; `next`: when there would be something to do. */
+  private timeLimit(limit: number, next: number): End {
     clock.ns = limit;
-    return { reason: 'time', message: `the run passed its limit of ${limit / 1e6} ms of virtual time` };
+    const due = `what comes next is due at ${(next / 1e6).toFixed(3)} ms`;
+    return { reason: 'time', message: `the run passed its limit of ${limit / 1e6} ms of virtual time; ${due}` };
   }
 
   private resume(core: Core, now: number, horizon: number): void {
