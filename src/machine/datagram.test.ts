@@ -360,6 +360,33 @@ describe('a path with a smaller MTU', () => {
   });
 });
 
+describe('a datagram that cannot arrive', () => {
+  const connect: CallInput = { op: 'connect', fd: 's', to: { host: 'B', port: 5001 } };
+  const send: CallInput = { op: 'send', fd: 's', bytes: 10 };
+
+  it('because its time to live is over is thrown away by the router, which says so (RFC 792); the sender is not told', () => {
+    const ttl: CallInput = { op: 'setsockopt', fd: 's', option: 'IP_TTL', value: 1 };
+    const ended = twoPrograms([socket, ttl, connect, send, sleep(1000), send], [], { hosts: { R: {} } });
+    expect(packets(ended, 0, 'in').map((one) => [one[9], one[20], one[21]])).toEqual([
+      [1, 11, 0],
+      [1, 11, 0],
+    ]);
+    expect(results(ended, 'sys_sendto')).toEqual([10, 10]);
+  });
+
+  it.each(['unreachable', 'prohibit', 'blackhole'] as const)(
+    'because the own routing table says %s is an ENETUNREACH in this version',
+    (type) => {
+      const ended = twoPrograms([socket, connect, sendto(10, 5001)], [], {
+        hosts: { A: { routes: [{ to: '10.0.0.2/32', type }] } },
+      });
+      expect(results(ended, 'sys_connect')).toEqual([-101]);
+      expect(results(ended, 'sys_sendto')).toEqual([-101]);
+      expect(packets(ended, 0, 'out')).toEqual([]);
+    },
+  );
+});
+
 /** Ones' complement sum of 16-bit words on top of `seed`: 0xffff over data with its checksum in place (RFC 1071). */
 function onesSum(bytes: Uint8Array, seed: number): number {
   let sum = seed;

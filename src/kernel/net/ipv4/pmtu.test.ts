@@ -5,8 +5,9 @@ import { type Cpu, type Kernel, setCurrent } from '../../arch/current';
 import { idleArch } from '../../arch/testing';
 import { iphdr } from '../../include/linux/ip';
 import { net_device } from '../../include/linux/netdevice';
+import { dst_mtu, rtable } from '../../include/net/dst';
 import { inet_getpeer, inet_peer_xrlim_allow } from './inetpeer';
-import { guess_mtu, ip_rt_frag_needed } from './route';
+import { check_peer_pmtu, guess_mtu, ip_rt_frag_needed, ipv4_dst_ops } from './route';
 
 const PEER = 0x0a000002;
 let dev: net_device;
@@ -53,6 +54,25 @@ describe('fragmentation needed', () => {
 
   it('never goes below net.ipv4.route.min_pmtu, 552', () => {
     expect(ip_rt_frag_needed(tooLong(1500), 200, dev)).toBe(552);
+  });
+});
+
+describe('a path MTU', () => {
+  it('counts for a route until it expires, which then has its own metric back', () => {
+    const rt = new rtable();
+    rt.ops = ipv4_dst_ops;
+    rt.dev = dev;
+    dev.mtu = 1500;
+    ip_rt_frag_needed(tooLong(1500), 1000, dev);
+    const peer = inet_getpeer(PEER, false) as NonNullable<ReturnType<typeof inet_getpeer>>;
+    check_peer_pmtu(rt, peer);
+    expect([dst_mtu(rt), peer.pmtu_orig]).toEqual([1000, 0]);
+    clock.ns += 599_999e6;
+    check_peer_pmtu(rt, peer);
+    expect(dst_mtu(rt)).toBe(1000);
+    clock.ns += 1e6;
+    check_peer_pmtu(rt, peer);
+    expect([dst_mtu(rt), rt.mtu, peer.pmtu_expires]).toEqual([1500, 0, 0]);
   });
 });
 
