@@ -2,7 +2,7 @@
  * A port of an Intel 82576 gigabit Ethernet controller, after the "82576 Gigabit Ethernet Controller Datasheet" (317694): 16 queues each
  * way with advanced descriptors, MSI-X, receive side scaling.
  *
- * Left out: VMDq and SR-IOV, VLAN, flow control, IPsec, timestamps, DCA, low-latency interrupts, manageability, legacy interrupts and
+ * Left out: VMDq and SR-IOV, VLAN, IPsec, timestamps, DCA, low-latency interrupts, manageability, legacy interrupts and
  * descriptors, the second port.
  */
 import type { Signals } from './card';

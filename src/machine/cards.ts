@@ -111,6 +111,8 @@ export function insertCard(
           tx_ring_count: card.txRing,
           rx_ring_count: card.rxRing,
           itr: card.itr,
+          flow_control: FLOW_CONTROL[card.pause],
+          watchdog: card.watchdog,
         })
       : e1000_probe(id, irq, {
           ...common,

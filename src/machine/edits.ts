@@ -12,7 +12,15 @@ import {
   E1000_FC_TX_PAUSE,
 } from '../kernel/drivers/net/e1000/e1000_hw';
 import { adapter_of } from '../kernel/drivers/net/e1000/e1000_struct';
-import { igb_netdev_ops, igb_set_coalesce, igb_set_rx_csum } from '../kernel/drivers/net/igb/igb_main';
+import { adapter_of as igb_adapter_of } from '../kernel/drivers/net/igb/igb';
+import {
+  igb_set_coalesce,
+  igb_set_pauseparam,
+  igb_set_ringparam,
+  igb_set_rx_csum,
+  igb_set_settings,
+} from '../kernel/drivers/net/igb/igb_ethtool';
+import { igb_netdev_ops } from '../kernel/drivers/net/igb/igb_main';
 import {
   NETIF_F_GRO,
   NETIF_F_GSO,
@@ -63,12 +71,23 @@ export function restarts({ txRing, rxRing, pause, mbps }: NicEdit): boolean {
   return txRing !== undefined || rxRing !== undefined || pause !== undefined || mbps !== undefined;
 }
 
+/** Descriptors of each ring of a card now. */
+function rings(dev: net_device, isIgb: boolean): { readonly txRing: number; readonly rxRing: number } {
+  if (isIgb) {
+    const { tx_ring_count, rx_ring_count } = igb_adapter_of(dev);
+    return { txRing: tx_ring_count, rxRing: rx_ring_count };
+  }
+  const { tx_ring, rx_ring } = adapter_of(dev);
+  return { txRing: tx_ring.count, rxRing: rx_ring.count };
+}
+
 /** What the task of such an edit does: `ethtool -G`, `-A` and `-s`. */
 export function* restart(dev: net_device, { txRing, rxRing, pause, mbps }: NicEdit): Execution['code'] {
-  const { tx_ring, rx_ring } = adapter_of(dev);
+  const isIgb = dev.netdev_ops === igb_netdev_ops;
   if (txRing !== undefined || rxRing !== undefined) {
-    yield* e1000_set_ringparam(dev, txRing ?? tx_ring.count, rxRing ?? rx_ring.count);
+    const now = rings(dev, isIgb);
+    yield* (isIgb ? igb_set_ringparam : e1000_set_ringparam)(dev, txRing ?? now.txRing, rxRing ?? now.rxRing);
   }
-  if (pause !== undefined) yield* e1000_set_pauseparam(dev, FLOW_CONTROL[pause]);
-  if (mbps !== undefined) yield* e1000_set_settings(dev, mbps);
+  if (pause !== undefined) yield* (isIgb ? igb_set_pauseparam : e1000_set_pauseparam)(dev, FLOW_CONTROL[pause]);
+  if (mbps !== undefined) yield* (isIgb ? igb_set_settings : e1000_set_settings)(dev, mbps);
 }

@@ -4,6 +4,7 @@ import type { Link } from '../hardware/link';
 import type { Port } from '../hardware/port';
 import { type Kernel, setCurrent } from '../kernel/arch/current';
 import { e1000_model_link_up, e1000_netdev_ops } from '../kernel/drivers/net/e1000/e1000_main';
+import { igb_model_link_up } from '../kernel/drivers/net/igb/igb_main';
 import { loopback_net_init } from '../kernel/drivers/net/loopback';
 import { fd_install } from '../kernel/fs/file_table';
 import { type file, files_struct } from '../kernel/include/linux/fs';
@@ -329,7 +330,9 @@ export function startTask(
 export function settleLinks(hosts: readonly MachineHost[], heap: Heap): void {
   for (const { cpus, ports } of hosts) {
     setCurrent(cpus[0] as MachineCpu, heap);
-    for (const { device } of ports) if (device.netdev_ops === e1000_netdev_ops) e1000_model_link_up(device);
+    for (const { device } of ports) {
+      (device.netdev_ops === e1000_netdev_ops ? e1000_model_link_up : igb_model_link_up)(device);
+    }
   }
 }
 

@@ -254,8 +254,9 @@ describe('a card with two queues', () => {
       { op: 'link', atUs: 300, up: false },
       { op: 'link', atUs: 20_000, up: true },
     ] as ScenarioInput['edits']);
-    const order = ['igb_msix_other', 'igb_watchdog_task', 'netif_carrier_off', 'netif_carrier_on'];
-    expect(order.map((fn) => calls(seen, 0, fn))).toEqual([2, 2, 1, 1]);
+    // Packets are in the ring when the link goes: the card is reset in between, which looks at the link once more.
+    const order = ['igb_msix_other', 'igb_reset_task', 'igb_watchdog_task', 'netif_carrier_off', 'netif_carrier_on'];
+    expect(order.map((fn) => calls(seen, 0, fn))).toEqual([2, 1, 3, 2, 1]);
   });
 
   it('interrupts at most as often as ethtool -C says', () => {

@@ -50,7 +50,6 @@ export function inconsistencies(scenario: Scenario): Issue[] {
   checkScript(scenario, report);
   checkConnections(scenario, report);
   checkTasks(scenario, report);
-  checkEdits(scenario, report);
   scenario.captures.forEach((capture, n) => {
     const twice = scenario.captures.findIndex(({ host, dev }) => host === capture.host && dev === capture.dev) < n;
     if (twice) report(`captures[${n}].host`, 'a host and device without a capture before this one', capture.host);
@@ -168,19 +167,6 @@ function checkDevice(
   const own = interfaces.filter((one) => one.host === host);
   if (own.length === 0) report(`${at}.host`, NOT_THERE, host);
   else if (dev !== 'any' && !own.some((one) => one.dev === dev)) report(`${at}.dev`, `a device of host ${host}`, dev);
-}
-
-/** What of an edit only the driver of the 8254x can do while it runs. */
-const RESTARTS = ['txRing', 'rxRing', 'pause', 'mbps'] as const;
-
-function checkEdits({ edits, hosts }: Scenario, report: Report): void {
-  edits.forEach((edit, n) => {
-    if (edit.op !== 'nic' || edit.host === 'R' || hosts[edit.host].nic.model !== '82576') return;
-    for (const name of RESTARTS) {
-      if (edit[name] !== undefined)
-        report(`edits[${n}].${name}`, 'a host whose card is an 82540EM or 82545EM', edit.host);
-    }
-  });
 }
 
 function checkQdisc({ qdisc, nic }: Interface, at: string, report: Report): void {

@@ -4,7 +4,7 @@ import { presetNamed } from '../scenario/presets';
 import { parseScenario, type Scenario } from '../scenario/schema';
 import { Cursor } from '../trace/cursor';
 import { Trace } from '../trace/trace';
-import { switchesOf, withEdit } from './switches';
+import { settingsOf, switchesOf, withEdit } from './switches';
 
 const preset = presetNamed('offload-on');
 
@@ -63,5 +63,21 @@ describe('switches of a card', () => {
       // One cable joins both cards.
       expect(others.map((one) => one.name)).toEqual(name === 'cable' ? ['cable'] : []);
     }
+  });
+});
+
+describe('settings of a card', () => {
+  it.each(['82545EM', '82576'])('of an %s are those of the scenario, and change as an edit says', (model) => {
+    const scenario = { ...preset?.scenario, hosts: { A: { nic: { model, txRing: 128, itr: 8000, pause: 'rx' } } } };
+    const shown = (input: unknown) => {
+      const cursor = endOf(parsed(input));
+      const nic = cursor.state.objects('nic')[0];
+      if (nic === undefined) throw new Error('no card');
+      return Object.fromEntries(settingsOf(cursor.state, nic, ['A', 'B']).map(({ name, value }) => [name, value]));
+    };
+    const before = { txRing: '128', rxRing: '256', itr: '8000', pause: 'rx', mbps: '1000' };
+    expect(shown(scenario)).toEqual(before);
+    const edited = withEdit(scenario, { op: 'nic', host: 'A', dev: 'eth0', rxRing: 512 }, 1_000);
+    expect(shown(edited)).toEqual({ ...before, rxRing: '512' });
   });
 });

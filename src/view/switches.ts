@@ -97,13 +97,27 @@ const PAUSE: Readonly<Record<string, string>> = { none: 'none', rx: 'obeyed', tx
 const PAUSE_NAMES = ['none', 'rx', 'tx', 'full'] as const;
 const SPEEDS = [10, 100, 1000];
 
-/** What `ethtool -G`, `-C`, `-A` and `-s` set, for the driver that has them (e1000). */
+/** Descriptors of each ring one way, by the driver's adapter: igb counts for all its rings at once. */
+function descriptors(adapter: StructView, way: 'tx' | 'rx'): number {
+  return adapter.has(`${way}_ring_count`)
+    ? adapter.num(`${way}_ring_count`)
+    : (adapter.ref(`${way}_ring`)?.num('count') ?? 0);
+}
+
+/** The interrupt rate as a scenario has it; igb keeps a fixed one as EITR does: us in bits 2 to 14. */
+function interruptRate(adapter: StructView): number {
+  if (adapter.has('itr_setting')) return adapter.num('itr_setting');
+  const setting = adapter.num('rx_itr_setting');
+  return setting <= 3 ? setting : Math.round(1_000_000 / (setting >> 2));
+}
+
+/** What `ethtool -G`, `-C`, `-A` and `-s` set. */
 export function settingsOf(state: State, nic: StructView, hosts: readonly string[]): Setting[] {
   const dev = deviceOfCard(state, nic);
   const adapter = dev?.ref('priv') ?? null;
   const host = hosts[nic.num('host')];
   const hw = adapter?.has('hw') ? adapter.ref('hw') : null;
-  if (adapter === null || host === undefined || hw === null || !hw.has('original_fc')) return [];
+  if (adapter === null || host === undefined || hw === null) return [];
   const where = { op: 'nic', host, dev: nic.text('name') };
   const choice = (value: string | number, label: string, change: Change) => {
     return { value: String(value), label, change: { ...where, ...change } };
@@ -111,7 +125,7 @@ export function settingsOf(state: State, nic: StructView, hosts: readonly string
   const numbers = (name: string, now: number, values: readonly number[], words: (n: number) => string) =>
     [...new Set([...values, now])].sort((a, b) => a - b).map((value) => choice(value, words(value), { [name]: value }));
   const rings = (['tx', 'rx'] as const).map((way): Setting => {
-    const count = adapter.ref(`${way}_ring`)?.num('count') ?? 0;
+    const count = descriptors(adapter, way);
     const name = `${way}Ring`;
     return {
       name,
@@ -120,9 +134,10 @@ export function settingsOf(state: State, nic: StructView, hosts: readonly string
       choices: numbers(name, count, RING_SIZES, (n) => `${n} descriptors`),
     };
   });
-  const mode = adapter.num('itr_setting');
+  const mode = interruptRate(adapter);
   const rate = (n: number): string => RATES[n] ?? `${n} a second`;
-  const pause = PAUSE_NAMES[hw.num('original_fc') & 3] ?? 'none';
+  const wanted = hw.num(hw.has('original_fc') ? 'original_fc' : 'requested_mode');
+  const pause = PAUSE_NAMES[wanted & 3] ?? 'none';
   const speed = cableOf(state, nic, hosts)?.num('speed') ?? 0;
   return [
     ...rings,

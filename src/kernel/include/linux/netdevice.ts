@@ -297,6 +297,16 @@ export function netif_tx_start_all_queues(dev: net_device): void {
 }
 
 /**
+ * The driver takes no more packets of any queue. A CPU may be in the driver all the same.
+ * @modelled include/linux/netdevice.h
+ */
+export function netif_tx_stop_all_queues(dev: net_device): void {
+  for (let i = 0; i < dev.num_tx_queues; i++) {
+    netif_tx_stop_queue(netdev_get_tx_queue(dev, i));
+  }
+}
+
+/**
  * The driver takes no more packets of this queue.
  * @modelled include/linux/netdevice.h
  * @cost 2

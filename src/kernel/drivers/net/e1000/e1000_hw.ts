@@ -556,7 +556,8 @@ export function e1000_force_mac_fc(hw: e1000_hw): void {
 }
 
 /**
- * Which pause frames two partners use, from what both offer (IEEE 802.3 table 28B-3). Part of e1000_config_fc_after_link_up in Linux.
+ * Which pause frames two partners use, from what both offer (IEEE 802.3 table 28B-3): where that gives none, a card that wanted to obey obeys
+ * all the same, as it does no harm. Part of e1000_config_fc_after_link_up in Linux.
  */
 const resolved_fc = (hw: e1000_hw, own: number, partner: number): number => {
   const [pause, asym] = [(own & NWAY_AR_PAUSE) !== 0, (own & NWAY_AR_ASM_DIR) !== 0];
@@ -567,7 +568,10 @@ const resolved_fc = (hw: e1000_hw, own: number, partner: number): number => {
   if (!pause && asym && their_pause && their_asym) {
     return E1000_FC_TX_PAUSE;
   }
-  return pause && asym && !their_pause && their_asym ? E1000_FC_RX_PAUSE : E1000_FC_NONE;
+  if (pause && asym && !their_pause && their_asym) {
+    return E1000_FC_RX_PAUSE;
+  }
+  return (hw.original_fc & E1000_FC_RX_PAUSE) === 0 ? E1000_FC_NONE : E1000_FC_RX_PAUSE;
 };
 
 /**

@@ -1,12 +1,10 @@
 /**
- * Mirrors drivers/net/igb/e1000_hw.h, e1000_regs.h, e1000_defines.h, e1000_82575.h and the parts of e1000_phy.c and e1000_mac.c
- * (2.6.39) that an 82576 with a copper PHY needs: registers and their bits, layout of the advanced descriptors, `struct e1000_hw`, link
- * status. Left out: other chips and media, NVM, flow control set-up, PHY tuning, VMDq and SR-IOV.
+ * Mirrors drivers/net/igb/e1000_hw.h, e1000_regs.h, e1000_defines.h and e1000_82575.h (2.6.39), what an 82576 with a copper PHY needs:
+ * registers and their bits, layout of the advanced descriptors, `struct e1000_hw`. Left out: other chips and media, NVM, VMDq and SR-IOV.
  */
 import { charge } from '../../../../base/clock';
 import { heap } from '../../../../base/heap';
-import { bool, enumeration, int, struct, u16 } from '../../../../base/struct';
-import { __const_udelay } from '../../../arch/x86/lib/delay';
+import { bool, byteCount, enumeration, hex32, int, struct, u16 } from '../../../../base/struct';
 import { readl, writel } from '../../../include/linux/io';
 
 export const E1000_DEV_ID_82576 = 0x10c9;
@@ -21,10 +19,14 @@ export const SPEED_1000 = 1000;
 export const E1000_CTRL = 0x00000;
 export const E1000_STATUS = 0x00008;
 export const E1000_MDIC = 0x00020;
+export const E1000_FCAL = 0x00028;
+export const E1000_FCAH = 0x0002c;
+export const E1000_FCT = 0x00030;
 export const E1000_ICR = 0x000c0;
 export const E1000_IMS = 0x000d0;
 export const E1000_IMC = 0x000d8;
 export const E1000_RCTL = 0x00100;
+export const E1000_FCTTV = 0x00170;
 export const E1000_TCTL = 0x00400;
 export const E1000_GPIE = 0x01514;
 export const E1000_EICS = 0x01520;
@@ -35,6 +37,8 @@ export const E1000_EIAM = 0x01530;
 export const E1000_EITR = (n: number): number => 0x01680 + 4 * n;
 export const E1000_IVAR0 = 0x01700;
 export const E1000_IVAR_MISC = 0x01740;
+export const E1000_FCRTL = 0x02160;
+export const E1000_FCRTH = 0x02168;
 export const E1000_RXPBS = 0x02404;
 export const E1000_CRCERRS = 0x04000;
 export const E1000_MPC = 0x04010;
@@ -74,10 +78,15 @@ export const E1000_TDH = (n: number): number => tx_base(n) + 0x10;
 export const E1000_TDT = (n: number): number => tx_base(n) + 0x18;
 export const E1000_TXDCTL = (n: number): number => tx_base(n) + 0x28;
 
+export const E1000_CTRL_SLU = 0x00000040;
 export const E1000_CTRL_RST = 0x04000000;
+export const E1000_CTRL_RFCE = 0x08000000;
+export const E1000_CTRL_TFCE = 0x10000000;
+/** RXPBS: KiB of the receive packet buffer. */
+export const E1000_RXPBS_SIZE_MASK_82576 = 0x0000007f;
 export const E1000_STATUS_LU = 0x00000002;
-const E1000_STATUS_SPEED_100 = 0x00000040;
-const E1000_STATUS_SPEED_1000 = 0x00000080;
+export const E1000_STATUS_SPEED_100 = 0x00000040;
+export const E1000_STATUS_SPEED_1000 = 0x00000080;
 
 export const E1000_ICR_LSC = 0x00000004;
 export const E1000_ICR_DOUTSYNC = 0x10000000;
@@ -161,12 +170,33 @@ const E1000_RXDADV_HDRBUFLEN_SHIFT = 5;
 /** With VLAN tag and FCS. */
 export const MAXIMUM_ETHERNET_VLAN_SIZE = 1522;
 
-/** The chip as the driver knows it (struct e1000_hw of igb). */
+/** Values of fc.requested_mode and fc.current_mode (enum e1000_fc_mode). */
+export const e1000_fc_none = 0;
+export const e1000_fc_rx_pause = 1;
+export const e1000_fc_tx_pause = 2;
+export const e1000_fc_full = 3;
+const PAUSE_MODES = { e1000_fc_none, e1000_fc_rx_pause, e1000_fc_tx_pause, e1000_fc_full };
+
+/** Bits of phy.autoneg_advertised. */
+export const ADVERTISE_10_FULL = 0x0002;
+export const ADVERTISE_100_FULL = 0x0008;
+export const ADVERTISE_1000_FULL = 0x0020;
+export const E1000_ALL_FULL_DUPLEX = ADVERTISE_10_FULL | ADVERTISE_100_FULL | ADVERTISE_1000_FULL;
+
+/** The chip as the driver knows it (struct e1000_hw of igb); what stands in its parts `fc` and `phy` in Linux says so. */
 export const igb_hw = struct('igb_hw', {
   device: int('device whose registers are mapped (in Linux: hw_addr)', -1),
   device_id: u16('PCI device id'),
   mac_type: enumeration('chip', { e1000_82576 }),
   get_link_status: bool('the link must be looked at anew'),
+  requested_mode: enumeration('pause frames wanted (fc)', PAUSE_MODES, e1000_fc_full),
+  current_mode: enumeration('pause frames in use (fc)', PAUSE_MODES),
+  high_water: byteCount('receive FIFO up to this: the peer is asked to pause (fc)'),
+  low_water: byteCount('receive FIFO down to this: it may go on (fc)'),
+  pause_time: u16('for how long, 512 bit times (fc)'),
+  send_xon: bool('tell the peer when it may go on (fc)'),
+  autoneg_advertised: hex32('speeds offered to the peer (phy)', E1000_ALL_FULL_DUPLEX),
+  phy_settled: bool('the transceivers have agreed before the run began: no need to at the first reset'),
 });
 export interface igb_hw extends InstanceType<typeof igb_hw> {}
 
@@ -242,66 +272,3 @@ export const write_adv_rx_desc = (desc: number, pkt_addr: number, hdr_addr: numb
   heap.writeLe64(desc, pkt_addr);
   heap.writeLe64(desc + 8, hdr_addr);
 };
-
-const PHY_STATUS = 0x01;
-const MII_SR_LINK_STATUS = 0x0004;
-const E1000_MDIC_REG_SHIFT = 16;
-const E1000_MDIC_PHY_SHIFT = 21;
-const E1000_MDIC_OP_READ = 0x08000000;
-const E1000_MDIC_READY = 0x10000000;
-const PHY_ADDRESS = 1;
-
-/**
- * Reads a register of the PHY through MDIC: starts the access, then waits for it in steps of 50 us. −1: it did not answer.
- * @modelled drivers/net/igb/e1000_phy.c
- */
-function igb_read_phy_reg_mdic(hw: igb_hw, offset: number): number {
-  wr32(hw, E1000_MDIC, (offset << E1000_MDIC_REG_SHIFT) | (PHY_ADDRESS << E1000_MDIC_PHY_SHIFT) | E1000_MDIC_OP_READ);
-  for (let i = 0; i < 64; i++) {
-    __const_udelay(50);
-    const mdic = rd32(hw, E1000_MDIC);
-    if ((mdic & E1000_MDIC_READY) !== 0) {
-      return mdic & 0xffff;
-    }
-  }
-  return -1;
-}
-
-/**
- * True when the PHY says that the link is up. Its bit holds that the link was down since the last look, so it is read twice.
- * @modelled drivers/net/igb/e1000_phy.c
- */
-function igb_phy_has_link(hw: igb_hw): boolean {
-  igb_read_phy_reg_mdic(hw, PHY_STATUS);
-  const phy_status = igb_read_phy_reg_mdic(hw, PHY_STATUS);
-  return phy_status >= 0 && (phy_status & MII_SR_LINK_STATUS) !== 0;
-}
-
-/**
- * Looks at the link of a copper PHY after a link interrupt: clears get_link_status when it is up.
- * @modelled drivers/net/igb/e1000_mac.c
- * @omits igb_check_downshift: the model's PHY does not downshift
- * @omits igb_config_collision_dist: the link is full duplex
- * @omits igb_config_fc_after_link_up: no flow control
- */
-export function igb_check_for_copper_link(hw: igb_hw): number {
-  if (!hw.get_link_status) {
-    return 0;
-  }
-  if (igb_phy_has_link(hw)) {
-    hw.get_link_status = false;
-  }
-  return 0;
-}
-
-/**
- * Speed of the link, Mb/s.
- * @simplified the link is always full duplex
- */
-export function igb_get_speed_and_duplex_copper(hw: igb_hw): number {
-  const status = rd32(hw, E1000_STATUS);
-  if ((status & E1000_STATUS_SPEED_1000) !== 0) {
-    return SPEED_1000;
-  }
-  return (status & E1000_STATUS_SPEED_100) !== 0 ? SPEED_100 : SPEED_10;
-}

@@ -3,15 +3,19 @@ import { addr, bool, byteCount, embed, flags, int, list, ref, str, struct, u16, 
 import { napi_struct, type net_device } from '../../../include/linux/netdevice';
 import type { page, sk_buff } from '../../../include/linux/skbuff';
 import { timer_list } from '../../../include/linux/timer';
+import { work_struct } from '../../../include/linux/workqueue';
 import { ADV_DESC_SIZE, igb_hw } from './e1000_hw';
 
 export const IGB_DEFAULT_TXD = 256;
 /** Most descriptors of a ring. */
 export const IGB_MAX_TXD = 4096;
+/** Fewest, and their number is a multiple of the other. */
+export const IGB_MIN_TXD = 80;
+export const REQ_TX_DESCRIPTOR_MULTIPLE = 8;
 export const IGB_DEFAULT_RXD = 256;
 export const IGB_DEFAULT_ITR = 3;
 /** EITR before any traffic: about 6000 interrupts a second. */
-export const IGB_START_ITR = 648;
+const IGB_START_ITR = 648;
 /** Most queues in each direction without virtualisation. */
 export const IGB_MAX_RX_QUEUES = 8;
 export const IGB_ABS_MAX_TX_QUEUES = 8;
@@ -147,6 +151,8 @@ export const igb_adapter = struct('igb_adapter', {
   tx_timeout_factor: u32('s a packet may stay in a ring', 1),
   tx_timeout_count: int('times the stack found a queue stuck'),
   watchdog_timer: embed(timer_list, 'watchdog'),
+  reset_task: embed(work_struct, 'resets the card when it hangs'),
+  watchdog_task: embed(work_struct, 'what the watchdog does'),
   watchdog_period: int('jiffies between runs of the watchdog, 0: it runs on link changes only'),
   stats: embed(igb_hw_stats, 'sums of the statistics registers'),
 });
@@ -164,3 +170,13 @@ export const adapter_of = (netdev: net_device): igb_adapter => netdev.priv as ig
 
 /** The adapter of a ring. */
 export const adapter_of_ring = (ring: igb_ring): igb_adapter => adapter_of(ring.netdev as net_device);
+
+/** Bits of EITR that are the interval, us in bits 2 to 14. */
+export const EITR_INTERVAL = 0x7ffc;
+
+/** A rate as the driver keeps it: 0, 1 and 3 as they are, interrupts a second as EITR has them. */
+export const itr_setting = (rate: number): number =>
+  rate <= 3 ? rate : Math.min(Math.trunc(1_000_000 / rate) << 2, EITR_INTERVAL);
+
+/** The throttle a vector begins with under a setting. */
+export const first_itr = (setting: number): number => (setting !== 0 && setting <= 3 ? IGB_START_ITR : setting);

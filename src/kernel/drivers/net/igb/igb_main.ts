@@ -1,14 +1,13 @@
 /**
- * Mirrors drivers/net/igb/igb_main.c (2.6.39): the driver of the Intel 82576. Its two largest parts stand in igb_tx.ts and igb_rx.ts.
+ * Mirrors drivers/net/igb/igb_main.c (2.6.39): the driver of the Intel 82576. Its largest parts stand in igb_setup.ts, igb_tx.ts and
+ * igb_rx.ts.
  *
- * Modelled: bringing the card up with a ring and a vector a queue, RSS, MSI-X, NAPI polling, dynamic interrupt rates, the watchdog. Left
- * out: MSI and legacy interrupts, VMDq and SR-IOV, VLAN, wake-up, suspend, DCA, time stamps, NVM, chips other than the 82576, resets after
- * a hang. The work queue is left out too: what Linux defers to it (igb_watchdog_task) runs in the timer.
+ * Modelled: bringing the card up with a ring and a vector a queue, RSS, MSI-X, NAPI polling, dynamic interrupt rates, the watchdog, resets.
+ * Left out: MSI and legacy interrupts, VMDq and SR-IOV, VLAN, wake-up, suspend, DCA, time stamps, NVM, chips other than the 82576.
  */
 import { ops } from '../../../../base/dispatch';
-import { heap } from '../../../../base/heap';
 import { type Kgen, kernel } from '../../../arch/current';
-import { ETH_DATA_LEN, ETH_FCS_LEN, ETH_HLEN } from '../../../include/linux/if_ether';
+import { ETH_DATA_LEN } from '../../../include/linux/if_ether';
 import { IRQ_HANDLED } from '../../../include/linux/interrupt';
 import {
   NETIF_F_GRO,
@@ -23,10 +22,10 @@ import {
   netif_carrier_ok,
   netif_tx_start_all_queues,
 } from '../../../include/linux/netdevice';
-import { PAGE_SIZE } from '../../../include/linux/skbuff';
 import { HZ, jiffies } from '../../../include/linux/timer';
 import { request_irq } from '../../../kernel/irq';
 import { mod_timer, setup_timer } from '../../../kernel/timer';
+import { INIT_WORK, schedule_work } from '../../../kernel/workqueue';
 import {
   alloc_netdev_mqs,
   dev_open,
@@ -41,20 +40,13 @@ import {
 import { ether_setup } from '../../../net/ethernet/eth';
 import { DEFAULT_WATCHDOG_TIMEO, netif_carrier_off, netif_carrier_on } from '../../../net/sched/sch_generic';
 import * as reg from './e1000_hw';
-import {
-  ADV_DESC_SIZE,
-  igb_check_for_copper_link,
-  igb_get_speed_and_duplex_copper,
-  type igb_hw,
-  MAXIMUM_ETHERNET_VLAN_SIZE,
-  rd32,
-  SPEED_10,
-  SPEED_1000,
-  wr32,
-} from './e1000_hw';
+import { type igb_hw, MAXIMUM_ETHERNET_VLAN_SIZE, rd32, SPEED_10, SPEED_1000, wr32 } from './e1000_hw';
+import { igb_check_for_copper_link, igb_config_fc_after_link_up, igb_get_speed_and_duplex_copper } from './e1000_mac';
 import {
   __IGB_DOWN,
   adapter_of,
+  EITR_INTERVAL,
+  first_itr,
   IGB_ABS_MAX_TX_QUEUES,
   IGB_DEFAULT_ITR,
   IGB_DEFAULT_RXD,
@@ -62,22 +54,26 @@ import {
   IGB_FLAG_QUEUE_PAIRS,
   IGB_MAX_RX_QUEUES,
   IGB_RING_FLAG_RX_CSUM,
-  IGB_RX_HTHRESH,
-  IGB_RX_PTHRESH,
-  IGB_RX_WTHRESH,
-  IGB_RXBUFFER_128,
-  IGB_RXBUFFER_1024,
-  IGB_START_ITR,
-  IGB_TX_HTHRESH,
-  IGB_TX_PTHRESH,
-  IGB_TX_WTHRESH,
   igb_adapter,
-  igb_buffer,
   igb_desc_unused,
   igb_q_vector,
   igb_ring,
+  itr_setting,
 } from './igb';
-import { igb_alloc_rx_buffers_adv, igb_clean_rx_irq_adv } from './igb_rx';
+import { igb_clean_rx_irq_adv } from './igb_rx';
+import {
+  igb_change_mtu,
+  igb_configure,
+  igb_configure_msix,
+  igb_irq_disable,
+  igb_irq_enable,
+  igb_reset,
+  igb_reset_task,
+  igb_setup_all_rx_resources,
+  igb_setup_all_tx_resources,
+  igb_tx_timeout,
+  igb_update_stats,
+} from './igb_setup';
 import { igb_clean_tx_irq, igb_xmit_frame_adv } from './igb_tx';
 
 /** What a device is made with: the card, and what ethtool would switch. */
@@ -101,20 +97,14 @@ export interface igb_config {
   readonly rx_ring_count?: number;
   /** 0 off, 1 dynamic, 3 dynamic conservative (default), else interrupts a second. */
   readonly itr?: number;
+  /** Pause frames: one of e1000_fc_. Default full. */
+  readonly flow_control?: number;
   /** Whether the 2 s watchdog runs from the start; if not, it runs when the link changes. Default off. */
   readonly watchdog?: boolean;
 }
 
-/** Key of the RSS hash: the one of Microsoft's verification suite. */
-const rsshash = [
-  0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b,
-  0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac,
-  0x01, 0xfa,
-];
-
 const ITR_4K = 976;
 const ITR_20K = 196;
-const EITR_INTERVAL = 0x7ffc;
 const EITR_IGNORE_COUNTER = 0x8000000;
 
 /**
@@ -140,53 +130,6 @@ function igb_alloc_queues(adapter: igb_adapter): void {
     ring.rx_buffer_len = MAXIMUM_ETHERNET_VLAN_SIZE;
     ring.flags = IGB_RING_FLAG_RX_CSUM;
     adapter.rx_ring.push(ring);
-  }
-}
-
-/**
- * Writes a vector into a byte of the table that says which vector a queue has.
- * @model the two halves of the 82576's case in igb_assign_vector
- * @cost 4
- */
-function igb_write_ivar(hw: igb_hw, msix_vector: number, queue: number, column: number): void {
-  const offset = reg.E1000_IVAR0 + 4 * (queue & 0x7);
-  const shift = 8 * column + (queue < 8 ? 0 : 16);
-  const ivar = rd32(hw, offset) & ~(0xff << shift);
-  wr32(hw, offset, ivar | ((msix_vector | reg.E1000_IVAR_VALID) << shift));
-}
-
-/**
- * Ties the rings of a vector to it.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_assign_vector(q_vector: igb_q_vector, msix_vector: number): void {
-  const adapter = q_vector.adapter as igb_adapter;
-  const hw = adapter.hw;
-  if (q_vector.rx_ring !== null) {
-    igb_write_ivar(hw, msix_vector, q_vector.rx_ring.reg_idx, 0);
-  }
-  if (q_vector.tx_ring !== null) {
-    igb_write_ivar(hw, msix_vector, q_vector.tx_ring.reg_idx, 1);
-  }
-  q_vector.eims_value = 1 << msix_vector;
-  adapter.eims_enable_mask = adapter.eims_enable_mask | q_vector.eims_value;
-  q_vector.set_itr = true;
-}
-
-/**
- * Sets the card up for MSI-X: vector 0 for what belongs to no queue, the others for the rings.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_configure_msix(adapter: igb_adapter): void {
-  const hw = adapter.hw;
-  let vector = 0;
-  adapter.eims_enable_mask = 0;
-  wr32(hw, reg.E1000_GPIE, reg.E1000_GPIE_MSIX_MODE | reg.E1000_GPIE_PBA | reg.E1000_GPIE_EIAME | reg.E1000_GPIE_NSICR);
-  adapter.eims_other = 1 << vector;
-  wr32(hw, reg.E1000_IVAR_MISC, (vector++ | reg.E1000_IVAR_VALID) << 8);
-  adapter.eims_enable_mask = adapter.eims_other;
-  for (const q_vector of adapter.q_vector) {
-    igb_assign_vector(q_vector, vector++);
   }
 }
 
@@ -239,14 +182,11 @@ function igb_alloc_q_vectors(adapter: igb_adapter): void {
     const q_vector = new igb_q_vector();
     q_vector.adapter = adapter;
     q_vector.itr_register = reg.E1000_EITR(0);
-    q_vector.itr_val = IGB_START_ITR;
+    q_vector.itr_val = first_itr(IGB_DEFAULT_ITR);
     netif_napi_add(adapter.netdev as net_device, q_vector.napi, igb_poll, 64);
     adapter.q_vector.push(q_vector);
   }
 }
-
-/** The throttle a vector starts with. Stands in both functions below in Linux. */
-const first_itr = (setting: number): number => (setting !== 0 && setting <= 3 ? IGB_START_ITR : setting);
 
 /**
  * Has a vector serve a receive ring.
@@ -303,255 +243,6 @@ function igb_init_interrupt_scheme(adapter: igb_adapter): void {
   igb_alloc_q_vectors(adapter);
   igb_alloc_queues(adapter);
   igb_map_ring_to_vector(adapter);
-}
-
-/**
- * Masks all interrupts of the card.
- * @modelled drivers/net/igb/igb_main.c
- * @omits synchronize_irq: only used at start-up here
- */
-function igb_irq_disable(adapter: igb_adapter): void {
-  const hw = adapter.hw;
-  const { eims_enable_mask } = adapter;
-  wr32(hw, reg.E1000_EIAM, rd32(hw, reg.E1000_EIAM) & ~eims_enable_mask);
-  wr32(hw, reg.E1000_EIMC, eims_enable_mask);
-  wr32(hw, reg.E1000_EIAC, rd32(hw, reg.E1000_EIAC) & ~eims_enable_mask);
-  wr32(hw, reg.E1000_IMC, 0xffffffff);
-}
-
-/**
- * Allows the interrupts: all vectors, which clear their cause and mask themselves, and link changes.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_irq_enable(adapter: igb_adapter): void {
-  const hw = adapter.hw;
-  const { eims_enable_mask } = adapter;
-  wr32(hw, reg.E1000_EIAC, rd32(hw, reg.E1000_EIAC) | eims_enable_mask);
-  wr32(hw, reg.E1000_EIAM, rd32(hw, reg.E1000_EIAM) | eims_enable_mask);
-  wr32(hw, reg.E1000_EIMS, eims_enable_mask);
-  wr32(hw, reg.E1000_IMS, reg.IGB_IMS_OTHER);
-}
-
-/**
- * Makes a transmit ring.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_setup_tx_resources(tx_ring: igb_ring): void {
-  tx_ring.size = Math.ceil((tx_ring.count * ADV_DESC_SIZE) / PAGE_SIZE) * PAGE_SIZE;
-  tx_ring.desc = heap.ramAlloc(tx_ring.size);
-  heap.fill(tx_ring.desc, 0, tx_ring.size);
-  for (let i = 0; i < tx_ring.count; i++) {
-    tx_ring.buffer_info.push(new igb_buffer());
-  }
-  tx_ring.next_to_use = 0;
-  tx_ring.next_to_clean = 0;
-}
-
-/**
- * Makes all transmit rings, and the table that finds the ring of a TX queue.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_setup_all_tx_resources(adapter: igb_adapter): void {
-  for (const ring of adapter.tx_ring) {
-    igb_setup_tx_resources(ring);
-  }
-  for (let i = 0; i < IGB_ABS_MAX_TX_QUEUES; i++) {
-    adapter.multi_tx_table.set(i, adapter.tx_ring.at(i % adapter.num_tx_queues));
-  }
-}
-
-/**
- * Makes a receive ring, without buffers.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_setup_rx_resources(rx_ring: igb_ring): void {
-  rx_ring.size = Math.ceil((rx_ring.count * ADV_DESC_SIZE) / PAGE_SIZE) * PAGE_SIZE;
-  rx_ring.desc = heap.ramAlloc(rx_ring.size);
-  heap.fill(rx_ring.desc, 0, rx_ring.size);
-  for (let i = 0; i < rx_ring.count; i++) {
-    rx_ring.buffer_info.push(new igb_buffer());
-  }
-  rx_ring.next_to_clean = 0;
-  rx_ring.next_to_use = 0;
-}
-
-/**
- * Makes all receive rings.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_setup_all_rx_resources(adapter: igb_adapter): void {
-  for (const ring of adapter.rx_ring) {
-    igb_setup_rx_resources(ring);
-  }
-}
-
-/**
- * Enables transmission; short frames are padded.
- * @modelled drivers/net/igb/igb_main.c
- * @omits igb_config_collision_dist: the link is full duplex
- */
-function igb_setup_tctl(adapter: igb_adapter): void {
-  const hw = adapter.hw;
-  wr32(hw, reg.E1000_TXDCTL(0), 0);
-  const tctl = rd32(hw, reg.E1000_TCTL) & ~reg.E1000_TCTL_CT;
-  const collisions = reg.E1000_COLLISION_THRESHOLD << reg.E1000_CT_SHIFT;
-  wr32(hw, reg.E1000_TCTL, tctl | reg.E1000_TCTL_PSP | reg.E1000_TCTL_RTLC | collisions | reg.E1000_TCTL_EN);
-}
-
-/**
- * Tells the card where a transmit ring is, and enables the queue.
- * @modelled drivers/net/igb/igb_main.c
- * @omits __const_udelay: the card has nothing under way yet
- */
-function igb_configure_tx_ring(adapter: igb_adapter, ring: igb_ring): void {
-  const hw = adapter.hw;
-  const n = ring.reg_idx;
-  let txdctl = rd32(hw, reg.E1000_TXDCTL(n));
-  wr32(hw, reg.E1000_TXDCTL(n), txdctl & ~reg.E1000_TXDCTL_QUEUE_ENABLE);
-  wr32(hw, reg.E1000_TDLEN(n), ring.count * ADV_DESC_SIZE);
-  wr32(hw, reg.E1000_TDBAL(n), ring.desc);
-  wr32(hw, reg.E1000_TDBAH(n), 0);
-  ring.head = reg.E1000_TDH(n);
-  ring.tail = reg.E1000_TDT(n);
-  wr32(hw, ring.head, 0);
-  wr32(hw, ring.tail, 0);
-  txdctl |= IGB_TX_PTHRESH | (IGB_TX_HTHRESH << 8) | (IGB_TX_WTHRESH << 16) | reg.E1000_TXDCTL_QUEUE_ENABLE;
-  wr32(hw, reg.E1000_TXDCTL(n), txdctl);
-}
-
-/**
- * Tells the card where the transmit rings are.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_configure_tx(adapter: igb_adapter): void {
-  for (const ring of adapter.tx_ring) {
-    igb_configure_tx_ring(adapter, ring);
-  }
-}
-
-/**
- * Sets up receive side scaling: the key, the table of 128 entries that names the queues in turn, and what is hashed: addresses, and the
- * ports of TCP (not of UDP: fragments would go astray). The hash takes the place of the packet checksum.
- * @modelled drivers/net/igb/igb_main.c
- * @omits igb_vmm_control: no virtualisation
- */
-function igb_setup_mrqc(adapter: igb_adapter): void {
-  const hw = adapter.hw;
-  for (let j = 0; j < 10; j++) {
-    let rsskey = 0;
-    for (let byte = 3; byte >= 0; byte--) {
-      rsskey = rsskey * 256 + (rsshash[4 * j + byte] as number);
-    }
-    wr32(hw, reg.E1000_RSSRK(j), rsskey);
-  }
-  for (let j = 0; j < 128; j += 4) {
-    let reta = 0;
-    for (let byte = 3; byte >= 0; byte--) {
-      reta = reta * 256 + ((j + byte) % adapter.rss_queues);
-    }
-    wr32(hw, reg.E1000_RETA(j >> 2), reta);
-  }
-  wr32(hw, reg.E1000_RXCSUM, rd32(hw, reg.E1000_RXCSUM) | reg.E1000_RXCSUM_PCSD | reg.E1000_RXCSUM_CRCOFL);
-  wr32(
-    hw,
-    reg.E1000_MRQC,
-    reg.E1000_MRQC_ENABLE_RSS_4Q |
-      reg.E1000_MRQC_RSS_FIELD_IPV4 |
-      reg.E1000_MRQC_RSS_FIELD_IPV4_TCP |
-      reg.E1000_MRQC_RSS_FIELD_IPV6 |
-      reg.E1000_MRQC_RSS_FIELD_IPV6_TCP |
-      reg.E1000_MRQC_RSS_FIELD_IPV6_TCP_EX,
-  );
-}
-
-/**
- * Enables reception: broadcasts too, FCS taken off, length bounded by RLPML.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_setup_rctl(adapter: igb_adapter): void {
-  const hw = adapter.hw;
-  const rctl =
-    rd32(hw, reg.E1000_RCTL) |
-    reg.E1000_RCTL_EN |
-    reg.E1000_RCTL_BAM |
-    reg.E1000_RCTL_RDMTS_HALF |
-    reg.E1000_RCTL_SECRC;
-  wr32(hw, reg.E1000_RXDCTL(0), 0);
-  wr32(hw, reg.E1000_RCTL, rctl | reg.E1000_RCTL_LPE);
-}
-
-/**
- * Sets the longest frame that the card takes in.
- * @modelled drivers/net/igb/igb_main.c
- */
-function igb_rlpml_set(adapter: igb_adapter): void {
-  wr32(adapter.hw, reg.E1000_RLPML, adapter.max_frame_size);
-}
-
-/**
- * Tells the card where a receive ring is and how large its buffers are, and enables the queue. With several queues, a frame that finds no
- * descriptor is dropped, so that it does not hold up the other queues.
- * @modelled drivers/net/igb/igb_main.c
- * @omits igb_set_vmolr: no virtualisation
- */
-function igb_configure_rx_ring(adapter: igb_adapter, ring: igb_ring): void {
-  const hw = adapter.hw;
-  const n = ring.reg_idx;
-  let rxdctl = rd32(hw, reg.E1000_RXDCTL(n));
-  wr32(hw, reg.E1000_RXDCTL(n), rxdctl & ~reg.E1000_RXDCTL_QUEUE_ENABLE);
-  wr32(hw, reg.E1000_RDBAL(n), ring.desc);
-  wr32(hw, reg.E1000_RDBAH(n), 0);
-  wr32(hw, reg.E1000_RDLEN(n), ring.count * ADV_DESC_SIZE);
-  ring.head = reg.E1000_RDH(n);
-  ring.tail = reg.E1000_RDT(n);
-  wr32(hw, ring.head, 0);
-  wr32(hw, ring.tail, 0);
-  let srrctl: number;
-  if (ring.rx_buffer_len < IGB_RXBUFFER_1024) {
-    srrctl = (Math.ceil(ring.rx_buffer_len / 64) * 64) << reg.E1000_SRRCTL_BSIZEHDRSIZE_SHIFT;
-    srrctl |= (PAGE_SIZE / 2) >> reg.E1000_SRRCTL_BSIZEPKT_SHIFT;
-    srrctl |= reg.E1000_SRRCTL_DESCTYPE_HDR_SPLIT_ALWAYS;
-  } else {
-    srrctl = Math.ceil(ring.rx_buffer_len / 1024) | reg.E1000_SRRCTL_DESCTYPE_ADV_ONEBUF;
-  }
-  if (adapter.num_rx_queues > 1) {
-    srrctl |= reg.E1000_SRRCTL_DROP_EN;
-  }
-  wr32(hw, reg.E1000_SRRCTL(n), srrctl);
-  rxdctl = (rxdctl & 0xfff00000) | IGB_RX_PTHRESH | (IGB_RX_HTHRESH << 8) | (IGB_RX_WTHRESH << 16);
-  wr32(hw, reg.E1000_RXDCTL(n), rxdctl | reg.E1000_RXDCTL_QUEUE_ENABLE);
-}
-
-/**
- * Tells the card where the receive rings are.
- * @modelled drivers/net/igb/igb_main.c
- * @omits igb_set_uta: no virtualisation
- * @omits igb_rar_set_qsel: the address register holds the card's address since the reset
- */
-function igb_configure_rx(adapter: igb_adapter): void {
-  igb_rlpml_set(adapter);
-  for (const ring of adapter.rx_ring) {
-    igb_configure_rx_ring(adapter, ring);
-  }
-}
-
-/**
- * Programs the card and posts receive buffers: all but one descriptor of each ring.
- * @modelled drivers/net/igb/igb_main.c
- * @omits igb_get_hw_control: no management firmware
- * @omits igb_set_rx_mode: the card's own address and broadcast are enough
- * @omits igb_restore_vlan: no VLAN
- * @omits igb_rx_fifo_flush_82575: another chip
- */
-function igb_configure(adapter: igb_adapter): void {
-  igb_setup_tctl(adapter);
-  igb_setup_mrqc(adapter);
-  igb_setup_rctl(adapter);
-  igb_configure_tx(adapter);
-  igb_configure_rx(adapter);
-  for (const ring of adapter.rx_ring) {
-    igb_alloc_rx_buffers_adv(ring, igb_desc_unused(ring));
-  }
 }
 
 /**
@@ -612,44 +303,6 @@ function igb_update_ring_itr(q_vector: igb_q_vector): void {
       ring.total_packets = 0;
     }
   }
-}
-
-/**
- * The stack found a queue stopped for too long (ndo_tx_timeout): has all rings cleaned.
- * @simplified counts it and interrupts, but does not reset the card
- */
-function* igb_tx_timeout(netdev: net_device): Kgen {
-  const adapter = adapter_of(netdev);
-  adapter.tx_timeout_count++;
-  wr32(adapter.hw, reg.E1000_EICS, adapter.eims_enable_mask & ~adapter.eims_other);
-}
-
-/**
- * Adds the statistics registers, which reading clears, to the sums the driver keeps.
- * @simplified the registers that the card of the model has
- * @cost 40
- */
-function igb_update_stats(adapter: igb_adapter): void {
-  const hw = adapter.hw;
-  const stats = adapter.stats;
-  if (adapter.link_speed === 0) {
-    return;
-  }
-  for (const ring of adapter.rx_ring) {
-    ring.drops += rd32(hw, reg.E1000_RQDPC(ring.reg_idx));
-  }
-  stats.crcerrs += rd32(hw, reg.E1000_CRCERRS);
-  stats.gprc += rd32(hw, reg.E1000_GPRC);
-  stats.gorc += rd32(hw, reg.E1000_GORCL);
-  stats.bprc += rd32(hw, reg.E1000_BPRC);
-  stats.mpc += rd32(hw, reg.E1000_MPC);
-  stats.gptc += rd32(hw, reg.E1000_GPTC);
-  stats.gotc += rd32(hw, reg.E1000_GOTCL);
-  stats.rnbc += rd32(hw, reg.E1000_RNBC);
-  stats.tpr += rd32(hw, reg.E1000_TPR);
-  stats.tpt += rd32(hw, reg.E1000_TPT);
-  stats.tsctc += rd32(hw, reg.E1000_TSCTC);
-  stats.iac += rd32(hw, reg.E1000_IAC);
 }
 
 /**
@@ -786,6 +439,7 @@ function* igb_watchdog_task(adapter: igb_adapter): Kgen {
   for (const tx_ring of adapter.tx_ring) {
     if (!netif_carrier_ok(netdev) && igb_desc_unused(tx_ring) + 1 < tx_ring.count) {
       adapter.tx_timeout_count++;
+      schedule_work(adapter.reset_task);
       return;
     }
     tx_ring.detect_tx_hung = true;
@@ -797,11 +451,11 @@ function* igb_watchdog_task(adapter: igb_adapter): Kgen {
 }
 
 /**
- * Timer of the watchdog.
- * @simplified runs the task itself: there is no work queue
+ * Timer of the watchdog: has a kernel thread look after the card.
+ * @modelled drivers/net/igb/igb_main.c
  */
 function* igb_watchdog(adapter: igb_adapter): Kgen {
-  yield* igb_watchdog_task(adapter);
+  schedule_work(adapter.watchdog_task);
 }
 
 export const igb_netdev_ops = ops<net_device_ops>('net_device_ops', 'igb_netdev_ops', {
@@ -809,30 +463,6 @@ export const igb_netdev_ops = ops<net_device_ops>('net_device_ops', 'igb_netdev_
   ndo_tx_timeout: igb_tx_timeout,
   ndo_select_queue: null,
 });
-
-/**
- * Chooses the receive buffers for the MTU: one buffer a frame, or headers in 128 bytes and data in half pages.
- * @simplified the part of igb_change_mtu that sets rx_buffer_len
- */
-function igb_change_mtu(netdev: net_device, new_mtu: number): void {
-  const adapter = adapter_of(netdev);
-  const max_frame = new_mtu + ETH_HLEN + ETH_FCS_LEN;
-  adapter.max_frame_size = max_frame;
-  let rx_buffer_len = IGB_RXBUFFER_128;
-  if (max_frame <= IGB_RXBUFFER_1024) {
-    rx_buffer_len = IGB_RXBUFFER_1024;
-  } else if (max_frame <= MAXIMUM_ETHERNET_VLAN_SIZE) {
-    rx_buffer_len = MAXIMUM_ETHERNET_VLAN_SIZE;
-  }
-  netdev.mtu = new_mtu;
-  for (const ring of adapter.rx_ring) {
-    ring.rx_buffer_len = rx_buffer_len;
-  }
-}
-
-/** A rate as the driver keeps it: 0, 1 and 3 as they are, interrupts a second as EITR has them. */
-const itr_setting = (rate: number): number =>
-  rate <= 3 ? rate : Math.min(Math.trunc(1_000_000 / rate) << 2, EITR_INTERVAL);
 
 /**
  * Sets up the driver's own structs: ring sizes, interrupt rates, queues and vectors.
@@ -855,16 +485,6 @@ function igb_sw_init(adapter: igb_adapter, config: igb_config): void {
 }
 
 /**
- * Resets the card.
- * @simplified the packet buffers keep the sizes they have after a reset; no flow control, wake-up or VLAN set-up
- */
-function igb_reset(adapter: igb_adapter): void {
-  const hw = adapter.hw;
-  rd32(hw, reg.E1000_RXPBS);
-  wr32(hw, reg.E1000_CTRL, rd32(hw, reg.E1000_CTRL) | reg.E1000_CTRL_RST);
-}
-
-/**
  * The MAC address from the receive address registers, where the NVM's is loaded at reset.
  * @simplified Linux reads it through a function of the chip's table
  */
@@ -876,6 +496,14 @@ function igb_read_mac_addr(hw: igb_hw): number {
     mac = mac * 256 + ((low >>> (8 * i)) & 0xff);
   }
   return mac * 65536 + (high & 0xff) * 256 + ((high >>> 8) & 0xff);
+}
+
+/**
+ * What the first look at the link brings about: flow control as both ends can. Once the cards at both ends are set up.
+ * @model the link is there before the run begins
+ */
+export function igb_model_link_up(netdev: net_device): void {
+  igb_config_fc_after_link_up(adapter_of(netdev).hw);
 }
 
 /**
@@ -899,6 +527,8 @@ export function igb_probe(device: number, irq: number, config: igb_config): net_
   hw.device_id = reg.E1000_DEV_ID_82576;
   hw.mac_type = reg.e1000_82576;
   hw.get_link_status = true;
+  hw.requested_mode = config.flow_control ?? reg.e1000_fc_full;
+  hw.phy_settled = true;
   igb_sw_init(adapter, config);
   igb_change_mtu(netdev, config.mtu ?? ETH_DATA_LEN);
   for (const ring of adapter.rx_ring) {
@@ -910,6 +540,9 @@ export function igb_probe(device: number, irq: number, config: igb_config): net_
     (config.tso === false ? 0 : NETIF_F_TSO);
   netdev.dev_addr = igb_read_mac_addr(hw);
   setup_timer(adapter.watchdog_timer, igb_watchdog, adapter);
+  adapter.watchdog_timer.deferrable = true;
+  INIT_WORK(adapter.reset_task, igb_reset_task, adapter);
+  INIT_WORK(adapter.watchdog_task, igb_watchdog_task, adapter);
   igb_reset(adapter);
   register_netdevice(netdev);
   netdev_update_features(
@@ -930,31 +563,4 @@ export function igb_probe(device: number, irq: number, config: igb_config): net_
     netif_carrier_on(netdev);
   }
   return netdev;
-}
-
-/**
- * Switches the use of the card's checksum verdicts on or off (ethtool -K rx).
- * @modelled drivers/net/igb/igb_ethtool.c
- */
-export function igb_set_rx_csum(netdev: net_device, data: boolean): number {
-  for (const ring of adapter_of(netdev).rx_ring) {
-    ring.flags = data ? ring.flags | IGB_RING_FLAG_RX_CSUM : ring.flags & ~IGB_RING_FLAG_RX_CSUM;
-  }
-  return 0;
-}
-
-/**
- * Sets how often the card may interrupt (ethtool -C): 0 off, 1 dynamic, 3 dynamic conservative, else interrupts a second. The vectors write
- * it at their next interrupt.
- * @simplified takes a rate, as the module parameter of e1000 does, and not the time between interrupts
- */
-export function igb_set_coalesce(netdev: net_device, rate: number): number {
-  const adapter = adapter_of(netdev);
-  adapter.rx_itr_setting = itr_setting(rate);
-  adapter.tx_itr_setting = itr_setting(rate);
-  for (const q_vector of adapter.q_vector) {
-    q_vector.itr_val = first_itr(q_vector.rx_ring === null ? adapter.tx_itr_setting : adapter.rx_itr_setting);
-    q_vector.set_itr = true;
-  }
-  return 0;
 }

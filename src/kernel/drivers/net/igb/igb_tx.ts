@@ -87,7 +87,7 @@ interface header_length {
  * @omits dma_unmap_single: there is no IOMMU
  * @cost 10
  */
-function igb_unmap_and_free_tx_resource(_tx_ring: igb_ring, buffer_info: igb_buffer): void {
+export function igb_unmap_and_free_tx_resource(_tx_ring: igb_ring, buffer_info: igb_buffer): void {
   buffer_info.dma = 0;
   const skb = buffer_info.skb;
   if (skb !== null) {
