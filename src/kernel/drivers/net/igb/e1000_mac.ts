@@ -1,6 +1,6 @@
 /**
- * Mirrors the parts of drivers/net/igb/e1000_mac.c (2.6.39) that an 82576 with a copper PHY needs: link, speed and flow control.
- * Left out: other media, half duplex, NVM.
+ * Mirrors the parts of drivers/net/igb/e1000_mac.c (2.6.39) that an 82576 with a copper PHY needs: link, speed and flow control;
+ * igb_setup_copper_link of e1000_phy.c too, as it needs them. Left out: other media, half duplex, NVM.
  */
 import {
   E1000_CTRL,
@@ -27,9 +27,9 @@ import {
   wr32,
 } from './e1000_hw';
 import {
+  igb_copper_link_autoneg,
   igb_phy_has_link,
   igb_read_phy_reg_mdic,
-  igb_setup_copper_link,
   MII_SR_AUTONEG_COMPLETE,
   NWAY_AR_ASM_DIR,
   NWAY_AR_PAUSE,
@@ -43,6 +43,8 @@ const FLOW_CONTROL_ADDRESS_LOW = 0x00c28001;
 const FLOW_CONTROL_ADDRESS_HIGH = 0x00000100;
 const FLOW_CONTROL_TYPE = 0x8808;
 const E1000_FCRTL_XONE = 0x80000000;
+/** Times that a link is looked for after it was set up. */
+const COPPER_LINK_UP_LIMIT = 10;
 
 /**
  * Tells the MAC which pause frames to send and to obey.
@@ -92,6 +94,20 @@ export function igb_config_fc_after_link_up(hw: igb_hw): void {
   const partner = igb_read_phy_reg_mdic(hw, PHY_LP_ABILITY);
   hw.current_mode = resolved_mode(hw.requested_mode, own, partner);
   igb_force_mac_fc(hw);
+}
+
+/**
+ * Sets up a copper link, and flow control if it is up already.
+ * @modelled drivers/net/igb/e1000_phy.c
+ * @omits igb_config_collision_dist: the link is full duplex
+ */
+function igb_setup_copper_link(hw: igb_hw): void {
+  // A link that is there before the run begins is looked at once both of its cards are set up.
+  const settled = hw.phy_settled;
+  igb_copper_link_autoneg(hw);
+  if (igb_phy_has_link(hw, COPPER_LINK_UP_LIMIT, 10) && !settled) {
+    igb_config_fc_after_link_up(hw);
+  }
 }
 
 /**

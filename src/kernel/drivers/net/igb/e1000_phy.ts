@@ -15,7 +15,6 @@ import {
   rd32,
   wr32,
 } from './e1000_hw';
-import { igb_config_fc_after_link_up } from './e1000_mac';
 
 const PHY_CONTROL = 0x00;
 export const PHY_STATUS = 0x01;
@@ -39,8 +38,6 @@ const E1000_MDIC_OP_WRITE = 0x04000000;
 const E1000_MDIC_OP_READ = 0x08000000;
 const E1000_MDIC_READY = 0x10000000;
 const E1000_GEN_POLL_TIMEOUT = 640;
-/** Times that a link is looked for after it was set up, and us between them. */
-const COPPER_LINK_UP_LIMIT = 10;
 const PHY_ADDRESS = 1;
 
 /** Waits for an access to be over, in steps of 50 us; gives MDIC then, −1: never. Stands in both functions below in Linux. */
@@ -124,7 +121,7 @@ function igb_phy_setup_autoneg(hw: igb_hw): void {
  * @modelled drivers/net/igb/e1000_phy.c
  * @omits igb_wait_autoneg: the link interrupt tells
  */
-function igb_copper_link_autoneg(hw: igb_hw): void {
+export function igb_copper_link_autoneg(hw: igb_hw): void {
   igb_phy_setup_autoneg(hw);
   const phy_ctrl = igb_read_phy_reg_mdic(hw, PHY_CONTROL);
   if (hw.phy_settled) {
@@ -133,18 +130,4 @@ function igb_copper_link_autoneg(hw: igb_hw): void {
     igb_write_phy_reg_mdic(hw, PHY_CONTROL, phy_ctrl | MII_CR_AUTO_NEG_EN | MII_CR_RESTART_AUTO_NEG);
   }
   hw.get_link_status = true;
-}
-
-/**
- * Sets up a copper link, and flow control if it is up already.
- * @modelled drivers/net/igb/e1000_phy.c
- * @omits igb_config_collision_dist: the link is full duplex
- */
-export function igb_setup_copper_link(hw: igb_hw): void {
-  // A link that is there before the run begins is looked at once both of its cards are set up.
-  const settled = hw.phy_settled;
-  igb_copper_link_autoneg(hw);
-  if (igb_phy_has_link(hw, COPPER_LINK_UP_LIMIT, 10) && !settled) {
-    igb_config_fc_after_link_up(hw);
-  }
 }
