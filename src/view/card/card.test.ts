@@ -248,6 +248,17 @@ function rssInput(flow: string): number[] {
   ];
 }
 
+describe('the RX FIFO', () => {
+  it('is marked where e1000 sets the thresholds of pause frames: nine tenths of 48 KiB, and 8 bytes below', () => {
+    const { card } = first('offload-on', 0, 'TX data');
+    expect(card.rx.fifo.size).toBe(48 * 1024);
+    // e1000_reset: FCRTH in steps of 8 bytes.
+    const high = Math.floor((48 * 1024 * 9) / 10 / 8) * 8;
+    expect(card.rx.fifo.marks.map(({ at }) => at)).toEqual([high - 8, high]);
+    expect(card.tx.fifo.marks).toEqual([]);
+  });
+});
+
 describe('receive side scaling', () => {
   it('leads each frame by the hash of its flow and the table to a queue, and the queue to its vector', () => {
     const flows = new Set<string>();
@@ -291,8 +302,6 @@ describe('receive side scaling', () => {
     // Queue 0 in the lowest byte of each word; RX of queue n to vector n + 1 and TX to n + 5, all valid.
     expect(value('RETA')).toBe(Array(32).fill('03020100').join(' '));
     expect(value('IVAR')).toBe('00008581 00008682 00008783 00008884');
-    // A message each 1 us at most, in bits 2 to 14, for each of nine vectors.
-    expect(value('EITR').split(' ').length).toBeLessThanOrEqual(9);
     // The key of the published test vectors.
     expect(value('RSSRK')).toMatch(/^da565a6d c20e5b25 /);
   });

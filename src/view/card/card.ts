@@ -3,7 +3,7 @@ import { Kind } from '../../trace/recorder';
 import type { StructView } from '../../trace/state';
 import type { Moment } from '../stage/floors/context';
 import { type WireStage, wireWords } from '../stage/floors/hardware';
-import { chain, mac, num, ref, refs, span, text } from '../stage/read';
+import { chain, grouped, mac, num, ref, refs, span, text } from '../stage/read';
 import type { Stage } from '../stage/stage';
 import { deviceOfCard, cableOf as linkOf, type Setting, type Switch, settingsOf, switchesOf } from '../switches';
 import { type EngineWork, engineWork, type Verdict, verdictOf } from './engines';
@@ -31,6 +31,8 @@ export interface Fifo {
   readonly bytes: number;
   readonly size: number;
   readonly frames: readonly number[];
+  /** Fill levels, bytes, at which something happens. */
+  readonly marks: readonly { readonly at: number; readonly doc: string }[];
 }
 
 export interface Cause {
@@ -237,7 +239,7 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
       phase: text(tx, 'phase'),
       queue: num(tx, 'queue'),
       cached: num(txQueue, 'cached'),
-      fifo: fifoOf(tx),
+      fifo: fifoOf(tx, []),
       building: ref(tx, 'building')?.id ?? 0,
       filled: num(tx, 'filled'),
       sending: sending?.id ?? 0,
@@ -254,7 +256,7 @@ export function cardOf(moment: Moment, index: number, previousStep: number): Car
       phase: text(rx, 'phase'),
       queue: num(rx, 'queue'),
       cached: num(rxQueue, 'cached'),
-      fifo: fifoOf(rx),
+      fifo: fifoOf(rx, flowMarks(pause)),
       moving: ref(rx, 'moving')?.id ?? 0,
       moved: num(rx, 'moved'),
       sums: num(nic, 'rx_checksum') !== 0 && (num(registers, 'RXCSUM') & 0x300) !== 0,
@@ -334,13 +336,24 @@ function ringTransfer(tx: StructView | null, now: number): Transfer {
   return ahead.busy && !back.busy ? ahead : back;
 }
 
-function fifoOf(engine: StructView | null): Fifo {
+/** Levels of the RX FIFO at which the pause unit asks the peer to stop, and to go on. */
+function flowMarks(pause: StructView | null): Fifo['marks'] {
+  const [high, low] = [num(pause, 'high'), num(pause, 'low')];
+  if (high === 0) return [];
+  return [
+    { at: low, doc: `FCRTL, ${grouped(low)} bytes: below this the peer may send again (XON)` },
+    { at: high, doc: `FCRTH, ${grouped(high)} bytes: above this the peer is asked to pause (XOFF)` },
+  ];
+}
+
+function fifoOf(engine: StructView | null, marks: Fifo['marks']): Fifo {
   const queue = ref(engine, 'fifo');
   return {
     id: queue?.id ?? 0,
     bytes: num(queue, 'bytes'),
     size: num(engine, 'fifo_size'),
     frames: chain(ref(queue, 'first'), 'next', num(queue, 'count')).map(({ id }) => id),
+    marks: marks.filter(({ at }) => at > 0),
   };
 }
 

@@ -144,6 +144,7 @@ export function cardInWords(card: CardView): CardSection[] {
       items: [
         item(`filter lets in: ${card.mac.filter}`),
         item(`FIFO: ${rx.fifo.bytes} of ${rx.fifo.size} bytes, ${counted(rx.fifo.frames.length, 'frame')}`, rx.fifo.id),
+        ...rx.fifo.marks.map(({ doc }) => item(doc)),
         item(rx.sums ? 'checksum verifier: on' : 'checksum verifier: off'),
         ...(card.verdict === null
           ? []

@@ -161,6 +161,10 @@ function fifoChip(id: string, name: string, fifo: Fifo, extra: number, flows: bo
       const bar = { x: x + 6, y: y + 40, w: w - 12, h: 5 };
       pen.rect(bar, 'fifo', { rx: 1 });
       pen.level('bytes', bar, fifo.size === 0 ? 0 : fifo.bytes / fifo.size, 'filllevel');
+      for (const { at, doc } of fifo.marks) {
+        const place = bar.x + bar.w * Math.min(1, at / Math.max(1, fifo.size));
+        pen.path(`M${place.toFixed(1)} ${bar.y - 2.5} v${bar.h + 5}`, 'fifomark', { title: doc });
+      }
     },
   };
 }
