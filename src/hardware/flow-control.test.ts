@@ -108,6 +108,21 @@ describe('statistics registers', () => {
     expect([read('GOTCL'), read('GOTCL'), read('GOTCH'), read('GOTCL')]).toEqual([474, 474, 0, 0]);
   });
 
+  it('count lengths with the frame check sequence in: 64, to 127, to 255, to 511, to 1023, above', () => {
+    const bench = new Bench();
+    const ring = transmitRing(bench.nic(0), 64);
+    receiveRing(bench.nic(1), 64);
+    const lengths = [64, 65, 127, 128, 255, 256, 511, 512, 1023, 1024, 1518];
+    lengths.forEach((length, i) => {
+      legacyDescriptor(ring.at(i), ring.buffer(i), tcpPacket(ring.buffer(i), length - 4 - 54));
+    });
+    bench.nic(0).write32(OFFSETS.TDT, lengths.length);
+    bench.run(1_000_000);
+    const sizes = ['64', '127', '255', '511', '1023', '1522'] as const;
+    expect(sizes.map((size) => bench.nic(0).registers[`PTC${size}`])).toEqual([1, 2, 2, 2, 2, 2]);
+    expect(sizes.map((size) => bench.nic(1).registers[`PRC${size}`])).toEqual([1, 2, 2, 2, 2, 2]);
+  });
+
   it('carry from the lower half into the upper', () => {
     const bench = new Bench();
     const ring = transmitRing(bench.nic(0), 64);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { heap } from '../base/heap';
-import { ICR_RXT0, ICR_TXDW, OFFSETS } from './registers';
+import { ICR_RXDMT0, ICR_RXT0, ICR_TXDW, OFFSETS } from './registers';
 import {
   Bench,
   be16,
@@ -275,6 +275,26 @@ describe('reception', () => {
     send(bench, 1, 100);
     bench.run();
     expect(heap.read8(ring.at(0) + 12)).toBe(0x07);
+  });
+
+  it.each([
+    ['half', 0, 8],
+    ['a quarter', 1, 4],
+    ['an eighth', 2, 2],
+  ])('says that descriptors run short when %s are left (RCTL.RDMTS)', (_share, bits, left) => {
+    // Of 16 descriptors 15 can be free.
+    for (const [count, cause] of [
+      [15 - left - 1, 0],
+      [15 - left, ICR_RXDMT0],
+    ] as const) {
+      const bench = new Bench();
+      const nic = bench.nic(1);
+      receiveRing(nic, 16);
+      nic.write32(OFFSETS.RCTL, nic.registers.RCTL | (bits << 8));
+      send(bench, count, 100);
+      bench.run();
+      expect(nic.read32(OFFSETS.ICR) & ICR_RXDMT0).toBe(cause);
+    }
   });
 
   it('keeps frames in the FIFO while no descriptor is free, and drops them once that is full', () => {
