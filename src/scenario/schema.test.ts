@@ -4,6 +4,7 @@ import { arbitraryScenario } from './arbitrary';
 import { parseScenario, parseScenarioText, type ScenarioInput } from './schema';
 import { VERSION } from './shape';
 import { upgrade } from './upgrade';
+import { warningsOf } from './warnings';
 
 const tasks: ScenarioInput['tasks'] = [{ host: 'A', name: 'writer', calls: [{ op: 'write', fd: 'c1', bytes: 100 }] }];
 
@@ -213,4 +214,21 @@ describe('upgrade', () => {
     expect([count([socket, close]), count([{ op: 'read', fd: 'c1', bytes: 1 }])]).toEqual([0, 1]);
     expect(count([{ op: 'read', fd: 'c9', bytes: 1 }])).toBeUndefined();
   });
+});
+
+it('faults that do nothing are warned of', () => {
+  const faults = [
+    { op: 'drop', nth: [1, 3], every: 2 },
+    { op: 'drop', nth: 4, every: 2 },
+    { op: 'delay', nth: 1 },
+    { op: 'delay', jitterUs: 5 },
+  ];
+  const parsed = parseScenario({
+    link: { faults },
+    tasks: [{ host: 'A', name: 'w', calls: [{ op: 'sleep', us: 1 }] }],
+  });
+  expect(parsed.ok ? warningsOf(parsed.scenario) : parsed.issues).toEqual([
+    'link.faults[0]: nth and every pick frames together, and none of 1, 3 is a multiple of 2.',
+    'link.faults[2]: a delay of 0 us without jitter delays nothing.',
+  ]);
 });

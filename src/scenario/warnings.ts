@@ -2,8 +2,9 @@
 import { HOST_NAMES, type Scenario } from './shape';
 
 /** Sentences that name the field; none: nothing is known to be wrong. */
-export function warningsOf({ hosts, edits }: Scenario): string[] {
-  const warnings: string[] = [];
+export function warningsOf(scenario: Scenario): string[] {
+  const { hosts, edits } = scenario;
+  const warnings = faultWarnings(scenario);
   for (const name of HOST_NAMES) {
     if (name === 'R') continue;
     const { qdisc, nic } = hosts[name];
@@ -18,4 +19,21 @@ export function warningsOf({ hosts, edits }: Scenario): string[] {
     }
   }
   return warnings;
+}
+
+/** Faults that do nothing. */
+function faultWarnings({ link, linkB }: Scenario): string[] {
+  return Object.entries({ link, linkB }).flatMap(([name, { faults }]) =>
+    faults.flatMap((fault, n) => {
+      const at = `${name}.faults[${n}]`;
+      if (fault.op === 'down') return [];
+      const { every } = fault;
+      const nth = fault.nth === undefined ? [] : [fault.nth].flat();
+      if (nth.length > 0 && every !== undefined && !nth.some((one) => one % every === 0))
+        return [`${at}: nth and every pick frames together, and none of ${nth.join(', ')} is a multiple of ${every}.`];
+      return fault.op === 'delay' && fault.us === 0 && fault.jitterUs === 0
+        ? [`${at}: a delay of 0 us without jitter delays nothing.`]
+        : [];
+    }),
+  );
 }

@@ -117,6 +117,14 @@ describe('the comparison', () => {
     expect([rowIn('08'), rowIn(null)]).toEqual([null, null]);
   });
 
+  it('asks for a function that recordings do not show if this one does', () => {
+    const recorded = parseRecording('## syscall init @1\nbictcp_cong_avoid\n  bictcp_update\n    tcp_push\n');
+    const names = namesIn([recorded]);
+    expect(whyHidden('bictcp_update', 'bictcp_cong_avoid')).not.toBeNull();
+    const whole = compareBlocks(recorded, recorded, facts(names));
+    expect([whole.reproduced, whole.missing, whole.extra]).toEqual([3, [], []]);
+  });
+
   it('counts calls of all levels', () => {
     expect(blocks.map(({ calls }) => countCalls(calls))).toEqual([5, 2]);
   });

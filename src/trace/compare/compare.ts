@@ -80,7 +80,10 @@ export function compareBlocks(
 ): Comparison {
   const shown = namesIn([recording]);
   const tally = new Tally(functions, background, callsIn([recording]));
-  const visible = model.map((block) => ({ ...block, calls: plain(splice(block.calls, isHidden)) }));
+  // A recording that shows a function of one of the hidden classes was taken otherwise than the project's: what it shows counts.
+  const goes = (name: string, caller: string | null): boolean =>
+    isHidden(name, caller) && !(shown.has(name) && isHidden(name, null));
+  const visible = model.map((block) => ({ ...block, calls: plain(splice(block.calls, goes)) }));
   for (const { calls } of [...model, ...visible]) walk(calls, (call, caller) => tally.seen(caller, call.name));
   const oneHost = !recording.some(({ host }) => host === 1);
   const theirs = new Streams(recording.map((block) => tally.lookThrough(block)));
