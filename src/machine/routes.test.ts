@@ -89,6 +89,12 @@ describe('metrics of a route', () => {
     expect(socketAfter(small, 'tcp_init_metrics', 0, ['advmss'])).toEqual([700 - 12]);
   });
 
+  it('window bounds what is offered to the peer', () => {
+    // 3000 bytes need no scale; two segments of A's 1460 less timestamps fit.
+    const bounded = connected({ window: 3000 });
+    expect(socketAfter(bounded, 'tcp_connect', 0, ['window_clamp', 'rcv_wnd'])).toEqual([3000, 2 * 1460]);
+  });
+
   it('rto_min is the least variation in the timeout', () => {
     // Jiffies: RTT about 10 ms, three quarters of a first sample's deviation below 200 ms.
     const [usual = 0] = socketAfter(connected({}), 'tcp_init_metrics', 0, ['icsk_rto']);

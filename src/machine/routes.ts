@@ -51,7 +51,17 @@ export function addRoute(route: Route, ports: readonly Port[], toward: Port): vo
   made.rtt = inJiffies(route.rttMs) * 8;
   made.rttvar = inJiffies(route.rttvarMs) * 4;
   made.rto_min = inJiffies(route.rtoMinMs);
-  for (const name of ['mtu', 'advmss', 'hoplimit', 'initcwnd', 'initrwnd', 'cwnd', 'ssthresh', 'reordering'] as const) {
+  for (const name of [
+    'mtu',
+    'advmss',
+    'hoplimit',
+    'initcwnd',
+    'initrwnd',
+    'window',
+    'cwnd',
+    'ssthresh',
+    'reordering',
+  ] as const) {
     made[name] = route[name] ?? 0;
   }
   const locked = [

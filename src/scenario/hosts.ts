@@ -153,6 +153,7 @@ const Route = v.strictObject(
     hoplimit: v.optional(whole(1, 255, 'TTL.')),
     initcwnd: v.optional(whole(1, 100_000, 'First congestion window.', 'segments')),
     initrwnd: v.optional(whole(1, 100_000, 'First receive window.', 'segments')),
+    window: v.optional(whole(1, 0x3fff_c000, 'Largest window to offer.', 'bytes')),
     cwnd: v.optional(whole(1, 100_000, 'Largest congestion window (locked).', 'segments')),
     ssthresh: v.optional(whole(2, 0x7fffffff, 'Slow start ends here.', 'segments')),
     reordering: v.optional(whole(1, 127, 'Segments that are overtaken before one counts as lost.', 'segments')),

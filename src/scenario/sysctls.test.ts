@@ -23,6 +23,30 @@ describe('sysctls', () => {
     expect(reads.filter((read) => !new RegExp(read).test(text))).toEqual([]);
   });
 
+  it('are by default what the kernel takes when they are not set', () => {
+    const defaults = new Map([
+      ...Object.entries(SYSCTLS).map(([name, { initial }]) => [name, initial] as const),
+      ...Object.entries(SYSCTL_LISTS).flatMap(([name, { parts, initial }]) =>
+        parts.map((part, n) => [`${name}.${part}`, initial[n]] as const),
+      ),
+    ]);
+    const text = Object.values(sources).join('\n');
+    const NUMBER = /^([\d_]+)(?: << (\d+))?$/;
+    const vectors = [...text.matchAll(/sysctls\('([\w.]+)', \{ ([^}]+) \}/g)].flatMap(([, name, parts = '']) =>
+      parts.split(', ').map((part) => [`${name}.${part.split(': ')[0]}`, part.split(': ')[1] ?? ''] as const),
+    );
+    const single = [...text.matchAll(/sysctl\('([\w.]+)', ([^)]+)\)/g)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]);
+    const read = [...single, ...vectors].filter(([, value = '']) => NUMBER.test(value));
+    expect(read.length).toBeGreaterThan(60);
+    for (const [name = '', value = ''] of read) {
+      const [, digits = '', shift = '0'] = NUMBER.exec(value) ?? [];
+      expect([name, Number(digits.replaceAll('_', '')) * 2 ** Number(shift)]).toEqual([name, defaults.get(name)]);
+    }
+  });
+
   it('are set by their names, as /proc/sys has them', () => {
     expect(complaint({ 'ipv4.tcp_sack': 0, 'ipv4.tcp_rmem': [4096, 8192, 16_384] })).toBeNull();
     expect(complaint({ 'ipv4.tcp_congestion_control': 'reno' })).toBeNull();

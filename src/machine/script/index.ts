@@ -38,7 +38,7 @@ export function playScript(
       const [port] = host.ports;
       const network = scenario.hosts.A.routes.find(({ type }) => type === 'unicast');
       if (port === undefined || network === undefined) return;
-      const { locked = [], window: _, ...metrics } = effect.metrics;
+      const { locked = [], ...metrics } = effect.metrics;
       addRoute({ ...network, ...metrics, lock: locked as typeof network.lock }, host.ports, port);
     } else if (effect.kind === 'queue') {
       const [port] = host.ports;

@@ -35,6 +35,7 @@ export const fib_info = struct('fib_info', {
   hoplimit: int('TTL metric, 0: the default'),
   initcwnd: int('initial congestion window metric, 0: the default'),
   initrwnd: int('initial receive window metric, 0: the default'),
+  window: byteCount('largest window to offer metric, 0: none'),
   rtt: int('RTT metric, jiffies times 8, 0: not known'),
   rttvar: int('its variation, jiffies times 4, 0: not known'),
   ssthresh: int('slow start threshold metric, 0: not known'),

@@ -190,8 +190,8 @@ export const sysctl_tcp_retries1 = (): number => sysctl('ipv4.tcp_retries1', TCP
 export const sysctl_tcp_retries2 = (): number => sysctl('ipv4.tcp_retries2', TCP_RETR2);
 export const sysctl_tcp_orphan_retries = (): number => sysctl('ipv4.tcp_orphan_retries', 0);
 export const sysctl_tcp_fin_timeout = (): number => sysctl('ipv4.tcp_fin_timeout', 60) * HZ;
-/** A host with 1 GiB. */
-export const sysctl_tcp_max_orphans = (): number => sysctl('ipv4.tcp_max_orphans', 65_536);
+/** Half of the 524288 buckets that the connection hash of a host with 4 GiB has. */
+export const sysctl_tcp_max_orphans = (): number => sysctl('ipv4.tcp_max_orphans', 262_144);
 export const sysctl_tcp_keepalive_time = (): number => sysctl('ipv4.tcp_keepalive_time', 7200) * HZ;
 export const sysctl_tcp_keepalive_probes = (): number => sysctl('ipv4.tcp_keepalive_probes', 9);
 export const sysctl_tcp_keepalive_intvl = (): number => sysctl('ipv4.tcp_keepalive_intvl', 75) * HZ;
@@ -205,8 +205,8 @@ export const sysctl_tcp_nometrics_save = (): number => sysctl('ipv4.tcp_no_metri
 export const sysctl_tcp_rmem = sysctls('ipv4.tcp_rmem', { min: 4096, default: 87_380, max: 4 << 20 });
 /** Least, first and largest send buffer, bytes. */
 export const sysctl_tcp_wmem = sysctls('ipv4.tcp_wmem', { min: 4096, default: 16_384, max: 4 << 20 });
-/** Pages all sockets may have: without care, before pressure begins, at most. Linux derives them from the memory; these are of 1 GB. */
-export const sysctl_tcp_mem = sysctls('ipv4.tcp_mem', { low: 24_576, pressure: 32_768, high: 49_152 });
+/** Pages all sockets may have: without care, before pressure begins, at most. Linux derives them from the memory: an eighth of 4 GiB is the second. */
+export const sysctl_tcp_mem = sysctls('ipv4.tcp_mem', { low: 98_304, pressure: 131_072, high: 196_608 });
 /** rmem_max of net.core, bytes. */
 export const sysctl_rmem_max = (): number => sysctl('core.rmem_max', 126976);
 

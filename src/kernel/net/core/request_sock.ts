@@ -16,9 +16,9 @@ const LEAST_TABLE = 8;
 
 /**
  * Most requests a SYN queue is made for. The kernel sets it when TCP starts: a 256th of the buckets of the connection hash,
- * which a machine with 1 GiB has 131072 of.
+ * which a machine with 4 GiB has 524288 of.
  */
-export const sysctl_max_syn_backlog = (): number => sysctl('ipv4.tcp_max_syn_backlog', 512);
+export const sysctl_max_syn_backlog = (): number => sysctl('ipv4.tcp_max_syn_backlog', 2048);
 
 const roundup_pow_of_two = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 

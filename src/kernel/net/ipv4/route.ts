@@ -445,6 +445,7 @@ export function rt_set_nexthop(rt: rtable, fi: fib_info | null, _type: number): 
   rt.hoplimit = fi.hoplimit;
   rt.initcwnd = fi.initcwnd;
   rt.initrwnd = fi.initrwnd;
+  rt.window = fi.window;
   rt.rtt = fi.rtt;
   rt.rttvar = fi.rttvar;
   rt.ssthresh = fi.ssthresh;

@@ -2,14 +2,12 @@
  * Mirrors net/ipv4/syncookies.c (2.6.39): under a flood of SYNs nothing is remembered of them. What must be known of a
  * connection is put into the sequence number of the SYN-ACK (an MSS out of eight, and proof that it is ours), and into the low bits
  * of its timestamp (window scale, SACK, ECN): the ACK brings both back.
- * Simplified: the hash is jhash with a secret of 96 bits, where the kernel runs SHA-1 with 352.
  */
 
 import type { OpsTable } from '../../../base/dispatch';
 import { list, struct, u32 } from '../../../base/struct';
 import { type Kgen, kernel, kernel_global } from '../../arch/current';
 import { IPPROTO_TCP } from '../../include/linux/ip';
-import { jhash_3words } from '../../include/linux/jhash';
 import type { sk_buff } from '../../include/linux/skbuff';
 import {
   tcp_clear_options,
@@ -44,6 +42,7 @@ import {
   tcp_synq_overflow,
   tcp_time_stamp,
 } from '../../include/net/tcp';
+import { SHA_BLOCK_WORDS, SHA_DIGEST_WORDS, sha_transform } from '../../lib/sha1';
 import { ip_route_output_key } from './route';
 import { tcp_parse_options } from './tcp_input';
 import { tcp_select_initial_window } from './tcp_output';
@@ -59,18 +58,21 @@ const TSMASK = 2 ** TSBITS - 1;
 const NO_WSCALE = 0xf;
 const NOT_A_COOKIE = 0xffffffff;
 /** Values of MSS that a cookie can say, bytes: the largest that is not above the peer's is taken. */
-const msstab = [64, 512, 536, 1300, 1440, 1460, 4312, 8960];
-const SECRET_WORDS = 6;
+const msstab = [64, 512, 536, 1024, 1440, 1460, 4312, 8960];
+/** Words of a block that are hashed beside the secret: addresses, ports, counter. */
+const COUNTED_WORDS = 4;
+/** A secret fills the rest of the block, and is what the digest begins as. */
+const SECRET_WORDS = SHA_BLOCK_WORDS - COUNTED_WORDS + SHA_DIGEST_WORDS;
 
-/** Two secrets of three words: for the plain part of a cookie and for the part with the minute. */
+/** Two secrets: for the plain part of a cookie and for the part with the minute. */
 export const syncookie_keys = struct('syncookie_keys', {
-  syncookie_secret: list(u32('word'), SECRET_WORDS, 'drawn when the kernel starts'),
+  syncookie_secret: list(u32('word'), 2 * SECRET_WORDS, 'drawn when the kernel starts'),
 });
 export interface syncookie_keys extends InstanceType<typeof syncookie_keys> {}
 
 const secrets = kernel_global(() => {
   const keys = new syncookie_keys();
-  for (let i = 0; i < SECRET_WORDS; i++) {
+  for (let i = 0; i < 2 * SECRET_WORDS; i++) {
     keys.syncookie_secret.set(i, kernel.arch.random32());
   }
   return keys;
@@ -95,8 +97,8 @@ export function cookie_init_timestamp(req: request_sock): number {
 
 /**
  * Keyed hash of addresses, ports and a counter; `c` chooses the secret.
- * @simplified jhash in place of SHA-1
- * @cost 300
+ * @modelled net/ipv4/syncookies.c
+ * @cost 50
  */
 export function cookie_hash(
   saddr: number,
@@ -106,9 +108,14 @@ export function cookie_hash(
   count: number,
   c: number,
 ): number {
-  const { syncookie_secret: key } = secrets();
-  const inner = jhash_3words(saddr, daddr, ((sport << 16) | dport) >>> 0, key.at(3 * c));
-  return jhash_3words(inner, count ^ key.at(3 * c + 1), key.at(3 * c + 2), key.at(3 * c));
+  const secret = Uint32Array.from(secrets().syncookie_secret).subarray(c * SECRET_WORDS, (c + 1) * SECRET_WORDS);
+  const data = new Uint32Array(SHA_BLOCK_WORDS);
+  // In network order: the two ports are read as one word there, so the second comes first.
+  data.set([saddr, daddr, (dport << 16) | sport, count]);
+  data.set(secret.subarray(0, SHA_BLOCK_WORDS - COUNTED_WORDS), COUNTED_WORDS);
+  const digest = secret.slice(SHA_BLOCK_WORDS - COUNTED_WORDS);
+  sha_transform(digest, data);
+  return digest[1] as number;
 }
 
 /**

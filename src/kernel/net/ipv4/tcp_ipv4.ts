@@ -1189,7 +1189,7 @@ export function tcp_v4_init(): void {
   bictcp_register();
 }
 
-/** The protocol behind a TCP socket. Memory limits in pages are those of a host with 1 GiB. */
+/** The protocol behind a TCP socket. */
 export const tcp_prot = ops<proto>('proto', 'tcp_prot', {
   name: 'TCP',
   init: tcp_v4_init_sock,

@@ -99,8 +99,8 @@ const TCP_HEADER_LEN = 20;
 
 const tcp_hdr = (skb: sk_buff): tcphdr => new tcphdr(skb.transport_header);
 
-/** Half of the 131072 buckets that a host with 1 GiB has. */
-const sysctl_max_tw_buckets = (): number => sysctl('ipv4.tcp_max_tw_buckets', 65_536);
+/** Half of the 524288 buckets that a host with 4 GiB has. */
+const sysctl_max_tw_buckets = (): number => sysctl('ipv4.tcp_max_tw_buckets', 262_144);
 const sysctl_tw_recycle = (): number => sysctl('ipv4.tcp_tw_recycle', 0);
 const sysctl_tcp_rfc1337 = (): number => sysctl('ipv4.tcp_rfc1337', 0);
 

@@ -70,6 +70,7 @@ import {
   __sk_dst_get,
   SOCK_DONE,
   SOCK_QUEUE_SHRUNK,
+  SOCK_RCVBUF_LOCK,
   sk_can_gso,
   sk_mem_charge,
   sk_mem_uncharge,
@@ -1638,7 +1639,10 @@ export function tcp_make_synack(sk: sock, dst: dst_entry, req: request_sock, rvp
   let mss = dst_metric_advmss(dst);
   if (tp.rx_opt.user_mss !== 0 && tp.rx_opt.user_mss < mss) mss = tp.rx_opt.user_mss;
   if (req.rcv_wnd === 0) {
-    const clamp = tp.window_clamp !== 0 ? tp.window_clamp : dst.window;
+    let clamp = tp.window_clamp !== 0 ? tp.window_clamp : dst.window;
+    if ((sk.sk_userlocks & SOCK_RCVBUF_LOCK) !== 0 && (clamp > tcp_full_space(sk) || clamp === 0)) {
+      clamp = tcp_full_space(sk);
+    }
     const payload = mss - (ireq.tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED : 0);
     const first = tcp_select_initial_window(tcp_full_space(sk), payload, clamp, ireq.wscale_ok, dst.initrwnd);
     req.rcv_wnd = first.rcv_wnd;
@@ -1684,6 +1688,9 @@ export function tcp_connect_init(sk: sock): void {
   tp.advmss = dst_metric_advmss(dst);
   if (rx_opt.user_mss !== 0 && rx_opt.user_mss < tp.advmss) tp.advmss = rx_opt.user_mss;
   tcp_initialize_rcv_mss(sk);
+  if ((sk.sk_userlocks & SOCK_RCVBUF_LOCK) !== 0 && (tp.window_clamp > tcp_full_space(sk) || tp.window_clamp === 0)) {
+    tp.window_clamp = tcp_full_space(sk);
+  }
   const first = tcp_select_initial_window(
     tcp_full_space(sk),
     tp.advmss - (rx_opt.ts_recent_stamp !== 0 ? tp.tcp_header_len - tcphdr.size : 0),

@@ -143,7 +143,7 @@ import { ip_getsockopt, ip_queue_rcv_skb, ip_setsockopt } from './ip_sockglue';
 import { ip_route_output_flow, ip_rt_put } from './route';
 
 /** As tcp_mem, for UDP: pages. */
-const sysctl_udp_mem = sysctls('ipv4.udp_mem', { low: 24_576, pressure: 32_768, high: 49_152 });
+const sysctl_udp_mem = sysctls('ipv4.udp_mem', { low: 98_304, pressure: 131_072, high: 196_608 });
 /** Bytes a socket may have however short memory is. */
 const sysctl_udp_rmem_min: SysctlVector = { at: () => sysctl('ipv4.udp_rmem_min', 4096) };
 const sysctl_udp_wmem_min: SysctlVector = { at: () => sysctl('ipv4.udp_wmem_min', 4096) };
@@ -1124,7 +1124,7 @@ export function* udp_lib_close(sk: sock, _timeout: number): Kgen {
   yield* sk_common_release(sk);
 }
 
-/** The protocol behind a UDP socket. Memory limits in pages are those of a host with 1 GiB. */
+/** The protocol behind a UDP socket. */
 export const udp_prot = ops<proto>('proto', 'udp_prot', {
   name: 'UDP',
   close: udp_lib_close,
