@@ -3,6 +3,7 @@
 import type { Layer } from '../../trace/layers';
 import { anatomyText } from './draw/token';
 import type { NicStage, WireStage } from './floors/hardware';
+import { inUserMode } from './floors/process';
 import { counted, grouped } from './read';
 import { floorName } from './shaft';
 import type { HostStage, Stage } from './stage';
@@ -24,7 +25,8 @@ function item(text: string, object = 0): Item {
 
 function processItems({ process }: HostStage): Item[] {
   return process.tasks.map((task) => {
-    const call = task.syscall !== '' ? `, ${task.syscall}` : task.state === 'exited' ? '' : ', in user mode';
+    const now = task.syscall !== '' ? task.syscall : inUserMode(task);
+    const call = now === '' ? '' : `, ${now}`;
     const bytes =
       task.buffer === null ? '' : `, ${grouped(task.buffer.done)} of ${grouped(task.buffer.len)} bytes passed`;
     return item(`task ${task.name}: ${task.state}${call}${bytes}`, task.id);

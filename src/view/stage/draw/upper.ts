@@ -1,5 +1,5 @@
 /** Process, VFS and socket floors. */
-import type { TaskStage } from '../floors/process';
+import { inUserMode, type TaskStage } from '../floors/process';
 import type { SocketLock, SocketStage } from '../floors/socket';
 import { grouped } from '../read';
 import type { HostStage } from '../stage';
@@ -47,10 +47,8 @@ function taskBlock(task: TaskStage, brief: boolean): Block {
         max: x + words - after,
         cls: task.state === 'asleep' ? 'blocked' : 'ink2',
       });
-      const returned = task.result === null || task.result === 0 ? '' : `, last call gave ${grouped(task.result)}`;
       const passed = brief && task.buffer !== null ? `, ${grouped(task.buffer.done)} so far` : '';
-      const call =
-        task.syscall !== '' ? `${task.syscall}${passed}` : task.state === 'exited' ? '' : `user mode${returned}`;
+      const call = task.syscall !== '' ? `${task.syscall}${passed}` : inUserMode(task);
       pen.text(x + 13, y + 22.5, call, 'n', { max: words - 14, cls: task.syscall !== '' ? 'ink' : 'ink3' });
       if (!brief) buffer(pen, task, { x: x + words + 8, y: y + 6, w: w - words - 10, h: 14 });
     },

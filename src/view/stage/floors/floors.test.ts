@@ -7,6 +7,7 @@ import { Trace } from '../../../trace/trace';
 import { extentOf, rolesOf } from '../history';
 import type { Packet } from '../packet';
 import { type HostStage, type Stage, stageOf } from '../stage';
+import { inUserMode } from './process';
 
 const traces = new Map<string, Trace>();
 
@@ -183,4 +184,14 @@ it('shows each band of prio with what waits in it, whatever qdisc the band is', 
     together ||= urgent > 0 && bulk > 0;
   }
   expect(together, 'urgent and bulk packets wait at the same time').toBe(true);
+});
+
+describe('tasks', () => {
+  it('outside the kernel say by name what their last call failed with', () => {
+    const cursor = new Cursor(traceOf('netfilter-drop'));
+    cursor.seek(cursor.trace.steps - 1);
+    const [writer] = hostOf(stageOf(cursor)).process.tasks;
+    expect(writer?.state).toBe('exited');
+    expect(writer === undefined ? '' : inUserMode(writer)).toBe('last call gave ECONNREFUSED');
+  });
 });

@@ -1,4 +1,5 @@
-import { chain, num, ref, text } from '../read';
+import { errnoName } from '../../../scenario/packetdrill/values';
+import { chain, grouped, num, ref, text } from '../read';
 import { type HostContext, variableIn } from './context';
 
 /** A process: what it does, and the memory its system call takes from or fills. */
@@ -72,6 +73,14 @@ export function processStage(c: HostContext): ProcessStage {
   const order = (task: TaskStage): number => (task.current ? 0 : task.syscall !== '' ? 1 : 2);
   const shown = tasks.length <= SHOWN ? tasks : [...tasks].sort((a, b) => order(a) - order(b)).slice(0, SHOWN);
   return { tasks: shown, more: tasks.length - shown.length };
+}
+
+/** What there is to say of a task outside the kernel: what its last call gave, an error by its name; empty: it is through. */
+export function inUserMode({ state, result }: TaskStage): string {
+  const gave = result ?? 0;
+  const last = gave === 0 ? '' : `last call gave ${gave < 0 ? errnoName(-gave) : grouped(gave)}`;
+  if (state === 'exited') return gave < 0 ? last : '';
+  return last === '' ? 'user mode' : `user mode, ${last}`;
 }
 
 function contextCpu(c: HostContext, comm: string): number | undefined {
