@@ -80,7 +80,7 @@ describe('what the model has not is unsupported, whatever comes before', () => {
       '+0 setsockopt(4, SOL_TCP, TCP_NOTSENT_LOWAT, [1], 4) = 0\n',
       's.pkt:8: the option TCP_NOTSENT_LOWAT, which this kernel has not',
     ],
-    ['+0 %{ assert tcpi_delivered == 1 }%\n', 's.pkt:8: the name tcpi_delivered in Python'],
+    ['+0 %{ assert tcpi_delivered == 1 }%\n', 's.pkt:8: tcpi_delivered, a field the tcp_info of this kernel has not'],
     ['+0 > . 1:1(0) ack 1 <mp_capable v1 flags[flag_h] nokey>\n', /s\.pkt:8: the TCP option mp_capable/],
   ])('%j', (rest, expected) => {
     const text = play(OPEN + rest);

@@ -366,7 +366,13 @@ function evaluate(node: Node, names: Names, used: Map<string, Value>, line: numb
       return node.value;
     case 'name': {
       const value = names.get(node.name);
-      if (value === undefined) throw new Unsupported(`the name ${node.name} in Python`, line);
+      if (value === undefined) {
+        const isField = node.name.startsWith('tcpi_');
+        throw new Unsupported(
+          isField ? `${node.name}, a field the tcp_info of this kernel has not` : `the name ${node.name} in Python`,
+          line,
+        );
+      }
       used.set(node.name, value);
       return value;
     }
