@@ -345,14 +345,16 @@ function parsePlace(text: string, scenario: Scenario): (trace: Trace) => Place {
   const devices = interfacesOf(scenario)
     .filter((one) => one.host === host)
     .map((one) => one.dev);
-  if (!devices.some((name) => name === dev))
-    throw new Problem(`--at: expected ${devices.join(' or ')} after the first colon, not "${dev}"`);
   if ((side !== 'tap' && side !== 'wire') || rest.length > 0) {
     throw new Problem(`--at: expected tap or wire after the second colon, not "${[side, ...rest].join(':')}"`);
   }
-  if (side === 'tap' && !scenario.captures.some((one) => one.host === host && one.dev === dev)) {
+  const names = [...devices, ...(side === 'tap' ? ['lo', 'any'] : [])];
+  if (!names.includes(dev))
+    throw new Problem(`--at: expected ${names.join(' or ')} after the first colon, not "${dev}"`);
+  const listens = scenario.captures.some((one) => one.host === host && [dev, 'any'].includes(one.dev));
+  if (side === 'tap' && !listens) {
     throw new Problem(
-      `--at: host ${host} has no capture in this scenario: expected an entry in "captures", or ${host}:${dev}:wire`,
+      `--at: host ${host} has no capture in this scenario: expected an entry in "captures", or ${host}:${devices[0]}:wire`,
     );
   }
   return (trace) => ({ host: hostNumber(trace, '--at', host), dev, side });

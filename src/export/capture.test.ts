@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { run } from '../machine/run';
 import { parseScenario } from '../scenario/schema';
 import { Trace } from '../trace/trace';
@@ -23,4 +23,42 @@ it('takes packets that GRO has merged whole', () => {
     const total = ((frame.bytes[16] as number) << 8) | (frame.bytes[17] as number);
     expect(frame.bytes.length).toBe(14 + total);
   }
+});
+
+describe('several packet sockets on a host', () => {
+  const sendto = (host: 'A' | 'B') => ({ op: 'sendto', fd: 'u', bytes: 10, to: { host, port: 7 } }) as const;
+  const parsed = parseScenario({
+    version: 2,
+    tasks: [
+      {
+        host: 'A',
+        name: 'sender',
+        calls: [{ op: 'socket', as: 'u', type: 'SOCK_DGRAM' }, sendto('A'), sendto('B')],
+      },
+    ],
+    captures: [
+      { host: 'A', dev: 'lo' },
+      { host: 'A', dev: 'any' },
+      { host: 'A', filter: 'udp' },
+    ],
+  });
+  if (!parsed.ok) throw new Error(parsed.issues[0]?.message);
+  const trace = new Trace(run(parsed.scenario, { level: 'calls' }).trace);
+  /** `out udp`, `in icmp`. */
+  const got = (dev: string): string[] =>
+    captureAt(trace, { host: 0, dev, side: 'tap' }).map(
+      ({ direction, bytes }) => `${direction} ${bytes[23] === 17 ? 'udp' : 'icmp'}`,
+    );
+
+  it('each get what they asked for', () => {
+    expect(got('eth0')).toEqual(['out udp']);
+  });
+
+  it('see each packet of the loopback device twice: as it is sent, and as it comes in', () => {
+    expect(got('lo')).toEqual(['out udp', 'in udp', 'out icmp', 'in icmp']);
+  });
+
+  it('bound to no device see all of them, once each', () => {
+    expect(got('any')).toEqual([...got('lo'), 'out udp', 'in icmp']);
+  });
 });

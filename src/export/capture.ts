@@ -10,7 +10,7 @@ import { type CapturedPacket, pcapng } from './pcapng';
 export interface Place {
   /** Host number. */
   readonly host: number;
-  /** `eth0`. */
+  /** `eth0`, `lo`; `any`: what a packet socket gets that is bound to no device. */
   readonly dev: string;
   readonly side: 'tap' | 'wire';
 }
@@ -43,17 +43,25 @@ export function captureFile(trace: Trace, place: Place): Uint8Array {
   return pcapng([{ name, description }], captureAt(trace, place));
 }
 
+/**
+ * What a packet socket got: of several, the one bound to the device; where there is none, what one that is bound to no device got there.
+ */
 function* atTap(trace: Trace, cursor: Cursor, { host, dev }: Place): Work<Seen[]> {
-  const taken = trace.data.schema.functions.find(({ name }) => name === 'packet_rcv')?.id ?? -1;
-  const seen: Seen[] = [];
+  const asked = trace.data.schema.functions.find(({ name }) => name === 'packet_rcv')?.id ?? -1;
+  const seen = { bound: [] as Seen[], unbound: [] as Seen[] };
+  let isBound = false;
   for (let n = 0; n < trace.steps; n++) {
     if (rests(n)) yield;
-    if (trace.kind(n) !== Kind.ENTER || trace.fn(n) !== taken || trace.context(trace.ctx(n)).host !== host) continue;
+    if (trace.kind(n) !== Kind.ENTER || trace.fn(n) !== asked || trace.context(trace.ctx(n)).host !== host) continue;
     cursor.seek(n);
     const skb = cursor.state.find(trace.skb(n));
-    if (skb === null || skb.ref('dev')?.text('name') !== dev || !wasQueued(trace, cursor, n)) continue;
+    if (skb === null || (dev !== 'any' && skb.ref('dev')?.text('name') !== dev)) continue;
+    const toDevice = isOfDevice(trace, cursor, n);
+    if (toDevice && dev === 'any') continue;
+    if (toDevice) isBound = true;
+    if (!wasQueued(trace, cursor, n)) continue;
     cursor.seek(n);
-    seen.push({
+    seen[toDevice ? 'bound' : 'unbound'].push({
       at: 0,
       ns: trace.time(n),
       bytes: packetBytes(cursor.state, skb),
@@ -62,7 +70,14 @@ function* atTap(trace: Trace, cursor: Cursor, { host, dev }: Place): Work<Seen[]
       object: skb.id,
     });
   }
-  return seen;
+  return isBound ? seen.bound : seen.unbound;
+}
+
+/** True if the socket that is asked at this step is bound to a device. */
+function isOfDevice(trace: Trace, cursor: Cursor, enter: number): boolean {
+  const hook = trace.variablesAt(enter).find(({ name }) => name === 'pt')?.value;
+  const socket = typeof hook === 'number' ? cursor.state.find(hook)?.ref('af_packet_priv') : null;
+  return socket != null && socket.num('ifindex') !== 0;
 }
 
 /** True unless the socket had no room: its count of received packets grew between entry and return. */

@@ -76,6 +76,7 @@ export interface MachineHost {
   readonly cpus: readonly MachineCpu[];
   /** eth0 and so on. */
   readonly ports: readonly MachinePort[];
+  readonly loopback: net_device;
   /** Open sockets by connection, in order of descriptor. */
   readonly sockets: Map<string, file>;
   /** Those of them that a task has open. */
@@ -144,7 +145,8 @@ export function bootHost(
   net_dev_init();
   inet_init();
   arp_init();
-  fib_add_ifaddr(loopback_net_init(), LOOPBACK_ADDRESS, 8);
+  const loopback = loopback_net_init();
+  fib_add_ifaddr(loopback, LOOPBACK_ADDRESS, 8);
   const module = wanted.sysctl['ipv4.tcp_congestion_control'];
   if (typeof module === 'string') setCongestionControl(module);
 
@@ -158,6 +160,7 @@ export function bootHost(
     kernel,
     cpus,
     ports,
+    loopback,
     sockets,
     taken: new Set(),
     tasks: 0,
@@ -282,7 +285,8 @@ function openCapture(host: MachineHost, heap: Heap, wanted: Capture, others: rea
   const isPlain = filter === '' && snaplen === LARGEST_SNAPLEN;
   const program = isPlain ? null : compileFilter(filter, snaplen);
   setCurrent(host.cpus[0] as MachineCpu, heap);
-  packet_model_capture(dev === 'any' ? null : portOf(host, dev).device, {
+  const device = dev === 'any' ? null : dev === 'lo' ? host.loopback : portOf(host, dev).device;
+  packet_model_capture(device, {
     rcvbuf,
     fprog: program === null ? null : { len: program.length, filter: program },
   });

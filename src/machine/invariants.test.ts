@@ -163,7 +163,7 @@ describe('any scenario', () => {
         checkCounts(ended.heap);
         checkQdiscs(ended.heap);
       }),
-      { numRuns: 20 },
+      { numRuns: 8 },
     );
   });
 });

@@ -166,7 +166,8 @@ function checkDevice(
 ): void {
   const own = interfaces.filter((one) => one.host === host);
   if (own.length === 0) report(`${at}.host`, NOT_THERE, host);
-  else if (dev !== 'any' && !own.some((one) => one.dev === dev)) report(`${at}.dev`, `a device of host ${host}`, dev);
+  else if (dev !== 'any' && dev !== 'lo' && !own.some((one) => one.dev === dev))
+    report(`${at}.dev`, `a device of host ${host}`, dev);
 }
 
 function checkQdisc({ qdisc, nic }: Interface, at: string, report: Report): void {

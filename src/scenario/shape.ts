@@ -79,7 +79,7 @@ function hostName(doc: string) {
 const CaptureShape = v.strictObject(
   {
     host: hostName('Where the packet socket is open.'),
-    dev: v.optional(oneOf(['eth0', 'eth1', 'any'], 'The device it listens on; eth1 is for R.'), 'eth0'),
+    dev: v.optional(oneOf(['eth0', 'eth1', 'lo', 'any'], 'The device it listens on; eth1 is for R.'), 'eth0'),
     filter: v.optional(
       v.pipe(
         text(500, ''),
