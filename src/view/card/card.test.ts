@@ -248,6 +248,17 @@ function rssInput(flow: string): number[] {
   ];
 }
 
+describe('the frame that leaves', () => {
+  it('has the payload that the packet has, not the padding of a short frame', () => {
+    // The receiver sends ACKs alone.
+    for (const { card } of events('write-4000', 1))
+      if (card.work !== null) expect([card.work.header, card.work.payload]).toEqual([54, 0]);
+    const sent = new Set<number>();
+    for (const { card } of events('write-4000', 0)) if (card.work !== null) sent.add(card.work.payload);
+    expect([...sent]).toEqual([1460, 1080]);
+  });
+});
+
 describe('the RX FIFO', () => {
   it('is marked where e1000 sets the thresholds of pause frames: nine tenths of 48 KiB, and 8 bytes below', () => {
     const { card } = first('offload-on', 0, 'TX data');

@@ -22,7 +22,7 @@ export interface EngineWork {
   readonly segments: number;
   /** Length of its headers, bytes. */
   readonly header: number;
-  /** Bytes behind them in this frame. */
+  /** Bytes behind them in this frame, without the padding of a short one. */
   readonly payload: number;
   readonly before: Uint8Array;
   readonly after: Uint8Array;
@@ -91,7 +91,9 @@ export function engineWork(state: State, tx: StructView | null, ring: RingView |
     segment: num(frame, 'segment'),
     segments: num(frame, 'segments', 1),
     header,
-    payload: Math.max(0, after.length - header),
+    payload: taken.sections
+      .filter(({ protocol, title }) => protocol === 'data' && !title.startsWith('Padding'))
+      .reduce((sum, { length }) => sum + length, 0),
     before,
     after: after.subarray(0, header),
     changes,

@@ -179,7 +179,11 @@ function drawShape(pen: Pen, { segment, segments, header, payload }: EngineWork,
     anchor: 'middle',
     cls: 'ink',
   });
-  pen.text(out.x + out.w / 2, out.y + 8.5, `${payload} B`, 's', { max: out.w - 4, anchor: 'middle', cls: 'ink' });
+  pen.text(out.x + out.w / 2, out.y + 8.5, payload === 0 ? 'no data' : `${payload} B`, 's', {
+    max: out.w - 4,
+    anchor: 'middle',
+    cls: 'ink',
+  });
 }
 
 /** What the verifier finds of a received frame. */

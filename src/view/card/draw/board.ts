@@ -157,6 +157,7 @@ function fifoChip(id: string, name: string, fifo: Fifo, extra: number, flows: bo
         label: (frame) => `#${frame}`,
         wide: 38,
         cls: () => 'frame',
+        counterInk: 'boardink',
       });
       const bar = { x: x + 6, y: y + 40, w: w - 12, h: 5 };
       pen.rect(bar, 'fifo', { rx: 1 });

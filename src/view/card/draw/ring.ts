@@ -104,13 +104,13 @@ function drawPointers(pen: Pen, ring: RingView, { x, y }: Point): void {
     [ring.use, 'use', 'hand driver'],
   ];
   lines.forEach(([pointer, label, cls], nth) => {
-    const line = y - 16 + nth * 12.5;
+    const line = y - 13.5 + nth * 11;
     const inward = pointer.owner === 'card';
-    pen.path(inward ? `M${x - 27} ${line - 5.5} l-3 5.5 h6 z` : `M${x - 27} ${line} l-3 -5.5 h6 z`, cls, {
+    pen.path(inward ? `M${x - 28} ${line - 5.5} l-3 5.5 h6 z` : `M${x - 28} ${line} l-3 -5.5 h6 z`, cls, {
       title: pointer.doc,
     });
-    pen.text(x - 21, line, label, 'n', { max: 32, cls: 'ink2', title: `${pointer.name}: ${pointer.doc}` });
-    pen.text(x + 32, line, String(pointer.at), 'n', { max: 26, anchor: 'end', cls: 'ink strong' });
+    pen.text(x - 23, line, label, 'n', { max: 32, cls: 'ink2', title: `${pointer.name}: ${pointer.doc}` });
+    pen.text(x + 28, line, String(pointer.at), 'n', { max: 26, anchor: 'end', cls: 'ink strong' });
   });
 }
 

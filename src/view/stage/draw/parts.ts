@@ -120,6 +120,8 @@ export interface CellsOptions {
   readonly wide: number;
   /** False: what finds no room is not counted, as it is told elsewhere. */
   readonly counts?: boolean;
+  /** Class of the count, where the ground is not that of the page. */
+  readonly counterInk?: string;
 }
 
 /** Packets in a row of cells; what finds no room is counted at the end. */
@@ -149,7 +151,11 @@ export function cells(pen: Pen, box: Box, ids: readonly number[], options: Cells
   });
   const left = ids.length - shown.length;
   if (left > 0 && counter > 0)
-    pen.text(box.x + box.w, box.y + box.h - 3, `+${left}`, 'n', { max: counter, anchor: 'end', cls: 'ink2' });
+    pen.text(box.x + box.w, box.y + box.h - 3, `+${left}`, 'n', {
+      max: counter,
+      anchor: 'end',
+      cls: options.counterInk ?? 'ink2',
+    });
 }
 
 /** A level: used of limit. */
