@@ -311,7 +311,7 @@ describe('receive side scaling', () => {
     const rows = first('rss', 1, 'RX data').card.registers.flatMap((group) => group.rows);
     const value = (name: string): string => rows.find((row) => row.name === name)?.value ?? '';
     // Queue 0 in the lowest byte of each word; RX of queue n to vector n + 1 and TX to n + 5, all valid.
-    expect(value('RETA')).toBe(Array(32).fill('03020100').join(' '));
+    expect(rows.find((row) => row.name === 'RETA')).toMatchObject({ value: '03020100', means: 'in all 32 words' });
     expect(value('IVAR')).toBe('00008581 00008682 00008783 00008884');
     // The key of the published test vectors.
     expect(value('RSSRK')).toMatch(/^da565a6d c20e5b25 /);

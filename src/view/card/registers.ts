@@ -68,6 +68,10 @@ const WORD_BYTES = 4;
 /** Arrays that the model holds byte by byte. */
 const BYTE_ARRAYS: ReadonlySet<string> = new Set(['RETA', 'RSSRK']);
 
+function zeros(count: number, alone: boolean): string {
+  return count === 0 ? '' : `${alone ? '' : 'and '}${count} words of 0`;
+}
+
 /** A register that is an array, its words in order; bytes are put together as the card has them, the first one lowest. */
 function arrayRow(registers: StructView, field: FieldSchema, changed: ReadonlySet<string>): RegisterRow {
   const items = registers.items(field.name);
@@ -76,14 +80,14 @@ function arrayRow(registers: StructView, field: FieldSchema, changed: ReadonlySe
     items.slice(nth * inWord, (nth + 1) * inWord).reduceRight((sum, byte) => sum * 256 + byte, 0),
   );
   const used = words.findLastIndex((word) => word !== 0) + 1;
+  const isOne = words.length > 1 && used > 0 && words.every((word) => word === words[0]);
   return {
     name: field.name,
     value: words
-      .slice(0, used)
+      .slice(0, isOne ? 1 : used)
       .map((word) => (word >>> 0).toString(16).padStart(8, '0'))
       .join(' '),
-    means:
-      used === 0 ? `${words.length} words of 0` : used < words.length ? `and ${words.length - used} words of 0` : '',
+    means: isOne ? `in all ${words.length} words` : zeros(words.length - used, used === 0),
     bits: [],
     doc: field.doc,
     changed: [...changed].some((name) => name.startsWith(`${field.name}[`)),

@@ -43,6 +43,7 @@ export function drawSteering(pen: Pen, unit: SteeringView, box: Box): void {
   if (last === null || last.entry < 0) {
     const of = on ? `hashes ${unit.fields.filter((field) => wide || field !== 'UDP ports').join(', ')}` : 'off';
     word(0, false, last === null ? of : 'a frame that is not hashed', 'boardink dim');
+    if (last === null) word(1, false, 'no frame here to be hashed', 'boardink dim');
     word(0, true, on ? 'RETA: hash to queue' : 'every frame goes to queue 0', 'boardink dim');
   } else {
     word(0, false, `hash 0x${hex(last.hash, 8)}: entry ${last.entry}`, 'boardink strong', `modulo ${table.length}`);
