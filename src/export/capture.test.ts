@@ -61,4 +61,10 @@ describe('several packet sockets on a host', () => {
   it('bound to no device see all of them, once each', () => {
     expect(got('any')).toEqual([...got('lo'), 'out udp', 'in icmp']);
   });
+
+  it('show which frame a packet became, whatever went to other devices before', () => {
+    const [tap] = captureAt(trace, { host: 0, dev: 'eth0', side: 'tap' });
+    const [frame] = captureAt(trace, { host: 0, dev: 'eth0', side: 'wire' });
+    expect(trace.packetOf(frame?.object ?? 0)).toBe(trace.packetOf(tap?.object ?? -1));
+  });
 });

@@ -61,11 +61,15 @@ interface Sent {
   readonly enter: number;
 }
 
+/** A device of a host. */
+const placeOf = (host: number, dev: string): string => `${host} ${dev}`;
+
 /** Goes along the run and ties skbs to frames and frames to skbs. */
 class Hardware {
   private readonly cursor: Cursor;
-  private readonly given = new Map<number, Sent[]>();
-  private readonly current = new Map<number, number>();
+  /** By host and device: a host may have several cards, and what it gives to lo comes to none. */
+  private readonly given = new Map<string, Sent[]>();
+  private readonly current = new Map<string, number>();
   private readonly arrived = new Map<number, { frame: number; head: Uint8Array }[]>();
 
   constructor(
@@ -84,14 +88,17 @@ class Hardware {
       if (rests(n)) yield;
       const kind = trace.kind(n);
       if (kind === Kind.ENTER) {
-        if (xmit.has(trace.via(n))) this.listOf(this.given, n).push({ skb: trace.skb(n), enter: n });
+        if (xmit.has(trace.via(n))) this.give(n);
         else if (trace.fn(n) === received) this.receive(n);
       } else if (kind === Kind.WIRE && trace.skb(n) !== 0) this.wire(n, trace.label(n));
     }
   }
 
-  private listOf<T>(map: Map<number, T[]>, n: number): T[] {
-    return listAt(map, this.trace.context(this.trace.ctx(n)).host);
+  private give(n: number): void {
+    const skb = this.trace.skb(n);
+    this.cursor.seek(n);
+    const dev = this.cursor.state.find(skb)?.ref('dev')?.text('name') ?? '';
+    listAt(this.given, placeOf(this.trace.context(this.trace.ctx(n)).host, dev)).push({ skb, enter: n });
   }
 
   private wire(n: number, label: string): void {
@@ -107,14 +114,15 @@ class Hardware {
 
   private sent(frame: StructView): void {
     const host = frame.num('from_host');
+    const place = placeOf(host, `eth${frame.num('from_port')}`);
     this.senders.set(frame.id, host);
     if (frame.num('segment') === 0) {
-      const queue = listAt(this.given, host);
+      const queue = listAt(this.given, place);
       let next = queue.shift();
       while (next !== undefined && this.refused(next.enter)) next = queue.shift();
-      this.current.set(host, next?.skb ?? 0);
+      this.current.set(place, next?.skb ?? 0);
     }
-    this.parents[frame.id] ||= this.current.get(host) ?? 0;
+    this.parents[frame.id] ||= this.current.get(place) ?? 0;
   }
 
   private refused(enter: number): boolean {
@@ -127,7 +135,7 @@ class Hardware {
 
   private receive(n: number): void {
     const skb = this.trace.skb(n);
-    const queue = this.listOf(this.arrived, n);
+    const queue = listAt(this.arrived, this.trace.context(this.trace.ctx(n)).host);
     if (skb === 0 || this.parents[skb] !== 0 || queue.length === 0) return;
     this.cursor.seek(n);
     const { state } = this.cursor;
@@ -139,11 +147,11 @@ class Hardware {
   }
 }
 
-function listAt<T>(map: Map<number, T[]>, host: number): T[] {
-  let list = map.get(host);
+function listAt<K, T>(map: Map<K, T[]>, key: K): T[] {
+  let list = map.get(key);
   if (list === undefined) {
     list = [];
-    map.set(host, list);
+    map.set(key, list);
   }
   return list;
 }
