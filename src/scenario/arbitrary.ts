@@ -234,6 +234,10 @@ export function arbitraryLossyScenario(fc: FastCheck): fastCheck.Arbitrary<Scena
       'ipv4.tcp_reordering': fc.integer({ min: 1, max: 8 }),
       'ipv4.tcp_congestion_control': fc.constantFrom('cubic', 'reno', 'bic'),
       'ipv4.tcp_retrans_collapse': fc.integer({ min: 0, max: 1 }),
+      'ipv4.tcp_ecn': fc.integer({ min: 0, max: 2 }),
+      'ipv4.tcp_low_latency': fc.integer({ min: 0, max: 1 }),
+      'ipv4.tcp_slow_start_after_idle': fc.integer({ min: 0, max: 1 }),
+      'ipv4.tcp_moderate_rcvbuf': fc.integer({ min: 0, max: 1 }),
     },
     { requiredKeys: [] },
   );
