@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from '@playwright/test';
+import { encodeLink } from '../scenario/link';
 import type { Scenario } from '../scenario/schema';
 import type { TraceData } from '../trace/data';
 import { Kind } from '../trace/recorder';
@@ -80,7 +81,28 @@ async function inBrowser(browser: Browser, address: string, site: string, scenar
     ]);
     rows.push([`Worker, ${level}: packets a second`, packetRate]);
   }
+  rows.push(...(await keyTimes(page, address, scenario)));
   return rows;
+}
+
+const KEYS = ['ArrowRight', 'n', 'ArrowDown', 'End', 'ArrowLeft', 'p', 'Home'];
+
+/** How long the page is busy with a key, in a run of a million events; the quickest of three rounds. */
+async function keyTimes(page: Page, address: string, scenario: Scenario): Promise<Row[]> {
+  await page.goto(`${address}${encodeLink({ scenario })}`);
+  await page.locator('html[data-idle="true"]').waitFor({ state: 'attached' });
+  const least = new Map<string, number>();
+  for (const key of [...KEYS, ...KEYS, ...KEYS]) {
+    const ms = await page.evaluate(async (pressed) => {
+      const start = performance.now();
+      window.dispatchEvent(new KeyboardEvent('keydown', { key: pressed, bubbles: true, cancelable: true }));
+      // React draws once the handler has returned.
+      await new Promise((resolve) => setTimeout(resolve));
+      return performance.now() - start;
+    }, key);
+    least.set(key, Math.min(ms, least.get(key) ?? ms));
+  }
+  return [...least].map(([key, ms]) => [`page: ${key} in a million events`, `${Math.round(ms)} ms`]);
 }
 
 interface Rate {
