@@ -46,6 +46,21 @@ describe('dissect', () => {
     );
   });
 
+  it('takes a pause frame apart (IEEE 802.3 annex 31B)', () => {
+    const frame = bytes(`01 80 c2 00 00 01 02 00 00 00 00 01 88 08 00 01 06 80 ${'00 '.repeat(42)}`);
+    const { sections, summary } = dissect(frame);
+    expect(summary).toBe('PAUSE 1664 × 512 bit times');
+    expect(sections.map(({ protocol, at, length }) => [protocol, at, length])).toEqual([
+      ['eth', 0, 14],
+      ['macc', 14, 4],
+      ['data', 18, 42],
+    ]);
+    expect(sections[1]?.fields.map(({ key, value }) => [key, value])).toEqual([
+      ['macc.opcode', 1],
+      ['macc.pause_time', 0x680],
+    ]);
+  });
+
   it('tells a checksum left to the card from a wrong one', () => {
     const frame = bytes(`
       02 00 00 00 00 02 02 00 00 00 00 01 08 00

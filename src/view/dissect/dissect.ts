@@ -1,5 +1,5 @@
 /**
- * Takes a frame apart, field by field with byte ranges: Ethernet II (IEEE 802.3), ARP (RFC 826), IPv4 with its options and fragments
+ * Takes a frame apart, field by field with byte ranges: Ethernet II and pause frames (IEEE 802.3), ARP (RFC 826), IPv4 with its options and fragments
  * (RFC 791, 2474, 3168), ICMP (RFC 792, 1191), UDP (RFC 768), TCP. Never fails: what is cut short or unknown is said so.
  */
 import { dataSection, eachOption, hex, ipText, macText, Reader, type Section } from './reader';
@@ -14,7 +14,13 @@ export interface Dissection {
   readonly summary: string;
 }
 
-const ETHERTYPES: Readonly<Record<number, string>> = { 2048: 'IPv4', 2054: 'ARP', 33024: 'VLAN', 34525: 'IPv6' };
+const ETHERTYPES: Readonly<Record<number, string>> = {
+  2048: 'IPv4',
+  2054: 'ARP',
+  33024: 'VLAN',
+  34525: 'IPv6',
+  34824: 'MAC control',
+};
 const IP_PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP' };
 
 /** Takes a frame apart; `bytes` begin with the destination MAC address and have no FCS. */
@@ -36,6 +42,7 @@ export function dissect(bytes: Uint8Array): Dissection {
   sections.push({ protocol: 'eth', title: 'Ethernet II', at: 0, length: 14, fields: reader.fields });
   if (type === 0x0800) return { sections, summary: ipv4(bytes, 14, sections) };
   if (type === 0x0806) return { sections, summary: arp(bytes, 14, sections) };
+  if (type === 0x8808) return { sections, summary: macControl(bytes, 14, sections) };
   sections.push(dataSection('data', 'Data', bytes, 14, bytes.length));
   return { sections, summary: `${ETHERTYPES[type] ?? hex(type, 4)}, ${bytes.length} bytes` };
 }
@@ -63,6 +70,33 @@ function arp(bytes: Uint8Array, at: number, sections: Section[]): string {
   sections.push({ protocol: 'arp', title: 'Address Resolution Protocol', at, length: 28, fields: reader.fields });
   if (bytes.length > at + 28) sections.push(dataSection('data', 'Padding', bytes, at + 28, bytes.length));
   return op === 1 ? `ARP who has ${ipText(tpa)}? tell ${ipText(spa)}` : `ARP ${ipText(spa)} is at ${macText(sha)}`;
+}
+
+const PAUSE = 1;
+
+/** MAC control (IEEE 802.3 31): a pause frame (annex 31B) has a time in units of 512 bit times behind its opcode. */
+function macControl(bytes: Uint8Array, at: number, sections: Section[]): string {
+  const reader = new Reader(bytes, at, bytes.length);
+  if (reader.left < 4) {
+    sections.push(dataSection('macc', 'MAC control, cut short', bytes, at, bytes.length));
+    return 'MAC control, cut short';
+  }
+  const opcode = reader.number('opcode', 2, {
+    key: 'macc.opcode',
+    show: (value) => (value === PAUSE ? `PAUSE (${value})` : String(value)),
+  });
+  let summary = `MAC control, opcode ${opcode}`;
+  if (opcode === PAUSE) {
+    const time = reader.number('pause time', 2, {
+      key: 'macc.pause_time',
+      show: (value) => `${value} × 512 bit times`,
+    });
+    summary = time === 0 ? 'PAUSE 0: send again' : `PAUSE ${time} × 512 bit times`;
+  }
+  const length = reader.at - at;
+  sections.push({ protocol: 'macc', title: 'MAC Control', at, length, fields: reader.fields });
+  if (reader.left > 0) sections.push(dataSection('data', 'Padding', bytes, reader.at, bytes.length));
+  return summary;
 }
 
 const DSCP_NAMES: Readonly<Record<number, string>> = { 0: 'default', 4: 'low delay', 46: 'EF' };

@@ -16,7 +16,7 @@ export interface Field {
   readonly problem?: string;
 }
 
-export type Protocol = 'eth' | 'arp' | 'ip' | 'icmp' | 'udp' | 'tcp' | 'data';
+export type Protocol = 'eth' | 'arp' | 'macc' | 'ip' | 'icmp' | 'udp' | 'tcp' | 'data';
 
 export interface Section {
   readonly protocol: Protocol;

@@ -18,7 +18,7 @@ const mac = (doc: string, of?: readonly string[]): Known => ({ type: 'mac', doc,
 const either = (doc: string, of: readonly string[]): Known => ({ type: 'number', doc, of });
 
 /** Protocols: true where the packet has one. */
-export const PROTOCOLS = ['eth', 'arp', 'ip', 'icmp', 'udp', 'tcp'] as const;
+export const PROTOCOLS = ['eth', 'arp', 'macc', 'ip', 'icmp', 'udp', 'tcp'] as const;
 
 export const FIELDS: Readonly<Record<string, Known>> = {
   'frame.len': number('bytes of the packet'),
@@ -38,6 +38,8 @@ export const FIELDS: Readonly<Record<string, Known>> = {
   'arp.dst.hw_mac': mac('target MAC'),
   'arp.src.proto_ipv4': ip('sender address'),
   'arp.dst.proto_ipv4': ip('target address'),
+  'macc.opcode': number('MAC control: 1 PAUSE'),
+  'macc.pause_time': number('pause time, times of 512 bits'),
   'ip.addr': ip('either address', ['ip.src', 'ip.dst']),
   'ip.src': ip('source'),
   'ip.dst': ip('destination'),

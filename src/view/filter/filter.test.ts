@@ -113,7 +113,7 @@ describe('a filter', () => {
     ['tcp # udp', '4: "#" has no meaning here'],
     [
       'constructor',
-      '0: there is no field or protocol "constructor"; there are eth, arp, ip, icmp, udp, tcp and fields such as tcp.port',
+      '0: there is no field or protocol "constructor"; there are eth, arp, macc, ip, icmp, udp, tcp and fields such as tcp.port',
     ],
   ])('%s is refused with a reason', (text, wanted) => {
     expect(problem(text)).toBe(wanted);
