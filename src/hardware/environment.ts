@@ -9,9 +9,24 @@ export type Timer = object;
 
 /**
  * `tx-start`/`tx-end`: first and last bit leave the card; `rx`: the last bit reached the other card; `lost`: it never will. What
- * else befalls a frame on the link: `duplicated` (of the copy), `corrupted`, `held`, `delayed`.
+ * else befalls a frame on the link: `duplicated` (of the copy), `corrupted`, `held`, `delayed`. Or the card it reached threw it away.
  */
-export type WireEvent = 'tx-start' | 'tx-end' | 'rx' | 'lost' | 'duplicated' | 'corrupted' | 'held' | 'delayed';
+export type WireEvent =
+  | 'tx-start'
+  | 'tx-end'
+  | 'rx'
+  | 'lost'
+  | 'duplicated'
+  | 'corrupted'
+  | 'held'
+  | 'delayed'
+  | Discard;
+
+/**
+ * Why a card throws a frame away that has come in: its FCS is wrong, it is longer than allowed, its address is not ours, the RX FIFO is
+ * full, its queue has no descriptor and must not hold up others, the receive unit is off, or a reset emptied the FIFO.
+ */
+export type Discard = 'rx-crc' | 'rx-long' | 'rx-filtered' | 'rx-missed' | 'rx-no-descriptor' | 'rx-off' | 'rx-reset';
 
 export interface Environment {
   /** Virtual time, ns. */

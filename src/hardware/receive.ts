@@ -10,6 +10,7 @@ import { byteCount, embed, enumeration, int, ref, struct } from '../base/struct'
 import { type Card, DESCRIPTOR_BYTES, DESCRIPTOR_CACHE } from './card';
 import { type Filled, packetChecksum, type ReceiveFormat, type Verdict } from './descriptors';
 import { DMA_DATA, DMA_DESCRIPTORS, DMA_WRITE_BACK, DmaChannel, nic_transfer } from './dma';
+import type { Discard } from './environment';
 import { castOf, FRAME_RX_FIFO, type frame, frame_queue, freeFrame, pushFrame, shiftFrame } from './frame';
 import { nic_rx_queue, type RxRing } from './queues';
 import {
@@ -106,7 +107,8 @@ export class ReceiveEngine {
     this.state.descriptor = -1;
     this.state.moving = null;
     this.state.moved = 0;
-    for (let dropped = shiftFrame(fifo); dropped !== null; dropped = shiftFrame(fifo)) freeFrame(dropped);
+    for (let dropped = shiftFrame(fifo); dropped !== null; dropped = shiftFrame(fifo))
+      this.discard(dropped, 'rx-reset');
   }
 
   /** The tail of a ring was written: there may be descriptors for what waits. */
@@ -119,7 +121,7 @@ export class ReceiveEngine {
     const { state, regs, card } = this;
     card.activity();
     if ((regs.RCTL & RCTL_EN) === 0) {
-      freeFrame(arrived);
+      this.discard(arrived, 'rx-off');
       return;
     }
     countArrived(regs, arrived.len);
@@ -133,13 +135,15 @@ export class ReceiveEngine {
     const kind = isBad || tooLong ? 'data' : card.pause.receive(arrived);
     const isControl = kind !== 'data' && (regs.RCTL & RCTL_PMCF) === 0;
     if (isBad || tooLong || isControl || (kind === 'data' && !this.wanted(arrived))) {
-      if (kind === 'data') state.filtered++;
-      freeFrame(arrived);
+      if (kind === 'data') {
+        state.filtered++;
+        this.discard(arrived, isBad ? 'rx-crc' : tooLong ? 'rx-long' : 'rx-filtered');
+      } else freeFrame(arrived);
       return;
     }
     if (state.fifo.bytes + arrived.len > state.fifo_size) {
       regs.MPC++;
-      freeFrame(arrived);
+      this.discard(arrived, 'rx-missed');
       card.signals.overrun();
       return;
     }
@@ -151,6 +155,11 @@ export class ReceiveEngine {
     const { ring } = this.queueOf(arrived);
     if (ring.RDH === ring.RDT) regs.RNBC++;
     if (state.phase === IDLE) this.next();
+  }
+
+  private discard(gone: frame, why: Discard): void {
+    this.card.env.wire(why, gone);
+    freeFrame(gone);
   }
 
   /** The address filter. */
@@ -201,7 +210,7 @@ export class ReceiveEngine {
     if (free === 0 && state.moved === 0 && queue.drops()) {
       queue.state.drops++;
       shiftFrame(state.fifo);
-      freeFrame(oldest);
+      this.discard(oldest, 'rx-no-descriptor');
       this.card.pause.level(state.fifo.bytes, false);
       this.next();
       return;

@@ -3,6 +3,7 @@
  * where they have one.
  */
 import { seqDiff } from '../base/seq';
+import { errnoName } from '../scenario/packetdrill/values';
 import type { StructView } from '../trace/state';
 
 export type Told = readonly [word: string, text: string];
@@ -126,7 +127,7 @@ function noRouteIn(err: number): Told {
     case 22:
       return ['IP_INVALID_SOURCE', 'its source or destination address cannot be ("martian")'];
     default:
-      return ['IP_INNOROUTES', `it is not for this host, and no route leads on for it (${err})`];
+      return ['IP_INNOROUTES', `it is not for this host, and no route leads on for it (${errnoName(-err)})`];
   }
 }
 
@@ -160,16 +161,16 @@ export const RULES: Readonly<Record<string, Rule>> = {
       ? { dropped: false, told: ['REPLACED', 'a copy with more headroom took its place'] }
       : { dropped: true, told: ['NEIGH_CREATEFAIL', 'its route has neither a header cache nor a neighbour'] },
   skb_share_check: kept('REPLACED', 'it was shared, so IP goes on with a clone of its own'),
-  ip_fragment: ({ skb, last }) =>
-    last.name === 'icmp_send'
-      ? {
-          dropped: true,
-          told: ['PKT_TOO_BIG', `its ${number(skb.num('len'))} bytes do not fit, and it must not be fragmented`],
-        }
-      : { dropped: false, told: ['REPLACED', 'its fragments took its place'] },
+  ip_fragment: ({ skb, object, last }) => {
+    if (last.name !== 'icmp_send') return { dropped: false, told: ['REPLACED', 'its fragments took its place'] };
+    const packet = object('skb') ?? skb;
+    const size = `${number(packet.num('len'))} bytes`;
+    const what = packet.id === skb.id ? `its ${size}` : `the ${size} of the packet it is a part of`;
+    return { dropped: true, told: ['PKT_TOO_BIG', `${what} do not fit, and it must not be fragmented`] };
+  },
   dev_hard_start_xmit: ({ last }) =>
     ['dev_gso_segment', '__skb_linearize', 'skb_checksum_help'].includes(last.name)
-      ? { dropped: true, told: ['SKB_GSO_SEG', `it could not be made fit for the device (${last.result})`] }
+      ? { dropped: true, told: ['SKB_GSO_SEG', `it could not be made fit for the device (${errnoName(-last.result)})`] }
       : { dropped: false, told: ['REPLACED', 'it was cut into segments, which took its place'] },
   packet_rcv: (freed) => {
     const sk = freed.object('sk');
@@ -427,6 +428,24 @@ export const RULES: Readonly<Record<string, Rule>> = {
   e1000_xmit_frame: always('DEV_HDR', 'the driver has no use for it'),
   igb_xmit_frame_adv: always('DEV_HDR', 'the driver has no use for it, or the device is down'),
   igb_xmit_frame_ring_adv: always('NOMEM', 'there was no memory for headers of its own'),
+};
+
+/** Why a card throws a frame away, by the event. The word is the statistics register that counts it, where there is one. */
+export const DISCARDS: Readonly<Record<string, (frame: StructView, nic: StructView | null) => Told>> = {
+  'rx-crc': () => ['CRCERRS', 'its frame check sequence (FCS) is wrong'],
+  'rx-long': (frame) => ['ROC', `its ${number(frame.num('len'))} bytes, FCS included, are more than the card takes in`],
+  'rx-filtered': () => ['FILTERED', 'its destination MAC address is not one of the card'],
+  'rx-missed': (frame, nic) => {
+    const rx = nic?.ref('rx') ?? null;
+    const held = rx?.ref('fifo')?.num('bytes') ?? 0;
+    const waits =
+      rx?.text('phase') === 'waiting for a descriptor' ? ', and its oldest frame waits for a descriptor' : '';
+    const room = `${number(held)} of ${number(rx?.num('fifo_size') ?? 0)} bytes`;
+    return ['MPC', `the RX FIFO holds ${room}${waits}: its ${number(frame.num('len'))} bytes do not fit`];
+  },
+  'rx-no-descriptor': (frame) => ['RQDPC', `receive queue ${frame.num('rx_queue')} has no free descriptor`],
+  'rx-off': () => ['RX_OFF', "the card's receive unit is off (RCTL.EN)"],
+  'rx-reset': () => ['DEV_READY', 'it stood in the RX FIFO when the card was reset'],
 };
 
 function oldStamp(opt: StructView | null): boolean {

@@ -24,7 +24,7 @@ describe('what became of a packet', () => {
         (count, kind, n) => count + (kind === Kind.ENTER && trace.fn(n) === freeing ? 1 : 0),
         0,
       );
-      const fates = fatesOf(trace).filter(({ by }) => by !== 'wire');
+      const fates = fatesOf(trace).filter(({ by }) => by !== 'wire' && by !== 'card');
       expect(fates).toHaveLength(freed);
       expect(fates.filter(({ word }) => word === 'FREED').map(({ by }) => by)).toEqual([]);
     },
@@ -126,5 +126,35 @@ describe('what became of a packet', () => {
       word: 'TCP_CLOSE',
       text: 'the socket was closed before its 1,000 bytes were read',
     });
+  });
+
+  it('a frame that the card throws away: a broken FCS, a full RX FIFO, each with its numbers', () => {
+    const broken = dropsOf({
+      link: { faults: [{ op: 'corrupt', from: 'A', kind: 'data', nth: 1, offset: 60 }] },
+      tasks: [{ host: 'A', name: 'writer', calls: [{ op: 'write', fd: 'c1', bytes: 1000 }] }],
+      limits: { maxMs: 20 },
+    });
+    expect(broken).toMatchObject([
+      { host: 1, by: 'card', word: 'CRCERRS', text: 'its frame check sequence (FCS) is wrong' },
+    ]);
+    const missed = dropsOf({
+      hosts: {
+        A: { nic: { tso: false, gso: false } },
+        B: { cpus: 1, nic: { rxRing: 80, gro: false, itr: 100, pause: 'none' } },
+      },
+      connections: [{ a: { cwnd: 160, sndbuf: 524_288, sndWnd: 230_000 }, b: { rcvbuf: 1_048_576 } }],
+      tasks: [{ host: 'A', name: 'writer', calls: [{ op: 'write', fd: 'c1', bytes: 220_000 }] }],
+      limits: { maxMs: 8 },
+    });
+    // 80 descriptors of which one stays free, and a FIFO of 48 kB or less take fewer than the 152 segments.
+    expect(missed.length).toBeGreaterThan(0);
+    for (const { host, by, word, text } of missed) {
+      expect([host, by, word]).toEqual([1, 'card', 'MPC']);
+      const [held, size, length] = (text.match(/[\d,]+/g) ?? [])
+        .map((digits) => Number(digits.replaceAll(',', '')))
+        .filter((value) => value > 0);
+      expect(text).toContain('its oldest frame waits for a descriptor');
+      expect((held as number) + (length as number)).toBeGreaterThan(size as number);
+    }
   });
 });

@@ -8,7 +8,7 @@ import { Cursor } from '../trace/cursor';
 import { Kind, NONE } from '../trace/recorder';
 import type { State, StructView } from '../trace/state';
 import type { Frame, Trace } from '../trace/trace';
-import { RULES, type Told } from './fate-rules';
+import { DISCARDS, RULES, type Told } from './fate-rules';
 
 export interface Fate {
   /** Step at which it was freed. */
@@ -22,7 +22,7 @@ export interface Fate {
   readonly word: string;
   /** Why, with the deciding values. */
   readonly text: string;
-  /** The function that gave it up, `wire` for a frame. */
+  /** The function that gave it up; of a frame `wire`, or `card` that threw it away. */
   readonly by: string;
 }
 
@@ -130,14 +130,14 @@ const LOST_ON_THE_WAY: Readonly<Record<string, Told>> = {
   lost: ['LOST', 'the wire lost it'],
 };
 
-/** What ends packets: entries of kfree_skbmem, and losses on the wire. */
+/** What ends packets: entries of kfree_skbmem, losses on the wire, and frames that a card throws away. */
 function endingsOf(trace: Trace): (step: number) => boolean {
   const freeing = trace.data.schema.functions.find(({ name }) => name === 'kfree_skbmem')?.id ?? -1;
   return (step) => {
     const kind = trace.kind(step);
     return kind === Kind.ENTER
       ? trace.fn(step) === freeing
-      : kind === Kind.WIRE && trace.label(step) in LOST_ON_THE_WAY;
+      : kind === Kind.WIRE && (trace.label(step) in LOST_ON_THE_WAY || trace.label(step) in DISCARDS);
   };
 }
 
@@ -146,9 +146,23 @@ function fateOfEnding(trace: Trace, step: number, cursor: Cursor): Fate {
   const told = LOST_ON_THE_WAY[trace.label(step)];
   if (told === undefined) {
     cursor.seek(step);
-    return fateAt(trace, step, packet, cursor.state);
+    const discard = trace.kind(step) === Kind.WIRE ? DISCARDS[trace.label(step)] : undefined;
+    return discard === undefined
+      ? fateAt(trace, step, packet, cursor.state)
+      : discarded(cursor.state, step, packet, discard);
   }
   return { step, packet, host: -1, dropped: true, word: told[0], text: told[1], by: 'wire' };
+}
+
+/** A frame that the card it reached throws away. */
+function discarded(state: State, step: number, packet: number, tell: (typeof DISCARDS)[string]): Fate {
+  const frame = state.view(packet);
+  const host = frame.num('to_host');
+  const nic = state
+    .objects('nic')
+    .find((card) => card.num('host') === host && card.text('name') === `eth${frame.num('to_port')}`);
+  const [word, text] = tell(frame, nic ?? null);
+  return { step, packet, host, dropped: true, word, text, by: 'card' };
 }
 
 /** What became of every packet that ends in the run, in order. */

@@ -302,6 +302,13 @@ const WIRE_WORDS: Readonly<Record<string, string>> = {
   'tx-end': 'its last bit has left the card',
   rx: 'its last bit has reached the other card',
   lost: 'it is lost',
+  'rx-crc': 'the card drops it: its FCS is wrong',
+  'rx-long': 'the card drops it: it is longer than allowed',
+  'rx-filtered': "the card drops it: it is for another's address",
+  'rx-missed': 'the card drops it: the RX FIFO is full',
+  'rx-no-descriptor': 'the card drops it: its queue has no descriptor',
+  'rx-off': 'the card drops it: its receive unit is off',
+  'rx-reset': 'a reset of the card drops it',
 };
 
 /** What a wire event means. */
