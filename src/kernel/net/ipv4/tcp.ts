@@ -855,7 +855,8 @@ export function* tcp_shutdown(sk: sock, how: number): Kgen {
 /**
  * Orphans take more than their share: their number, shifted left by `shift`, is above the limit, or this one has data queued while all
  * of TCP's memory is used.
- * @modelled include/net/tcp.h
+ * @simplified the number is exact: in C it is first read roughly from a percpu_counter, to which each CPU of several adds its part only by
+ * batches of 32 or more, so that an SMP kernel lets the first orphans be even with tcp_max_orphans 0
  * @cost 6
  */
 export function tcp_too_many_orphans(sk: sock, shift: number): boolean {
