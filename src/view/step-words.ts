@@ -36,7 +36,29 @@ function deedWords(trace: Trace, n: number): string {
       return `line ${trace.line(n)} of the script: ${trace.label(n)}`;
     case Kind.END:
       return 'the run is over';
+    case Kind.WIRE:
+      return wireWords(trace, n);
     default:
-      return trace.label(n).replace(/[-_]/g, ' ');
+      return trace.label(n);
   }
+}
+
+const WIRE_WORDS: Readonly<Record<string, string>> = {
+  'tx-start': 'its first bit leaves the card',
+  'tx-end': 'its last bit has left the card',
+  rx: 'its last bit has reached the other card',
+  lost: 'it is lost',
+  'rx-crc': 'the card drops it: its FCS is wrong',
+  'rx-long': 'the card drops it: it is longer than allowed',
+  'rx-filtered': "the card drops it: it is for another's address",
+  'rx-missed': 'the card drops it: the RX FIFO is full',
+  'rx-no-descriptor': 'the card drops it: its queue has no descriptor',
+  'rx-off': 'the card drops it: its receive unit is off',
+  'rx-reset': 'a reset of the card drops it',
+};
+
+/** What step n, an event of the wire, means for its frame: `frame #12: its first bit leaves the card`. */
+export function wireWords(trace: Trace, n: number): string {
+  const label = trace.label(n);
+  return `frame #${trace.skb(n)}: ${WIRE_WORDS[label] ?? label}`;
 }

@@ -2,9 +2,10 @@
 import { Kind } from '../../trace/recorder';
 import type { StructView } from '../../trace/state';
 import type { Moment } from '../stage/floors/context';
-import { type WireStage, wireWords } from '../stage/floors/hardware';
+import type { WireStage } from '../stage/floors/hardware';
 import { chain, grouped, mac, num, ref, refs, span, text } from '../stage/read';
 import type { Stage } from '../stage/stage';
+import { wireWords } from '../step-words';
 import { deviceOfCard, cableOf as linkOf, type Setting, type Switch, settingsOf, switchesOf } from '../switches';
 import { type EngineWork, engineWork, type Verdict, verdictOf } from './engines';
 import { phyRegisters, queueRegisters, type RegisterGroup, registerGroups } from './registers';
@@ -309,7 +310,7 @@ export function cableOf(stage: Pick<Stage, 'way' | 'wires' | 'hosts'>, { host, p
 function eventOf({ trace, step }: Moment): string {
   const kind = trace.kind(step);
   if (kind === Kind.HARDWARE) return trace.label(step);
-  return kind === Kind.WIRE ? `frame #${trace.skb(step)}: ${wireWords(trace.label(step))}` : '';
+  return kind === Kind.WIRE ? wireWords(trace, step) : '';
 }
 
 function transferOf(channel: Transfer['channel'], transfer: StructView | null, now: number): Transfer {

@@ -97,6 +97,7 @@ function deviceItems({ device }: HostStage): Item[] {
         queue.id,
       ),
     );
+  if (device.stopped !== '') items.push(item(device.stopped, device.id));
   if (lock !== null)
     items.push(
       item(`TX lock: ${lock.owner}${lock.waiters.length > 0 ? `, ${lock.waiters.join(' and ')} spins` : ''}`, lock.id),

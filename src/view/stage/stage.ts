@@ -2,17 +2,10 @@
 import type { Layer } from '../../trace/layers';
 import { Kind } from '../../trace/recorder';
 import type { StructView } from '../../trace/state';
+import { wireWords } from '../step-words';
 import { type HostContext, handOf, type Moment } from './floors/context';
 import { type DeviceStage, deviceStage } from './floors/device';
-import {
-  type DriverStage,
-  driverStage,
-  type NicStage,
-  nicStage,
-  type WireStage,
-  wiresOf,
-  wireWords,
-} from './floors/hardware';
+import { type DriverStage, driverStage, type NicStage, nicStage, type WireStage, wiresOf } from './floors/hardware';
 import { type IpStage, ipStage } from './floors/ip';
 import { type ProcessStage, processStage } from './floors/process';
 import { type SocketStage, socketStage, type VfsStage, vfsStage } from './floors/socket';
@@ -211,7 +204,7 @@ function nowText(moment: Moment, hands: readonly Hand[]): string {
   if (kind === Kind.ENTER) return `${fact?.name ?? ''} is called`;
   if (kind === Kind.LEAVE) return `${fact?.name ?? ''} returns`;
   if (kind === Kind.LINE) return `${fact?.name ?? ''}, line ${trace.line(step)}`;
-  if (kind === Kind.WIRE) return `frame #${trace.skb(step)}: ${wireWords(trace.label(step))}`;
+  if (kind === Kind.WIRE) return wireWords(trace, step);
   const who = hands.find((one) => one.current);
   return `${who === undefined ? '' : `${contextText(who)}: `}${trace.label(step)}`;
 }

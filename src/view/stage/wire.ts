@@ -1,6 +1,5 @@
 /** The link at the bottom: a lane each way, and frames as long as they are: first to last bit, by virtual time. */
-import type { Box, Pen, Point } from './draw/shapes';
-import { widthOf } from './draw/shapes';
+import { type Box, type Pen, type Point, widthOf } from './draw/shapes';
 import { anatomyText, tokenName } from './draw/token';
 import type { WireFrame, WireStage } from './floors/hardware';
 import type { Stage } from './stage';
@@ -21,10 +20,12 @@ export function drawWire(pen: Pen, stage: Stage, wire: WireStage, box: Box, { ho
   const { x, y, w } = box;
   const left = jacks[0] === null ? x + NAMED_END : jacks[0].x + ENDS;
   const right = jacks[1] === null ? x + w - NAMED_END : jacks[1].x - ENDS;
-  const said = wire.event === '' ? wire.text : `${wire.text}: ${wire.event}`;
+  const room = right - left - 40;
+  const whole = wire.event === '' ? wire.text : `${wire.text}: ${wire.event}`;
+  const said = widthOf(whole, 'n') <= room ? whole : wire.event || wire.text;
   pen.text(left + 4, y + 11, 'wire', 'b', { max: 40, cls: wire.here ? 'hereink' : 'layerink', object: wire.id });
   const cls = wire.here ? 'hereink' : wire.up ? 'ink2' : 'drop';
-  pen.text(left + 36, y + 11, said, 'n', { max: right - left - 40, cls });
+  pen.text(left + 36, y + 11, said, 'n', { max: room, cls });
   for (const from of [0, 1] as const) {
     const top = y + 15 + from * (LANE + 2);
     const tone = wire.up ? 'pipe' : 'pipe broken';

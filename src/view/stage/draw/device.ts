@@ -243,14 +243,10 @@ function dockBlock(device: DeviceStage): Block {
     draw(pen, { x, y, w }) {
       for (const { block, box } of pack(parts, { x, y, w }).packed) block.draw(pen, box);
       const busy = device.softnets.filter((one) => one.polls.length + one.pending.length + one.backlog > 0 || one.here);
-      const text = device.stopped
-        ? `TX queue ${device.queueState}: the ring is full`
-        : busy.length === 0
-          ? 'softnet: no CPU has anything to poll'
-          : busyText(busy);
+      const text = device.stopped || (busy.length === 0 ? 'softnet: no CPU has anything to poll' : busyText(busy));
       const here = busy.some((one) => one.here);
       if (here) pen.here({ x, y: y + 40, w, h: 14 });
-      const cls = device.stopped ? 'blocked strong' : here ? 'hereink strong' : busy.length > 0 ? 'ink' : 'ink3';
+      const cls = device.stopped !== '' ? 'blocked strong' : here ? 'hereink strong' : busy.length > 0 ? 'ink' : 'ink3';
       pen.text(x, y + 50, text, 'n', { max: w, cls, object: busy[0]?.id ?? device.id });
     },
   };
@@ -290,9 +286,7 @@ export function deviceBlocks({ device, role, path }: HostStage, detail: Detail):
     return receiver ? [...handlerBlock(device), dockBlock(device), ...idle] : [...qdisc, dockBlock(device)];
   }
   const softnets = device.softnets.map((one) => softnetBlock(one));
-  const stopped = device.stopped
-    ? [note('device.stopped', `TX queue ${device.queueState}: the ring is full`, 150, { cls: 'blocked strong' })]
-    : [];
+  const stopped = device.stopped === '' ? [] : [note('device.stopped', device.stopped, 150, { cls: 'blocked strong' })];
   const gro =
     device.gro !== null && device.gro.count > 0
       ? [

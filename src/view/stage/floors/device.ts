@@ -82,8 +82,8 @@ export interface QueueStage {
 export interface DeviceStage {
   readonly id: number;
   readonly name: string;
-  readonly queueState: string;
-  readonly stopped: boolean;
+  /** Why its TX queue may not be sent from, in words; empty: it may. */
+  readonly stopped: string;
   readonly qdisc: QdiscStage | null;
   readonly lock: LockStage | null;
   /** All TX queues where there are several, with the name of the root qdisc above them; else none. */
@@ -244,6 +244,14 @@ function queuesOf(c: HostContext, device: StructView, chosen: number): QueueStag
     });
 }
 
+/** Each name once, with how often it was there: a card of several vectors has a napi_struct for each. */
+function numbered(names: readonly string[]): string[] {
+  return [...new Set(names)].map((name) => {
+    const times = names.filter((other) => other === name).length;
+    return times === 1 ? name : `${name} ×${times}`;
+  });
+}
+
 function isStopped(queue: StructView | null): boolean {
   return /XOFF|FROZEN/.test(text(queue, 'state'));
 }
@@ -274,7 +282,7 @@ function softnetsOf(c: HostContext): SoftnetStage[] {
     return {
       id: softnet.id,
       cpu: num(softnet, 'cpu', nth),
-      polls: refs(softnet, 'poll_list').map((napi) => text(ref(napi, 'dev'), 'name') || 'backlog'),
+      polls: numbered(refs(softnet, 'poll_list').map((napi) => text(ref(napi, 'dev'), 'name') || 'backlog')),
       backlog: num(ref(softnet, 'input_pkt_queue'), 'qlen') + num(ref(softnet, 'process_queue'), 'qlen'),
       completions: chain(ref(softnet, 'completion_queue'), 'next').length,
       pending: SOFTIRQS.filter((_, bit) => pending & (1 << bit)),
@@ -313,8 +321,11 @@ export function deviceStage(c: HostContext): DeviceStage | null {
   return {
     id: device.id,
     name: text(device, 'name'),
-    queueState: state.includes('XOFF') ? 'stopped' : state.includes('FROZEN') ? 'frozen' : 'on',
-    stopped: isStopped(queue),
+    stopped: state.includes('XOFF')
+      ? 'TX queue stopped by the driver'
+      : state.includes('FROZEN')
+        ? 'TX queue frozen by netif_tx_lock'
+        : '',
     queues: several ? queuesOf(c, device, index) : [],
     root: qdiscName(ref(device, 'qdisc')),
     qdisc: qdiscStage(c, ref(queue, 'qdisc'), several ? ` of queue ${index}` : ''),

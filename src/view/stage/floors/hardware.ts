@@ -1,6 +1,7 @@
 /** Driver, card and wire: rings with heads and tails, engines, registers, frames under way. */
 import { Kind } from '../../../trace/recorder';
 import type { StructView } from '../../../trace/state';
+import { wireWords } from '../../step-words';
 import { chain, num, ref, refs, span, text } from '../read';
 import {
   type Cabinet,
@@ -297,25 +298,6 @@ function registerRows(registers: StructView | null, changed: ReadonlySet<string>
   }));
 }
 
-const WIRE_WORDS: Readonly<Record<string, string>> = {
-  'tx-start': 'its first bit leaves the card',
-  'tx-end': 'its last bit has left the card',
-  rx: 'its last bit has reached the other card',
-  lost: 'it is lost',
-  'rx-crc': 'the card drops it: its FCS is wrong',
-  'rx-long': 'the card drops it: it is longer than allowed',
-  'rx-filtered': "the card drops it: it is for another's address",
-  'rx-missed': 'the card drops it: the RX FIFO is full',
-  'rx-no-descriptor': 'the card drops it: its queue has no descriptor',
-  'rx-off': 'the card drops it: its receive unit is off',
-  'rx-reset': 'a reset of the card drops it',
-};
-
-/** What a wire event means. */
-export function wireWords(label: string): string {
-  return WIRE_WORDS[label] ?? label;
-}
-
 /** How far along the cable the first and the last bit of a frame are at `time`. */
 function placeOf(frame: StructView, time: number): Pick<WireFrame, 'head' | 'tail' | 'text'> {
   const [start, end, arrival] = [num(frame, 'start'), num(frame, 'end'), num(frame, 'arrival')];
@@ -363,6 +345,6 @@ export function wiresOf(moment: Moment, way: readonly number[]): WireStage[] {
   const sender = way.indexOf(num(frame, 'from_host', -1));
   const inMiddle = sender > 0 && sender < way.length - 1;
   const at = frame === null ? -1 : inMiddle ? num(frame, 'from_port') : Math.min(Math.max(sender, 0), links.length - 1);
-  const event = `frame #${trace.skb(step)}: ${wireWords(trace.label(step))}`;
+  const event = wireWords(trace, step);
   return links.map((link, nth) => wireStage(moment, link, nth === at ? event : ''));
 }
