@@ -10,6 +10,7 @@ import { parseScenario, type ScenarioInput } from '../scenario/schema';
 import { Cursor } from '../trace/cursor';
 import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
+import { dissect } from '../view/dissect/dissect';
 
 const folder = mkdtempSync(join(tmpdir(), 'skbscope-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -131,6 +132,57 @@ function lossyRun(seed: number): Run {
   return run(parsed.scenario, { level: 'calls' });
 }
 
+const MSS = 1460;
+const STAMP_BYTES = 12;
+const mssOf = (stamps: 0 | 1): number => MSS - stamps * STAMP_BYTES;
+const CUTTERS = (['82540EM', '82576'] as const).flatMap((model) =>
+  (['tso', 'gso'] as const).flatMap((by) => ([0, 1] as const).map((stamps) => [model, by, stamps] as const)),
+);
+
+/** Writes of odd sizes, an urgent byte, and a FIN on data that still wait. */
+function cutRun(model: '82540EM' | '82576', by: 'tso' | 'gso', stamps: 0 | 1): Run {
+  const write = (bytes: number, flags: readonly 'MSG_OOB'[] = []) => ({ op: 'send', fd: 's', bytes, flags }) as const;
+  const parsed = parseScenario({
+    hosts: {
+      A: { nic: { model, tso: by === 'tso', gso: true }, sysctl: { 'ipv4.tcp_timestamps': stamps } },
+    },
+    link: { delayUs: 1000 },
+    connections: [],
+    tasks: [
+      {
+        host: 'A',
+        name: 'client',
+        startUs: 100,
+        calls: [
+          { op: 'socket', as: 's' },
+          { op: 'connect', fd: 's', to: { host: 'B', port: 80 } },
+          write(7001),
+          write(4321, ['MSG_OOB']),
+          { op: 'sleep', us: 50_000 },
+          // Whole segments, more than the congestion window: those that wait for ACKs get the FIN.
+          write(60 * mssOf(stamps)),
+          { op: 'close', fd: 's' },
+        ],
+      },
+      {
+        host: 'B',
+        name: 'server',
+        calls: [
+          { op: 'socket', as: 'l' },
+          { op: 'bind', fd: 'l', port: 80 },
+          { op: 'listen', fd: 'l' },
+          { op: 'accept', fd: 'l', as: 's' },
+          { op: 'loop', times: 40, calls: [{ op: 'read', fd: 's', bytes: 65_536 }] },
+        ],
+      },
+    ],
+    captures: [{ host: 'A' }],
+    limits: { maxMs: 1000 },
+  } as ScenarioInput);
+  if (!parsed.ok) throw new Error(parsed.issues[0]?.message);
+  return run(parsed.scenario, { level: 'calls' });
+}
+
 /** tshark says in one of four ways, by what it guesses of the cause, that a segment was on the wire before. */
 function isSentAgain(row: Row): boolean {
   return (['retransmission', 'fast_retransmission', 'out_of_order', 'spurious_retransmission'] as const).some(
@@ -199,6 +251,38 @@ describe.runIf(isHere)('tshark', () => {
     expect(duplicates.map((row) => Number(row['tcp.ack_raw']))).toEqual(repeated);
   });
 
+  it.each(CUTTERS)('%s cuts by %s, timestamps %i: what is on the wire is what was to be cut', (model, by, stamps) => {
+    const trace = new Trace(cutRun(model, by, stamps).trace);
+    const rows = dissected(trace, { host: 0, dev: 'eth0', side: 'wire' });
+    const tcp = rows.filter((row) => row['ip.proto'] === '6');
+    expect(tcp.filter((row) => row['ip.checksum.status'] !== GOOD || !isTransportGood(row))).toEqual([]);
+    const sent = (side: Place['side']): Segment[] =>
+      captureAt(trace, { host: 0, dev: 'eth0', side }).flatMap(({ bytes, direction }) =>
+        direction === 'out' ? segmentOf(bytes) : [],
+      );
+    const wire = sent('wire').filter(({ len }) => len > 0);
+    const whole = sent('tap').filter(({ len }) => len > MSS);
+    expect(whole.some(({ fin }) => fin)).toBe(true);
+    expect(whole.some(({ push }) => push)).toBe(true);
+    for (const packet of whole) {
+      const from = wire.findIndex(({ seq }) => seq === packet.seq);
+      const mss = mssOf(stamps);
+      const count = Math.ceil(packet.len / mss);
+      const expected = Array.from({ length: count }, (_, nth): Segment => {
+        const isLast = nth === count - 1;
+        return {
+          seq: packet.seq + nth * mss,
+          id: (packet.id + nth) & 0xffff,
+          len: isLast ? packet.len - nth * mss : mss,
+          push: isLast && packet.push,
+          fin: isLast && packet.fin,
+          stamp: packet.stamp,
+        };
+      });
+      expect(wire.slice(from, from + count)).toEqual(expected);
+    }
+  });
+
   it('offload-on: at the tap the checksum is the partial one and a frame is larger than the MTU; on the wire none is', () => {
     const trace = new Trace(runPreset('offload-on').trace);
     const tap = captureAt(trace, { host: 0, dev: 'eth0', side: 'tap' }).filter(({ direction }) => direction === 'out');
@@ -208,6 +292,33 @@ describe.runIf(isHere)('tshark', () => {
     expect(Math.max(...wire.map(({ bytes }) => bytes.length))).toBeLessThanOrEqual(1514);
   });
 });
+
+/** What is asked of a TCP segment that was cut from a larger one. */
+interface Segment {
+  readonly seq: number;
+  readonly id: number;
+  readonly len: number;
+  readonly push: boolean;
+  readonly fin: boolean;
+  /** TSval; -1: no timestamps. */
+  readonly stamp: number;
+}
+
+function segmentOf(bytes: Uint8Array): Segment[] {
+  const values = new Map(dissect(bytes).sections.flatMap(({ fields }) => fields.map(({ key, value }) => [key, value])));
+  const of = (key: string): number => values.get(key) ?? -1;
+  if (!values.has('tcp.seq')) return [];
+  return [
+    {
+      seq: of('tcp.seq'),
+      id: of('ip.id'),
+      len: of('tcp.len'),
+      push: of('tcp.flags.push') === 1,
+      fin: of('tcp.flags.fin') === 1,
+      stamp: of('tcp.options.timestamp.tsval'),
+    },
+  ];
+}
 
 const be16 = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 const tcpStart = (frame: Uint8Array): number => 14 + ((frame[14] ?? 0) & 15) * 4;
