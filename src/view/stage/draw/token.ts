@@ -80,7 +80,10 @@ export function tokenShapes(packet: Packet, w: number, h: number, tone: string):
       object: packet.id,
     });
   }
-  const roomy = cut.filter(({ part }) => part.kind === 'data' || part.kind === 'pages').sort((a, b) => b.w - a.w)[0];
+  const widest = (...kinds: PartKind[]): Slice | undefined =>
+    cut.filter(({ part }) => kinds.includes(part.kind)).sort((a, b) => b.w - a.w)[0];
+  // Beside the headers' colours, which a name does not stand out from.
+  const roomy = widest('data', 'pages') ?? widest('room');
   const name = tokenName(packet);
   const box = roomy !== undefined && roomy.w >= 30 ? { x: pad + roomy.x, w: roomy.w } : { x: 0, w };
   const text = widthOf(name, 'n') <= box.w - 2 ? name : fitted(`#${packet.id}`, 'n', Math.max(box.w - 2, w * 0.6));
