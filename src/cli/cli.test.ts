@@ -146,6 +146,14 @@ describe('commands', () => {
     expect(text).toMatch(
       /^end +limit: the run passed its limit of 2000 ms.*; what comes next is due at 3000\.00\d ms$/m,
     );
+    // Nothing reaches B: the write returns at once, and the timer of retransmission is left.
+    const lost = { faults: [{ op: 'drop', from: 'A' }] };
+    const writes = [{ op: 'write', fd: 'c1', bytes: 100 }];
+    const tasks = [{ host: 'A', name: 'w', calls: writes }];
+    writeFileSync(file, JSON.stringify({ link: lost, tasks, limits: { maxMs: 50 } }));
+    expect((await cli(['run', file])).text).toMatch(
+      /^end +limit: .*; every program is over, and what is left to timers is due at \d+\.\d{3} ms$/m,
+    );
   });
 
   it('run: every system call, with errno, what it filled in, and those that never return', async () => {

@@ -231,7 +231,8 @@ export class Machine {
   /** Ends at the limit; `next`: when there would be something to do. */
   private timeLimit(limit: number, next: number): End {
     clock.ns = limit;
-    const due = `what comes next is due at ${(next / 1e6).toFixed(3)} ms`;
+    const left = this.executions.size === 0 ? 'every program is over, and what is left to timers' : 'what comes next';
+    const due = `${left} is due at ${(next / 1e6).toFixed(3)} ms`;
     return { reason: 'time', message: `the run passed its limit of ${limit / 1e6} ms of virtual time; ${due}` };
   }
 
