@@ -189,9 +189,9 @@ function drawTroubles(
     if (x1 <= left || x0 >= right) continue;
     context.globalAlpha = state === 'Disorder' ? 0.12 : 0.22;
     context.fillStyle = colour(state === 'Disorder' || state === 'CWR' ? '--layer-device' : '--drop');
-    context.fillRect(x0, top - 2, Math.max(1.5, x1 - x0), height + 2);
+    context.fillRect(x0, top - 5, Math.max(1.5, x1 - x0), height + 5);
     context.globalAlpha = 1;
     context.fillStyle = colour('--ink-2');
-    if (x1 - x0 > state.length * 6.2 + 6) context.fillText(state, x0 + 3, top + 4);
+    if (x1 - x0 > state.length * 6.2 + 6) context.fillText(state, x0 + 3, top);
   }
 }

@@ -173,6 +173,21 @@ describe('a run as a whole', () => {
       }
     }
   });
+
+  it.each(['write-100', 'router'])('has a frame on its cable from the first bit on: %s', (name) => {
+    const trace = traceOf(name);
+    const cursor = new Cursor(trace);
+    let started = 0;
+    for (let n = 0; n < trace.steps; n++) {
+      if (trace.kind(n) !== Kind.WIRE || trace.label(n) !== 'tx-start') continue;
+      cursor.seek(n);
+      const wires = stageOf(cursor).wires.filter(({ here }) => here);
+      const found = wires.flatMap(({ frames }) => frames).filter(({ id }) => id === trace.skb(n));
+      expect(found).toEqual([expect.objectContaining({ tail: 0, head: 0, text: '0 % sent' })]);
+      started++;
+    }
+    expect(started).toBeGreaterThan(1);
+  });
 });
 
 it('shows each band of prio with what waits in it, whatever qdisc the band is', () => {

@@ -315,8 +315,15 @@ function placeOf(frame: StructView, time: number): Pick<WireFrame, 'head' | 'tai
 /** A frame that a fault holds back stands in the middle of the cable until later ones have passed it. */
 const HELD_BACK = { head: 0.55, tail: 0.45, text: 'held back' };
 
-function wireStage({ trace, step }: Moment, link: StructView, event: string): WireStage {
-  const time = trace.time(step);
+/** Which cable a frame is on, and from which of its ends it comes (0: the left one). */
+function cableOf(frame: StructView, way: readonly number[], cables: number): { nth: number; from: number } {
+  const sender = way.indexOf(num(frame, 'from_host', -1));
+  const inMiddle = sender > 0 && sender < way.length - 1;
+  const nth = inMiddle ? num(frame, 'from_port') : Math.min(Math.max(sender, 0), cables - 1);
+  return { nth, from: sender <= nth ? 0 : 1 };
+}
+
+function wireStage(time: number, link: StructView, sending: readonly WireFrame[], event: string): WireStage {
   const frames = ['forth', 'back'].flatMap((side, from) => {
     const direction = ref(link, side);
     const queue = (name: string): StructView[] => chain(ref(ref(direction, name), 'first'), 'next');
@@ -331,20 +338,29 @@ function wireStage({ trace, step }: Moment, link: StructView, event: string): Wi
     id: link.id,
     up,
     text: up ? `${num(link, 'speed')} Mb/s, ${length} from end to end` : 'cable pulled',
-    frames,
+    frames: [...frames, ...sending],
     here: event !== '',
     event,
   };
 }
 
 /** The cables from left to right along the way of hosts. What happens on a wire at this step stands with the cable of its frame. */
-export function wiresOf(moment: Moment, way: readonly number[]): WireStage[] {
-  const { trace, state, step } = moment;
+export function wiresOf({ trace, state, step }: Moment, way: readonly number[]): WireStage[] {
+  const time = trace.time(step);
   const links = state.objects('link');
   const frame = trace.kind(step) === Kind.WIRE ? state.find(trace.skb(step)) : null;
-  const sender = way.indexOf(num(frame, 'from_host', -1));
-  const inMiddle = sender > 0 && sender < way.length - 1;
-  const at = frame === null ? -1 : inMiddle ? num(frame, 'from_port') : Math.min(Math.max(sender, 0), links.length - 1);
+  const at = frame === null ? -1 : cableOf(frame, way, links.length).nth;
   const event = wireWords(trace, step);
-  return links.map((link, nth) => wireStage(moment, link, nth === at ? event : ''));
+  // Bits leave as soon as a frame is begun; only a whole frame is the link's.
+  const sending = state.objects('nic_tx').flatMap((tx) => {
+    const begun = ref(tx, 'sending');
+    return begun === null || begun.text('state') !== 'sending' ? [] : [begun];
+  });
+  return links.map((link, nth) => {
+    const begun = sending.flatMap((one): WireFrame[] => {
+      const cable = cableOf(one, way, links.length);
+      return cable.nth === nth ? [{ id: one.id, from: cable.from, ...placeOf(one, time) }] : [];
+    });
+    return wireStage(time, link, begun, nth === at ? event : '');
+  });
 }
