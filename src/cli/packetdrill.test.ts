@@ -119,6 +119,8 @@ describe('set-up', () => {
     const late = `${early.split('\n')[0]}\n+.05 < . 1:1(0) ack 3953 win 257 <nop,nop,TS val 900 ecr 100>\n+0 > P. 9881:14001(4120) ack 1 <...>\n`;
     expect(play(large + early)).toBe('ok s.pkt');
     expect(play(large + late)).toBe('ok s.pkt');
+    expect(verdictOf('s.pkt', large + late, {}).warning).toBe('');
+    expect(verdictOf('s.pkt', large + early, {}).warning).toBe('s.pkt: holds only on a device without offload\n');
     const off = '`ethtool -K tun0 tso off gso off`\n';
     expect(play(off + large + early)).toBe('ok s.pkt');
     expect(play(off + large + late)).toMatch(/^not ok s\.pkt:14: /);

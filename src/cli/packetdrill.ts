@@ -65,7 +65,7 @@ export interface Verdict {
   readonly kind: 'ok' | 'not ok' | 'unsupported';
   /** `ok FILE`, `not ok FILE:3: expected ..., got ...`, `unsupported FILE:3: ...`. */
   readonly text: string;
-  /** What an ok does not tell: settings of the script that were left out, a line each. */
+  /** What an ok does not tell: settings of the script that were left out, or that the device had to have no offload; a line each. */
   readonly warning?: string;
 }
 
@@ -102,7 +102,8 @@ export function verdictOf(path: string, text: string, options: ScriptOptions): V
   // Scripts written for a device without offload hold where each segment is a packet of its own.
   if (first.kind === 'not ok' && options.offload === undefined && !setsOffload(parsed.script)) {
     const plain = playOn(path, text, { ...options, offload: false });
-    if (plain.kind === 'ok') return { ...plain, warning };
+    if (plain.kind === 'ok')
+      return { ...plain, warning: `${warning}${path}: holds only on a device without offload\n` };
   }
   const [missing] = ignored;
   if (missing === undefined || first.kind === 'unsupported') return first;

@@ -1,7 +1,6 @@
 /** Connections that random programs make, use and end over links that lose frames, for a while or for good. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StructObject } from '../base/heap';
 import { e1000_buffer } from '../kernel/drivers/net/e1000/e1000_struct';
 import {
   EAGAIN,
@@ -22,6 +21,7 @@ import { proto_memory } from '../kernel/include/net/sock';
 import { type CallInput, parseScenario, type ScenarioInput } from '../scenario/schema';
 import { Trace } from '../trace/trace';
 import { type Run, run } from './run';
+import { alive } from './story';
 import { brokenLaw } from './tcp-laws';
 
 const PORT = 5001;
@@ -151,16 +151,6 @@ function told({ client, server, listens, blocks, sysctlA, sysctlB, delayUs, seed
   return ended;
 }
 
-interface Type {
-  isInstance(value: unknown): boolean;
-}
-
-function alive({ heap }: Run, type: Type): StructObject[] {
-  return heap.objects.filter((object): object is StructObject => {
-    return object !== null && type.isInstance(object) && heap.isLive(object);
-  });
-}
-
 /** What a call may fail with when the network or the other end is to blame, or the call comes too late or too early. */
 const ENDS = [EAGAIN, ECONNRESET, EPIPE, ETIMEDOUT, ENOTCONN, EHOSTUNREACH];
 const MAY_FAIL: Readonly<Record<string, readonly number[]>> = {
@@ -226,15 +216,15 @@ function checkStreams({ processes }: Run, { client, server }: Story): void {
 
 /** Nothing is left: no socket, file, packet, memory or timer of a connection. */
 function checkRemains(ended: Run): void {
-  const rings = new Set(alive(ended, e1000_buffer).map((one) => (e1000_buffer.isInstance(one) ? one.skb : null)));
-  const memory = alive(ended, proto_memory).flatMap((pool) =>
+  const rings = new Set(alive(ended.heap, e1000_buffer).map(({ skb }) => skb));
+  const memory = alive(ended.heap, proto_memory).flatMap((pool) =>
     proto_memory.isInstance(pool) ? [pool.memory_allocated, pool.orphan_count, pool.sockets_allocated] : [],
   );
   expect({
-    socks: alive(ended, tcp_sock).length,
-    timewait: alive(ended, inet_timewait_sock).length,
-    files: alive(ended, file).length,
-    lost: alive(ended, sk_buff).filter((skb) => !rings.has(skb as never)).length,
+    socks: alive(ended.heap, tcp_sock).length,
+    timewait: alive(ended.heap, inet_timewait_sock).length,
+    files: alive(ended.heap, file).length,
+    lost: alive(ended.heap, sk_buff).filter((skb) => !rings.has(skb as never)).length,
     memory: memory.filter((n) => n !== 0),
   }).toEqual({ socks: 0, timewait: 0, files: 0, lost: 0, memory: [] });
 }

@@ -17,6 +17,7 @@ import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
 import type { Ledger } from './process';
 import { type Run, run } from './run';
+import { alive } from './story';
 import { brokenLaw } from './tcp-laws';
 
 /** Runs a scenario to its end. A run that breaks shows where. */
@@ -27,16 +28,6 @@ function finished(input: ScenarioInput): Run {
   const { reason, message } = result.trace.end;
   if (reason !== 'done') throw new Error(`the run ended with ${reason}: ${message}`);
   return result;
-}
-
-interface Type<T> {
-  isInstance(value: unknown): value is T & StructObject;
-}
-
-function alive<T>(heap: Heap, type: Type<T>): (T & StructObject)[] {
-  return heap.objects.filter((object): object is T & StructObject => {
-    return object !== null && type.isInstance(object) && heap.isLive(object);
-  });
 }
 
 function joined(pieces: readonly Uint8Array[]): Buffer {

@@ -7,6 +7,7 @@ import { inet_timewait_sock } from '../kernel/include/net/inet_timewait_sock';
 import { type CallInput, parseScenario, type ScenarioInput } from '../scenario/schema';
 import { Trace } from '../trace/trace';
 import { type Run, run } from './run';
+import { alive } from './story';
 import type { CallResult } from './syscalls/enter';
 
 const EPIPE = 32;
@@ -76,9 +77,8 @@ class Life {
     return this.segments().map(({ text }) => text);
   }
 
-  live<T>(type: { isInstance(value: unknown): value is T }): number {
-    const { heap } = this.run;
-    return heap.objects.filter((object) => object !== null && type.isInstance(object) && heap.isLive(object)).length;
+  live<T>(type: Parameters<typeof alive<T>>[1]): number {
+    return alive(this.run.heap, type).length;
   }
 }
 

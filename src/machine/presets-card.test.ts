@@ -6,15 +6,10 @@ import { Qdisc } from '../kernel/include/net/sch_generic';
 import { packet_sock } from '../kernel/net/packet/af_packet';
 import { Cursor } from '../trace/cursor';
 import { Kind } from '../trace/recorder';
-import { type Story, told } from './story';
+import { alive, type Story, told } from './story';
 
 const WRITER = /^A task:writer/;
 const SOFTIRQ = /^A softirq/;
-
-/** Structs of a type that live at the end of a run, those of host A first. */
-function living<T>({ run }: Story, type: { isInstance(value: unknown): value is T }): T[] {
-  return run.heap.objects.filter((one) => one !== null && type.isInstance(one) && run.heap.isLive(one)) as T[];
-}
 
 const us = (story: Story, n: number): number => story.trace.time(n) / 1000;
 
@@ -32,7 +27,7 @@ function framesFrom(story: Story, host: number): number[] {
 
 /** Lengths of the packets in the queues of the captures, by socket. */
 function captured(story: Story): number[][] {
-  return living(story, packet_sock).map(({ sk_receive_queue }) => {
+  return alive(story.run.heap, packet_sock).map(({ sk_receive_queue }) => {
     const lengths: number[] = [];
     for (let skb = sk_receive_queue.next; skb !== null; skb = skb.next) lengths.push(skb.len);
     return lengths;
@@ -52,7 +47,7 @@ describe('preset', () => {
     expect(after.every((n) => story.stack(n).includes('net_tx_action'))).toBe(true);
     expect(after.length).toBeGreaterThan(3);
     const requeues = story.calls('dev_requeue_skb').length;
-    expect(living(story, Qdisc).map((qdisc) => qdisc.requeues)).toContain(requeues);
+    expect(alive(story.run.heap, Qdisc).map((qdisc) => qdisc.requeues)).toContain(requeues);
     expect(requeues).toBeGreaterThan(0);
   });
 
@@ -67,7 +62,7 @@ describe('preset', () => {
 
   it('pause-frames: XOFF stops the sender for ten milliseconds, XON starts it, nothing is missed', () => {
     const story = told('pause-frames');
-    const [a, b] = living(story, nic_registers);
+    const [a, b] = alive(story.run.heap, nic_registers);
     expect([b?.XOFFTXC, b?.XONTXC, b?.MPC, a?.XOFFRXC, a?.XONRXC]).toEqual([1, 1, 0, 1, 1]);
     const sent = story.marks(Kind.WIRE, 'tx-start', /^A/).map((n) => us(story, n));
     const longest = Math.max(...sent.slice(1).map((at, i) => at - (sent[i] as number)));
@@ -101,7 +96,7 @@ describe('preset', () => {
     const [reset] = story.calls('e1000_reset_task', /^A task:kworker/);
     const [up] = story.calls('e1000_up', /^A task:kworker/);
     expect([stop, timeout, reset, up].every((n, i, all) => i === 0 || (n ?? 0) > (all[i - 1] ?? 0))).toBe(true);
-    expect(living(story, e1000_adapter)[0]?.tx_timeout_count).toBe(1);
+    expect(alive(story.run.heap, e1000_adapter)[0]?.tx_timeout_count).toBe(1);
   });
 
   it('tbf-shaping: after the burst a frame every 3.04 ms, each by the watchdog', () => {
@@ -113,7 +108,7 @@ describe('preset', () => {
     for (const [i, n] of late.slice(1).entries()) {
       expect(us(story, n) - us(story, late[i] as number)).toBeCloseTo(3040, -1);
     }
-    const tbf = living(story, Qdisc).find(({ tbf }) => tbf !== null);
+    const tbf = alive(story.run.heap, Qdisc).find(({ tbf }) => tbf !== null);
     expect([tbf?.bstats_packets, tbf?.drops, (tbf?.overlimits ?? 0) >= 17]).toEqual([20, 0, true]);
   });
 
@@ -153,7 +148,7 @@ describe('preset', () => {
     const story = told('tcpdump-lies');
     expect(framesFrom(story, 0)).toEqual(Array(5).fill(1514));
     expect(captured(story)).toEqual([[7306], [7306]]);
-    const [a, b] = living(story, packet_sock);
+    const [a, b] = alive(story.run.heap, packet_sock);
     const sumOf = (sock: packet_sock | undefined): number => {
       const at = sock?.sk_receive_queue.next?.data ?? 0;
       return heap.readBe16(at + 14 + 20 + 16);

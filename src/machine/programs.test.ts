@@ -1,7 +1,6 @@
 /** Random programs at both ends of a connection: whatever they call, the stream stays whole and in order, and all ends without a trace. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StructObject } from '../base/heap';
 import { e1000_buffer } from '../kernel/drivers/net/e1000/e1000_struct';
 import { file } from '../kernel/include/linux/fs';
 import { socket } from '../kernel/include/linux/net';
@@ -12,6 +11,7 @@ import { inet_timewait_sock } from '../kernel/include/net/inet_timewait_sock';
 import { proto_memory } from '../kernel/include/net/sock';
 import { type CallInput, parseScenario } from '../scenario/schema';
 import { type Run, run } from './run';
+import { alive } from './story';
 
 const fd = 'c1';
 const bytes = fc.integer({ min: 1, max: 9000 });
@@ -71,17 +71,6 @@ function finished(a: CallInput[], b: CallInput[], delayUs: number): Run {
   return ended;
 }
 
-interface Type {
-  isInstance(value: unknown): boolean;
-}
-
-/** Objects of a type that are not freed. */
-function alive({ heap }: Run, type: Type): StructObject[] {
-  return heap.objects.filter((object): object is StructObject => {
-    return object !== null && type.isInstance(object) && heap.isLive(object);
-  });
-}
-
 describe('random programs', () => {
   it('read a beginning of what was written, and leave no socket, file, packet or memory behind', () => {
     fc.assert(
@@ -96,19 +85,17 @@ describe('random programs', () => {
           const read = Buffer.concat(to?.read ?? []);
           expect(written.subarray(0, read.length).equals(read)).toBe(true);
         }
-        const rings = new Set(
-          alive(ended, e1000_buffer).map((buffer) => (e1000_buffer.isInstance(buffer) ? buffer.skb : null)),
-        );
-        const lost = alive(ended, sk_buff).filter((skb) => !rings.has(skb as never));
-        const memory = alive(ended, proto_memory).map((pool) =>
+        const rings = new Set(alive(ended.heap, e1000_buffer).map(({ skb }) => skb));
+        const lost = alive(ended.heap, sk_buff).filter((skb) => !rings.has(skb as never));
+        const memory = alive(ended.heap, proto_memory).map((pool) =>
           proto_memory.isInstance(pool) ? [pool.memory_allocated, pool.orphan_count, pool.sockets_allocated] : [],
         );
         expect({
-          socks: alive(ended, tcp_sock).length,
-          timewait: alive(ended, inet_timewait_sock).length,
-          sockets: alive(ended, socket).filter((sock) => socket.isInstance(sock) && sock.file !== null).length,
-          files: alive(ended, file).length,
-          polls: alive(ended, poll_table_entry).length,
+          socks: alive(ended.heap, tcp_sock).length,
+          timewait: alive(ended.heap, inet_timewait_sock).length,
+          sockets: alive(ended.heap, socket).filter((sock) => sock.file !== null).length,
+          files: alive(ended.heap, file).length,
+          polls: alive(ended.heap, poll_table_entry).length,
           lost: lost.length,
           memory: memory.flat().filter((n) => n !== 0),
         }).toEqual({ socks: 0, timewait: 0, sockets: 0, files: 0, polls: 0, lost: 0, memory: [] });

@@ -1,8 +1,19 @@
 /** A preset's run as a test asks about it. */
+import type { Heap, StructObject } from '../base/heap';
 import { presetNamed, scenarioOf } from '../scenario/presets';
 import { Kind } from '../trace/recorder';
 import { Trace } from '../trace/trace';
 import { type Run, run } from './run';
+
+/** Structs of a type that are not freed, oldest first. */
+export function alive<T>(
+  heap: Heap,
+  type: { isInstance(value: unknown): value is T & StructObject },
+): (T & StructObject)[] {
+  return heap.objects.filter((object): object is T & StructObject => {
+    return object !== null && type.isInstance(object) && heap.isLive(object);
+  });
+}
 
 /** A run seen by its calls. */
 export class Story {
